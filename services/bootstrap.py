@@ -269,20 +269,18 @@ def _projector(start: _Start, feed: InProcessFeed) -> tuple[Projector | Projecto
 
 
 async def _projected(projector: Projector | ProjectorProcess, seq: int) -> None:
-    """Waits until the read database is at the end. Raises ReadDatabaseFailed if the projector is stuck."""
-    while projector.seq < seq:
-        before = projector.seq
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await projector.reached(seq)
-        except ProjectorStopped:
-            return  # Its own error is told.
-        except TimeoutError:
-            if projector.seq == before:
-                stuck = f"it stands at seq {before}, its projector has not gone on for {PATIENCE_S:g} seconds"
-                raise ReadDatabaseFailed(
-                    READ_DATABASE_FILE, f"{stuck}. The next start brings it to seq {seq}"
-                ) from None
+    """Waits until the read database is at the end, PATIENCE_S at most: what it lacks then, the next start brings. Raises
+    ReadDatabaseFailed if the projector is stuck."""
+    before = projector.seq
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await projector.reached(seq)
+    except ProjectorStopped:
+        return  # Its own error is told.
+    except TimeoutError:
+        if projector.seq == before:
+            stuck = f"it stands at seq {before}, its projector has not gone on for {PATIENCE_S:g} seconds"
+            raise ReadDatabaseFailed(READ_DATABASE_FILE, f"{stuck}. The next start brings it to seq {seq}") from None
 
 
 async def _complete(start: _Start, gateway: Gateway) -> dict[str, IssuedKey]:

@@ -24,4 +24,4 @@ class ExitCode(IntEnum):
     ENGINE_FAULT = 7
     """The engine met an impossible state and stopped before the commit."""
     WATCHDOG = 8
-    """The process did not end within 10 seconds after a fault and was ended by its watchdog."""
+    """The process did not end within 10 seconds after a fault or a signal, and was ended by its watchdog."""

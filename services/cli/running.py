@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import signal
 from collections.abc import Callable
 
 from rich.panel import Panel
@@ -16,6 +15,7 @@ from rich.panel import Panel
 from matching_engine import build_notice
 from services.bootstrap import Venue, open_venue
 from services.cli.history import begin_with_history
+from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
 from services.closing import Closing, closing_of
 from services.first_start import KEYS_FILE
@@ -53,12 +53,10 @@ async def _run(
 ) -> Venue:
     """Runs a venue until a signal or the end of its time; returns it when it is closed and at rest."""
     log_to_standard_error()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    watchdog = Watchdog()
+    stop = stop_signal(watchdog)
     with progress(err.is_terminal) as bar:
         task = bar.add_task("recovering", total=None)
-        watchdog = Watchdog()
         async with open_venue(
             settings,
             on_progress=lambda seq: bar.update(task, completed=seq),
@@ -70,6 +68,7 @@ async def _run(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds or None):
                     await stop.wait()
+    watchdog.disarm()
     return venue
 
 

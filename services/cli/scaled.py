@@ -104,7 +104,7 @@ def sequencer(
     - 5 the journal is damaged, has lost commands, or is of another version
     - 6 the clock jumped, or a day roll would skip a trading day
     - 7 the engine met an impossible state and stopped
-    - 8 the process did not end within 10 seconds after a fault, and its watchdog ended it
+    - 8 the process did not end within 10 seconds after a fault or a signal, and its watchdog ended it
     """
     chosen = _chosen(
         database_url,

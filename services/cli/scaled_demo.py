@@ -9,7 +9,7 @@ import time
 
 from rich.panel import Panel
 
-from services.cli.scaled_running import stop_signal
+from services.cli.stopping import SIGNALS
 from services.cli.terminal import out, say
 from services.data.trading_hours import local_day
 from services.migrations.postgres import upgrade
@@ -23,7 +23,9 @@ from services.settings import Settings
 async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> CheckedReport:
     """The whole scaled venue and its simulated traders, until a signal or the end of its time; then the proven report of the
     year. Raises ChildEnded if a process has ended without which the venue does not work."""
-    stop = stop_signal()
+    stop = asyncio.Event()
+    for number in SIGNALS:  # It stops its processes in order, and each of them ends within its own watchdog's time.
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await upgrade(settings.database_url)
     async with open_demo(settings, on_event=say) as venue:
         ready = {"gateways": venue.gateways, "pages": venue.pages, "keys_file": str(venue.keys_file.absolute())}

@@ -3,15 +3,14 @@ imports only what it runs itself: a sequencer no reports, a projector no routes.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import structlog
 
+from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
 from services.log import log_to_standard_error
 from services.own_process import NICENESS, orders_first, stand_back
@@ -65,20 +64,12 @@ def run_projector(settings: Settings, as_json: bool) -> Running:
     return _run("projector", lambda on_fault: open_projector(settings, on_fault=on_fault), as_json)
 
 
-def stop_signal() -> asyncio.Event:
-    """An event that SIGINT and SIGTERM set."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
-
-
 async def _run(process: str, opens: Open, as_json: bool) -> None:
-    """Runs until SIGINT or SIGTERM; a fault that hangs the process is ended by a watchdog."""
+    """Runs until SIGINT or SIGTERM; a watchdog ends a process that hangs after that or after a fault."""
     log_to_standard_error()
     structlog.contextvars.bind_contextvars(process=process)
-    stop = stop_signal()
     watchdog = Watchdog()
+    stop = stop_signal(watchdog)
     async with opens(lambda error: watchdog.arm(sentence_of(root_cause(error)))) as url:
         orders_first()
         if as_json:
@@ -86,3 +77,4 @@ async def _run(process: str, opens: Open, as_json: bool) -> None:
         else:
             out.print(f"rex {process} answers on {url}. Ctrl-C stops it.", highlight=False)
         await stop.wait()
+    watchdog.disarm()

@@ -183,7 +183,7 @@ def serve(
     """Starts a venue without simulated traders, on the exchange's schedule.
 
     It prints its address and the path of the file with its keys, then serves until Ctrl-C or SIGTERM. With `--json` it prints
-    them in one line when the venue is ready. The web pages are read-only.
+    them in one line when the venue is ready. The pages are those of a demo, without its buttons to enter it.
 
     Example: `rex serve --data-dir venue --schedule always`.
 
@@ -205,7 +205,7 @@ def serve(
     - 5 the journal is damaged, has lost commands, or is of another version
     - 6 the clock jumped, or a day roll would skip a trading day
     - 7 the engine met an impossible state and stopped
-    - 8 the process did not end within 10 seconds after a fault, and its watchdog ended it
+    - 8 the process did not end within 10 seconds after a fault or a signal, and its watchdog ended it
 
     docs/operators.md says what to do for each.
     """

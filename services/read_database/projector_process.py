@@ -25,8 +25,8 @@ from services.read_database.errors import ReadDatabaseFailed
 from services.read_database.projecting import FAULT, MOST_BYTES, Told, Where, project, rebuilt
 from services.read_database.seq_waiters import SeqWaiters
 
-PATIENCE_S = 10.0
-"""How long the process may take to go on, or to end, before it counts as stuck."""
+PATIENCE_S = 4.0
+"""How long the process may take to go on, or to end, when the venue ends: within its watchdog's time (services/watchdog.py)."""
 
 _FOR_THE_VENUE = (signal.SIGINT, signal.SIGTERM)
 
@@ -154,7 +154,7 @@ class ProjectorProcess:
         if self._to_process is not None:
             self._to_process.close()
         ending = asyncio.create_task(asyncio.to_thread(self._wait))
-        await asyncio.wait([ending], timeout=PATIENCE_S)
+        await asyncio.wait([ending], timeout=PATIENCE_S if self.silent_s < PATIENCE_S else 0)
         self._kill()
         await asyncio.wait([ending])
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from rex_client import FellBehind, RexClient, RexError
 
+from services.cancellation import raise_if_canceled
 from services.simulator.accounts import DemoAccount
 from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import Quote
@@ -59,6 +60,7 @@ class Session:
                 log.warning("a simulated trader lost the venue", trader=self.name, why=str(trouble.exceptions[0]))
             finally:
                 self._client = None
+            raise_if_canceled()  # not within `except*`, which makes a group of it
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def take_turn(self, quote: Quote, actions: Sequence[Action]) -> None:

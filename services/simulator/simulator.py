@@ -9,6 +9,7 @@ from types import MappingProxyType
 import structlog
 from rex_client import FellBehind, RexClient
 
+from services.cancellation import raise_if_canceled
 from services.simulator.accounts import demo_accounts
 from services.simulator.market import MarketView
 from services.simulator.pace import Pace
@@ -67,6 +68,7 @@ class Simulator:
                     async for push in client.subscribe(["ticker"], ["*"]):
                         self._market.apply_ticker(push["data"])
             except (FellBehind, ConnectionError) as trouble:
+                raise_if_canceled()
                 log.warning("the simulated traders see no market", why=str(trouble))
             await asyncio.sleep(_RETRY_SECONDS)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from services.exit_codes import ExitCode
 from services.reporting.report_database import JOURNAL_FILE
-from tests.faults.mutants import faulty_engine, full_device, stepped_clock, stuck_after_a_fault
+from tests.faults.mutants import faulty_engine, full_device, stepped_clock, stuck_after_a_fault, stuck_end
 from tests.faults.venue_process import Finished, Mutant, rex, serve
+from tests.patience import PATIENCE_S, http_get
 from tests.unit.journal.killed import flip
 
 pytestmark = pytest.mark.smoke
@@ -143,6 +146,11 @@ def end_that_hangs(folder: Path) -> Finished:
     return rex("demo", "--no-history", "--port", "0", "--data-dir", folder / "new", mutant=stuck_after_a_fault)
 
 
+def stop_that_hangs(folder: Path) -> Finished:
+    with serve(folder, mutant=partial(stuck_end, 0.5)) as venue:
+        return Finished(venue.stop(), "", venue.said)
+
+
 ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.OK, "good", check_that_is_good),
     (ExitCode.TROUBLE, f"{JOURNAL_FILE}: {DAMAGED}. {ADVICE}\n", check_that_finds_damage),
@@ -165,6 +173,7 @@ ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.CLOCK, "skipping", partial(clock_off_by, 30 * DAY_NS)),
     (ExitCode.ENGINE_FAULT, "rex: the sequencer stopped, nothing from seq ", engine_that_gives_up),
     (ExitCode.WATCHDOG, f"\nrex: {WATCHDOG}\n", end_that_hangs),
+    (ExitCode.WATCHDOG, f"rex: it was told to stop\nrex: {WATCHDOG}\n", stop_that_hangs),
 )
 
 
@@ -188,3 +197,13 @@ def test_each_status_is_what_the_table_says(
 
 def test_no_row_of_the_table_is_left_out() -> None:
     assert {status for status, _, _ in ROWS} == set(ExitCode)
+
+
+def test_a_second_signal_ends_a_venue_that_hangs(stopped: Path, tmp_path: Path) -> None:
+    shutil.copytree(stopped, folder := tmp_path / "venue")
+    with serve(folder, mutant=partial(stuck_end, PATIENCE_S)) as venue:
+        venue.process.terminate()
+        with suppress(httpx.TransportError):  # It has taken the first signal when it answers no more.
+            while http_get(f"{venue.url}/readyz"):
+                continue
+        assert venue.stop() == -signal.SIGTERM

@@ -45,6 +45,7 @@ from tests.faults import (
     snapshots,
     soak,
     soak_scaled,
+    stops,
     take_over,
 )
 from tests.faults.rig import Report, Rig
@@ -59,6 +60,7 @@ RIGS = {
         corruption,
         snapshots,
         file_removed,
+        stops,
         clock_step,
         retry_storm,
         resume,

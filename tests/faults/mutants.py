@@ -153,12 +153,17 @@ def broken_cursors() -> None:
 
 
 def stuck_after_a_fault() -> None:
-    """Makes the engine raise EngineFault and the journal's close never end; the watchdog's time is half a second.
+    """Makes the engine raise EngineFault, and the end hang."""
+    faulty_engine()
+    stuck_end(0.5)
+
+
+def stuck_end(watchdog_s: float) -> None:
+    """Makes the journal's close never end; the watchdog has so many seconds.
 
     In the venue only: its projector, a fork that no watchdog ends, would stay for ever.
     """
-    faulty_engine()
-    watchdog.SECONDS = 0.5
+    watchdog.SECONDS = watchdog_s
     venue, release = os.getpid(), SqliteJournal._release
 
     def stuck(journal: SqliteJournal) -> None:

@@ -157,7 +157,9 @@ def listen(host: str, port: int) -> socket.socket:
             reason = str(error.strerror).partition(" (while")[0]
             options = f"--host {host} --port {port} (REX_HOST, REX_PORT)"
             raise OSError(f"{options}: cannot listen there: {reason}") from error
-        raise OSError(f"port {port} of {host} is in use: choose another with REX_PORT or --port (0 takes a free one)") from error
+        raise OSError(
+            f"port {port} of {host} is in use: choose another with REX_PORT or --port (0 takes a free one)"
+        ) from error
     # Accepted sockets inherit these.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)
