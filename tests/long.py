@@ -12,7 +12,7 @@ SHARE, FEWEST = 4, 5
 
 
 def examples(count: int) -> int:
-    """So many examples of a law in a long run; in a short one a fourth, at least five. Each run draws others."""
+    """So many examples of a law in a long run; in a short one a fourth, at least five."""
     return count if IS_LONG else min(count, max(FEWEST, count // SHARE))
 
 

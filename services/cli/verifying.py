@@ -14,14 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import numpy as np
 import typer
 from rich.markup import escape
 
 from matching_engine import ENGINE_VERSION, Engine
+from matching_engine.records import COMMAND
 from services.cli.journals import open_journal
 from services.cli.terminal import progress
+from services.commands.readable import texts_of
 from services.engine_versions.upgrades import starting_engine
-from services.journal import Journal, JournalBatch, JournalError
+from services.journal import Journal, JournalBatch, JournalError, JournalRefused
 from services.journal.archives.checking import CheckedArchives
 from services.journal.postgres.connections import Database
 from services.journal.sqlite import SqliteJournal
@@ -133,11 +136,21 @@ async def verify_journal(
 def _take(
     engine: Engine | None, proof: ReadDatabaseProof | None, snapshots: SnapshotProof, batch: JournalBatch
 ) -> None:
-    """Compares the read database and the snapshots, each at its place."""
+    """Compares the read database and the snapshots, each at its place. Raises JournalRefused for a text that no reader could
+    read."""
     if proof is not None:
         proof.take(batch)
     if engine is not None:
         snapshots.take(batch, engine)
+        _check_texts(batch)
+
+
+def _check_texts(batch: JournalBatch) -> None:
+    commands = np.frombuffer(batch.commands, COMMAND)
+    for place, trouble in enumerate(texts_of(commands, batch.attachments)):
+        if trouble is not None:
+            seq = batch.first_seq + place
+            raise JournalRefused(f"seq {seq}: {trouble}", seq)
 
 
 def _with_error(result: Verification, error: JournalError) -> Verification:

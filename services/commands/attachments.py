@@ -11,11 +11,18 @@ RECORD           one of `Recorded`, distinguished by `type`
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+import re
+from decimal import Decimal
+from functools import cache
+from ipaddress import ip_network
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from services.commands.texts import storable
+from services.commands.texts import storable_value
+
+log = structlog.get_logger("rex.commands")
 
 Scope = Literal["read", "trade", "operate", "admin", "audit"]
 """What an API key may do; docs/api.md, "Keys and scopes", says what each allows. The one declaration of their names."""
@@ -52,7 +59,7 @@ class _Text(BaseModel):
     @field_validator("*")
     @classmethod
     def _is_storable(cls, value: object) -> object:
-        return storable(value) if isinstance(value, str) else value
+        return storable_value(value)
 
     def to_bytes(self) -> bytes:
         """The attachment's bytes."""
@@ -82,6 +89,13 @@ class InstrumentText(_Text):
     spec: str
     note: str
 
+    @field_validator("tick_size")
+    @classmethod
+    def _is_a_tick_size(cls, tick_size: str) -> str:
+        if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", tick_size) or not Decimal(tick_size):
+            raise ValueError("is no exact decimal above 0")
+        return tick_size
+
 
 class BustText(_Text):
     """The reason an operator gives for busting a trade."""
@@ -109,7 +123,7 @@ class KeyIssued(_Text):
     """An API key is valid from this command on. Its id is the command's seq. The journal does not hold the secret."""
 
     type: Literal["key_issued"] = "key_issued"
-    key_hash: str
+    key_hash: str = Field(pattern="^[0-9a-f]{64}$")
     """SHA-256 of the secret, in hex."""
     account: int
     """The account that the key acts for; 0: none (operators)."""
@@ -121,6 +135,13 @@ class KeyIssued(_Text):
     """The networks (CIDR) from which the key may be used; empty: any."""
     limits: KeyLimits | None = None
     """None: the venue's defaults."""
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_networks(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        for address in addresses:
+            ip_network(address)  # Its ValueError says what is wrong.
+        return addresses
 
 
 class KeyLimitsSet(_Text):
@@ -465,6 +486,12 @@ class RequestSkipped(_Text):
     """The seq of the CommandSkipped."""
 
 
+class UnknownRecord(NamedTuple):
+    """A record of a kind that this version of REX does not have: a newer one made it. Readers pass over it."""
+
+    type: str
+
+
 UserChange = UserAdded | UserPasswordChanged | UserRoleChanged | UserRemoved
 
 Measures = ControlDeclared | ControlEnded | MeasureImposed | MeasureLifted
@@ -476,7 +503,7 @@ Alerted = AlertRaised | AlertCleared | AlertAcknowledged
 
 Proposing = ActProposed | ProposalConfirmed | ProposalEnded
 
-Recorded = (
+Recordable = (
     KeyIssued
     | KeyLimitsSet
     | KeyRevoked
@@ -490,12 +517,30 @@ Recorded = (
     | RequestSkipped
     | Upgraded
 )
-Decision = Annotated[Recorded, Field(discriminator="type")]
+"""What this version of REX records."""
+
+Decision = Annotated[Recordable, Field(discriminator="type")]
 """The decision in a RECORD command's attachment."""
 
-_DECISION: TypeAdapter[Recorded] = TypeAdapter(Decision)
+Recorded = Recordable | UnknownRecord
+"""What a reader finds there."""
+
+_DECISION: TypeAdapter[Recordable] = TypeAdapter(Decision)
 
 
 def read_decision(attachment: bytes) -> Recorded:
-    """The decision in a RECORD command's attachment."""
-    return _DECISION.validate_json(attachment)
+    """The decision in a RECORD command's attachment. Raises ValueError for bytes that are none."""
+    try:
+        return _DECISION.validate_json(attachment)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        if wrong["type"] != "union_tag_invalid":
+            raise
+        return _unknown(wrong["ctx"]["tag"])
+
+
+@cache
+def _unknown(kind: str) -> UnknownRecord:
+    """Warns of each kind once."""
+    log.warning("a record of a kind that a newer version of REX made is passed over", kind=kind)
+    return UnknownRecord(kind)

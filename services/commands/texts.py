@@ -25,6 +25,18 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
+LAST = 2**63 - 1
+
+
+def storable_value(value: object) -> object:
+    """A field's value as every database of REX can store it. Raises ValueError for a number that none can."""
+    if isinstance(value, tuple):
+        return tuple(map(storable_value, value))
+    if isinstance(value, int) and not -LAST <= value <= LAST:
+        raise ValueError(f"must be {-LAST} to {LAST}")
+    return storable(value) if isinstance(value, str) else value
+
+
 def client_order_id_text(client_order_id: bytes) -> str:
     """A command's client_order_id: ASCII by contract. latin-1 decodes every byte, so that no command can stop a reader."""
     return storable(client_order_id.decode("latin-1"))

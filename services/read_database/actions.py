@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, Command, CommandKind, EventKind, unpack_commands
-from services.commands.attachments import read_decision
+from services.commands.attachments import UnknownRecord, read_decision
 from services.journal.batch import JournalBatch
 
 _FIELDS: dict[int, dict[str, str]] = {
@@ -109,7 +109,9 @@ def _action(command: Command, attachment: bytes) -> Action:
     fields = {name: getattr(command, field) for name, field in _FIELDS.get(command.kind, {}).items()}
     if command.kind == CommandKind.RECORD:
         decision = read_decision(attachment)
-        kind, fields = decision.type, decision.model_dump(mode="json", exclude=_SECRET)
+        kind = decision.type
+        if not isinstance(decision, UnknownRecord):  # Nobody knows which of its fields are secret.
+            fields = decision.model_dump(mode="json", exclude=_SECRET)
     elif attachment:
         fields |= json.loads(attachment)
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))

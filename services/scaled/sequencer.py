@@ -16,6 +16,7 @@ from typing import Literal
 import structlog
 
 from matching_engine import Engine
+from services.commands.readable import check_readable
 from services.data.calendar import TradingCalendar
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.server.server import listen
@@ -198,6 +199,7 @@ class SequencerProcess:
                         journal_id=self._journal.journal_id,
                         epoch=self._journal.epoch,
                         last_seq=lambda: sequencer.last_seq,
+                        check=check_readable,
                     )
                 )
                 await sequencer.run()

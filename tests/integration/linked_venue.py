@@ -22,7 +22,7 @@ from services.messaging.link.abort import abort
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.link.frames import WINDOW_COMMANDS, Hello, unpack_hello
-from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
+from services.messaging.link.server import Check, LinkServer, inbox_of_links, serve_links
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import Sequencer
 from tests.faults.tcp_proxy import TcpProxy
@@ -110,6 +110,7 @@ class Leader:
             journal_id=self.journal.journal_id,
             epoch=self.journal.epoch,
             last_seq=lambda: self.sequencer.last_seq,
+            check=self._venue.check,
             max_links=max_links,
         )
         self.links = await self._ends.enter_async_context(links)
@@ -181,6 +182,10 @@ class Gateway:
         await asyncio.wait([self.running, self._reading])
 
 
+def _anything(_submission: Submission) -> None:
+    """Takes every submission."""
+
+
 class LinkedVenue:
     """The journal, its writer row, the leaders and gateways, closed at the end."""
 
@@ -189,6 +194,8 @@ class LinkedVenue:
         self.followed = followed
         self.row = followed.row
         self.proxy: TcpProxy | None = None
+        self.check: Check = _anything
+        """What its leaders ask of a submission: the records of these tests have no text."""
         self.leaders: list[Leader] = []
         self._ends: list[Callable[[], Awaitable[None]]] = []
 

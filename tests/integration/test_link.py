@@ -14,7 +14,8 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 from websockets.datastructures import HeadersLike
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from matching_engine.records import COMMAND
+from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
+from services.commands.readable import check_readable
 from services.journal import JournalLost
 from services.messaging import InboxFull, Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
@@ -264,7 +265,15 @@ async def test_a_gateway_needs_a_name(venue: LinkedVenue) -> None:
 
 async def test_an_empty_secret_is_no_secret() -> None:
     with pytest.raises(ValueError, match="REX_LINK_SECRET"):
-        LinkServer("", inbox=InProcessInbox(), feed=InProcessFeed(), journal_id=bytes(16), epoch=1, last_seq=lambda: 0)
+        LinkServer(
+            "",
+            inbox=InProcessInbox(),
+            feed=InProcessFeed(),
+            journal_id=bytes(16),
+            epoch=1,
+            last_seq=lambda: 0,
+            check=print,
+        )
 
 
 async def test_a_gateway_with_another_secret_ends_with_a_sentence(venue: LinkedVenue) -> None:
@@ -434,3 +443,26 @@ async def test_what_came_before_the_hostile_bytes_is_executed(venue: LinkedVenue
     await until(lambda: leader.sequencer.last_seq == 1)
     _, hello = await venue.raw_link(leader)
     assert (hello.last_seq, hello.taken) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "texts", "reason"),
+    [
+        (Command(kind=CommandKind.RECORD, attachment=2), (b"{}",), "the commands do not name each of 1 texts once"),
+        (Command(kind=CommandKind.RECORD), (), "command 1 of 1: RECORD needs a text"),
+        (
+            Command(kind=CommandKind.RECORD, attachment=1),
+            (b'{"type": "of_tomorrow"}',),
+            "command 1 of 1: this version of REX has no record of the kind 'of_tomorrow'",
+        ),
+    ],
+)
+async def test_what_no_reader_could_read_gets_no_number(
+    venue: LinkedVenue, command: Command, texts: tuple[bytes, ...], reason: str
+) -> None:
+    venue.check = check_readable
+    leader = await venue.lead()
+    newer, _ = await venue.raw_link(leader)
+    await newer.send(pack_submissions([Submission(pack_commands([command]), texts)]))
+    assert await closing(newer) == (1008, reason)
+    assert (leader.sequencer.last_seq, leader.inbox.depth) == (0, 0)

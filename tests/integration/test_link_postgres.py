@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from matching_engine import Engine
+from services.commands.readable import check_readable
 from services.journal import JournalBusy
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed
@@ -39,6 +40,7 @@ async def leading(url: str) -> AsyncIterator[tuple[Sequencer, asyncio.Task[None]
         journal_id=journal.journal_id,
         epoch=journal.epoch,
         last_seq=lambda: sequencer.last_seq,
+        check=check_readable,
     ):
         running = asyncio.create_task(sequencer.run())
         try:

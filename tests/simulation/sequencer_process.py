@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from matching_engine import Engine
+from services.commands.readable import check_readable
 from services.engine_versions.upgrades import starting_engine
 from services.journal.batch import JournalBatch
 from services.journal.postgres.journal import PostgresJournal
@@ -129,6 +130,7 @@ class SequencerProcess:
                         journal_id=journal.journal_id,
                         epoch=journal.epoch,
                         last_seq=lambda: sequencer.last_seq,
+                        check=check_readable,
                     )
                 )
                 await sequencer.run()

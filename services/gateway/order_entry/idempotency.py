@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 from matching_engine.records import COMMAND, Command, CommandKind, Event, pack_commands, unpack_commands
-from services.commands.attachments import Recorded, RequestKeyed
+from services.commands.attachments import Recordable, RequestKeyed
 from services.gateway.problems import ProblemError, field_problem, outcome_unknown
 from services.messaging import Submission
 from services.venue_state.keyed_requests import REMEMBERED, KeyedRequest
@@ -134,7 +134,7 @@ def with_key(submission: Submission, request: RequestKey) -> Submission:
     return with_record(submission, keyed)
 
 
-def with_record(submission: Submission, decision: Recorded) -> Submission:
+def with_record(submission: Submission, decision: Recordable) -> Submission:
     """The submission, and behind it a RECORD of the same sender. It has no actor: it is no action of its own."""
     first = _first_of(submission)
     attachments = (*submission.attachments, decision.to_bytes())

@@ -24,7 +24,7 @@ from websockets.http11 import Request, Response
 
 from matching_engine.records import COMMAND
 from services.journal.batch import JournalBatch
-from services.messaging import Feed, Gap, Inbox, InboxFull, Subscription
+from services.messaging import Feed, Gap, Inbox, InboxFull, Submission, Subscription
 from services.messaging.in_process import InProcessInbox
 from services.messaging.link.abort import abort
 from services.messaging.link.frames import (
@@ -51,6 +51,8 @@ MAX_KNOWN = 65_536
 longer, by far, than its requests wait."""
 OPEN_S = 2.0
 """How long a handshake may take."""
+
+Check = Callable[[Submission], None]
 
 log = structlog.get_logger("rex.link")
 
@@ -98,6 +100,7 @@ class LinkServer:
         journal_id: bytes,
         epoch: int,
         last_seq: Callable[[], int],
+        check: Check,
         max_links: int = MAX_LINKS,
     ) -> None:
         if not secret:
@@ -108,6 +111,7 @@ class LinkServer:
         self._journal_id = journal_id
         self._epoch = epoch
         self._last_seq = last_seq
+        self._check = check
         self._max_links = max_links
         self._gateways: dict[str, _Gateway] = {}
         self._links: set[_Link] = set()
@@ -189,6 +193,7 @@ class LinkServer:
             waiting = link.waiting + len(submission.commands) // COMMAND.itemsize
             if waiting > WINDOW_COMMANDS:
                 raise LinkRefused(f"more than {WINDOW_COMMANDS} commands wait for their batch")
+            self._check(submission)
             await self._inbox.put(submission)
             link.waiting = waiting
             gateway.taken += 1
@@ -239,12 +244,14 @@ async def serve_links(
     journal_id: bytes,
     epoch: int,
     last_seq: Callable[[], int],
+    check: Check,
     max_links: int = MAX_LINKS,
     ssl: tls.SSLContext | None = None,
 ) -> AsyncIterator[LinkServer]:
     """Accepts links on `listener`, which it closes at the end with all links. Raises ValueError for an empty secret.
 
-    `last_seq` returns the last command whose batch is durable and published (`Sequencer.last_seq`).
+    `last_seq` returns the last command whose batch is durable and published (`Sequencer.last_seq`). `check` raises ValueError
+    for a submission that must not get a number; the link that brought it is closed (1008).
     """
     server = LinkServer(
         secret,
@@ -253,6 +260,7 @@ async def serve_links(
         journal_id=journal_id,
         epoch=epoch,
         last_seq=last_seq,
+        check=check,
         max_links=max_links,
     )
     subscription = feed.subscribe()
