@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from matching_engine import Engine
-from services.commands.readable import check_readable
 from services.journal import JournalBusy
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.link.server import inbox_of_links, serve_links
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import Sequencer, SequencerStopped
-from tests.integration.linked_venue import SECRET, Gateway, until
+from tests.integration.linked_venue import SECRET, Gateway, anything, until
 from tests.integration.postgres_journal import lead
 from tests.unit.sequencer.venue import Clock, Never
 
@@ -40,7 +39,7 @@ async def leading(url: str) -> AsyncIterator[tuple[Sequencer, asyncio.Task[None]
         journal_id=journal.journal_id,
         epoch=journal.epoch,
         last_seq=lambda: sequencer.last_seq,
-        check=check_readable,
+        check=anything,
     ):
         running = asyncio.create_task(sequencer.run())
         try:
