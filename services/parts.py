@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
+
+AGAIN_S = 5.0
+"""Longer than a part needs to end, and within the watchdog's time."""
 
 OnFault = Callable[[BaseException], None]
 """Called at once with the error that stops a part of the venue; the venue then ends by itself."""
@@ -28,9 +31,11 @@ class Parts:
             self._on_fault(error)
 
 
-async def cancel(parts: list[asyncio.Task[None]]) -> None:
-    """Cancels these parts and returns when they have ended."""
-    for part in parts:
-        part.cancel()
-    if parts:
-        await asyncio.wait(parts)
+async def cancel(parts: Collection[asyncio.Task[None]]) -> None:
+    """Cancels these parts and returns when they have ended. A part that goes on, since an error has covered the cancellation
+    (services/cancellation.py), is canceled again."""
+    waiting = set(parts)
+    while waiting:
+        for part in waiting:
+            part.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=AGAIN_S)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 import structlog
 
-from services.cancellation import raise_if_canceled
 from services.journal import Journal, witness
 from services.journal.batch import JournalBatch
 from services.journal.witness import Witness
@@ -89,7 +88,6 @@ class Projector:
                 try:
                     await self._run()
                 except ReadDatabaseAway as away:
-                    raise_if_canceled()
                     retry_s = _FIRST_RETRY_S if self.seq > before else min(2 * retry_s, _LAST_RETRY_S)
                     log.warning("the projector waits for the read database", reason=str(away), retry_s=retry_s)
                 await asyncio.sleep(retry_s)

@@ -15,7 +15,6 @@ from services.alerting import Alerting, make_alerting
 from services.alerts.following import FollowedAlerts
 from services.alerts.judging import DaysJudge
 from services.alerts.monitor import Watched
-from services.cancellation import raise_if_canceled
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.messaging import Feed, Inbox
@@ -71,7 +70,6 @@ class LeaderAlerts:
             try:
                 await self._watch()
             except Exception as error:  # A TaskGroup raises a group.
-                raise_if_canceled()
                 cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
                 self._trouble = type(cause).__name__
                 log.warning("the alerts of the leader have failed and begin anew", reason=str(cause))

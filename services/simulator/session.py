@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from rex_client import FellBehind, RexClient, RexError
 
-from services.cancellation import raise_if_canceled
+from services.cancellation import not_covered
 from services.simulator.accounts import DemoAccount
 from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import Quote
@@ -53,15 +53,17 @@ class Session:
         """Follows the account until it is canceled. Raises RexError if the venue does not know the key."""
         while True:
             try:
-                async with RexClient(self._url, self._key) as client, asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._follow_orders(client))
-                    tasks.create_task(self._follow_balances(client))
+                await not_covered(self._follow())
             except* (FellBehind, ConnectionError) as trouble:
                 log.warning("a simulated trader lost the venue", trader=self.name, why=str(trouble.exceptions[0]))
             finally:
                 self._client = None
-            raise_if_canceled()  # not within `except*`, which makes a group of it
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _follow(self) -> None:
+        async with RexClient(self._url, self._key) as client, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_orders(client))
+            tasks.create_task(self._follow_balances(client))
 
     async def take_turn(self, quote: Quote, actions: Sequence[Action]) -> None:
         """Sends all actions, then waits for all replies. A refusal is normal and ignored."""

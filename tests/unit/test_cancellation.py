@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 from rex_client import RexClient
 
+from services import parts
 from services.journal import Journal
 from services.messaging.in_process import InProcessFeed
 from services.read_database.errors import ReadDatabaseAway
@@ -51,9 +52,14 @@ async def test_a_simulated_trader(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await is_canceled(session.run(), began)
 
 
-async def test_a_projector() -> None:
+async def test_a_projector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "AGAIN_S", 0.01)
     began = asyncio.Event()
     away = failing_when_canceled(ReadDatabaseAway("the server ends"), began)
     writer = SimpleNamespace(name="read", start=away, close=lambda: asyncio.sleep(0))
     projector = Projector(cast(Any, writer), cast(Journal, SimpleNamespace(journal_id=b"")), InProcessFeed())
-    assert await is_canceled(projector.run(), began)
+    projecting = asyncio.create_task(projector.run())
+    await began.wait()
+    async with asyncio.timeout(PATIENCE_S):
+        await parts.cancel([projecting])
+    assert projecting.cancelled()
