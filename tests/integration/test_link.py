@@ -19,7 +19,7 @@ from services.commands.readable import check_readable
 from services.journal import JournalLost
 from services.messaging import InboxFull, Submission
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.messaging.link import frames, server
+from services.messaging.link import client, frames, server
 from services.messaging.link.frames import Hello, LinkRefused, pack_hello, pack_submissions
 from services.messaging.link.server import LinkServer
 from tests.faults.tcp_proxy import TcpProxy
@@ -166,21 +166,30 @@ async def test_a_gateway_that_takes_no_batches_is_cut_off_and_the_others_go_on(
 async def test_a_gateway_that_was_cut_off_reads_the_journal(
     venue: LinkedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PING_S", 0.05)
-    monkeypatch.setattr(server, "PING_TIMEOUT_S", 0.1)
+    """The sequencer pings only when it has the gateway's commands: no slow moment cuts the link before they arrive."""
+    monkeypatch.setattr(server, "PING_S", None)
+    monkeypatch.setattr(server, "CLOSE_S", 0.05)
+    monkeypatch.setattr(client, "PING_TIMEOUT_S", PATIENCE_S)
     async with TcpProxy(("127.0.0.1", 1)).running() as venue.proxy:
         leader = await venue.lead()
         gateway = await venue.gateway()
+        (link,) = leader.links._links
+        other, _ = await venue.raw_link(leader)
         await gateway.put(2)
         await until(lambda: len(gateway.executed) == 2)
         await venue.proxy.black_hole("to_client")
-        other, _ = await venue.raw_link(leader)
         await gateway.put(3)
         await until(lambda: leader.sequencer.last_seq == 5)
         assert gateway.link.depth == 3
+        link.connection.ping_interval, link.connection.ping_timeout = 0.05, 0.1
+        link.connection.start_keepalive()
+        await until(lambda: link not in leader.links._links)
+        assert leader.links.links == 1, "the other link stays"
+        await other.send(pack_submissions([gateway.submission()]))
+        await until(lambda: leader.sequencer.last_seq == 6)
         await venue.proxy.heal()
-        await until(lambda: len(gateway.executed) == 5)
-        assert gateway.executed == [1, 2, 3, 4, 5]
+        await until(lambda: len(gateway.executed) == 6)
+        assert gateway.executed == [1, 2, 3, 4, 5, 6]
         await other.close()
 
 
@@ -244,7 +253,7 @@ async def test_without_the_secret_there_is_a_401_and_nothing_else(venue: LinkedV
 async def test_bytes_that_are_no_handshake_get_no_link(
     venue: LinkedVenue, monkeypatch: pytest.MonkeyPatch, first: bytes, answer: bytes
 ) -> None:
-    monkeypatch.setattr(server, "OPEN_S", 0.2)
+    monkeypatch.setattr(server, "OPEN_S", PATIENCE_S if answer else 0.2)
     leader = await venue.lead()
     reader, writer = await asyncio.open_connection("127.0.0.1", leader.port)
     writer.write(first)
