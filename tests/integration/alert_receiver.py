@@ -7,7 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,9 +52,13 @@ class Receiver:
         return [message for message in self.messages if 200 <= message.answered < 300]
 
     async def until(self, taken: int) -> list[Message]:
+        await self.has(lambda: len(self.taken) >= taken)
+        return self.taken
+
+    async def has(self, condition: Callable[[], bool]) -> None:
+        """Returns when the condition holds for what came in."""
         async with asyncio.timeout(PATIENCE_S), self.came:
-            await self.came.wait_for(lambda: len(self.taken) >= taken)
-            return self.taken
+            await self.came.wait_for(condition)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open.add(writer)

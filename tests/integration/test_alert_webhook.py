@@ -10,10 +10,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from load_tests.servers.server_process import free_port
+from services.alerts.webhook import sender as sender_module
 from services.alerts.webhook.notices import read_notices
 from services.alerts.webhook.position import PositionFile
 from services.alerts.webhook.sender import WAITS_S, WARN_AFTER_NS, Start, WebhookSender
@@ -26,9 +29,6 @@ from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
 
 pytestmark = pytest.mark.anyio
-
-ANSWER_S = 0.2
-"""Long for a receiver in this process, and short for a test that waits for it once."""
 
 
 @dataclass
@@ -89,7 +89,7 @@ async def sending(
     begin = Start(
         read_database or venue.read_database, venue.projector.reached, venue.state.last_seq, venue.engine.last_seq
     )
-    sender = WebhookSender(url, KEY, begin, position, venue.clock, wait=waits, answer_s=ANSWER_S)
+    sender = WebhookSender(url, KEY, begin, position, venue.clock, wait=waits, answer_s=PATIENCE_S)
     venue.state.alerts.listeners.append(sender.on_change)
     task = asyncio.create_task(sender.run())
     task.add_done_callback(lambda _: waits.held.set())
@@ -129,10 +129,27 @@ async def test_raised_acknowledged_and_cleared_come_in_order(tmp_path: Path) -> 
         assert taken[2].told["data"] == listed
 
 
-async def test_a_receiver_that_refuses_hangs_and_comes_back_gets_all_in_order(tmp_path: Path) -> None:
+def time_outs_of_the_sender(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Timeout]:
+    """Those that it begins from now on."""
+    begun: list[asyncio.Timeout] = []
+
+    def timeout(seconds: float) -> asyncio.Timeout:
+        begun.append(asyncio.timeout(seconds))
+        return begun[-1]
+
+    monkeypatch.setattr(sender_module, "asyncio", SimpleNamespace(**{**vars(asyncio), "timeout": timeout}))
+    return begun
+
+
+async def test_a_receiver_that_refuses_hangs_and_comes_back_gets_all_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time_outs = time_outs_of_the_sender(monkeypatch)
     async with running_venue(tmp_path) as venue, receiving(500, 302, 0, 204, 400) as receiver:
         async with sending(venue, tmp_path, receiver.url) as (_, waits):
             await put(venue, condition("pace", 1).raised(), condition("pace", 2).raised())
+            await receiver.has(lambda: 0 in [message.answered for message in receiver.messages])
+            time_outs[-1].reschedule(asyncio.get_running_loop().time())  # it has waited for the answer long enough
             taken = await receiver.until(2)
         first, second = taken
         sent = [(message.message_id, message.answered) for message in receiver.messages]
@@ -148,9 +165,8 @@ async def test_a_receiver_that_refuses_hangs_and_comes_back_gets_all_in_order(tm
 
 
 async def test_a_receiver_that_is_away_slows_nobody_and_is_a_warning_after_long(tmp_path: Path) -> None:
-    async with receiving() as gone:
-        port, url = gone.port, gone.url
-    async with running_venue(tmp_path) as venue, sending(venue, tmp_path, url) as (sender, waits):
+    away = Receiver(port=free_port())
+    async with running_venue(tmp_path) as venue, sending(venue, tmp_path, away.url) as (sender, waits):
         waits.pass_on.clear()
         (seq,) = await put(venue, condition("pace", 1).raised())
         await waits.held.wait()  # it has failed once
@@ -162,7 +178,7 @@ async def test_a_receiver_that_is_away_slows_nobody_and_is_a_warning_after_long(
         (warning,) = sender.warnings()
         assert "cannot be reached (ConnectError)" in warning
         assert "in-the-address" not in warning
-        async with receiving(port=port) as back:
+        async with receiving(port=away.port) as back:
             waits.pass_on.set()
             await back.until(1)
             assert told(back) == [("alert.raised", str(seq))]
