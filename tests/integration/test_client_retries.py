@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable, pages, retries, subscriptions
 from rex_client.rate_limit import RateLimit
 
+from services.gateway.server.server import listen
 from tests.faults.cutting_proxy import CuttingProxy
-from tests.integration.served_venue import Served, served_venue
+from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.test_client_reconnect import ORDER, Severable
+from tests.integration.venue import running_venue
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
@@ -218,12 +222,17 @@ async def test_over_a_wire_that_cuts_at_random_each_order_is_placed_once(served:
     await direct.mass_cancel("*")
 
 
-async def test_an_outcome_stays_unknown_when_the_patience_ends(served: Served, wire: Severable) -> None:
-    async with behind(wire, served, "alice", patience_s=0.3) as client:
-        wire.replies_to_drop = 1_000
+async def test_an_outcome_stays_unknown_when_the_patience_ends(
+    served: Served, wire: Severable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the clock of the client, all its patience passes with the second reply that is lost."""
+    clock = SimpleNamespace(monotonic=lambda: 0.0 if wire.replies_to_drop > LOST else 2.0 * PATIENCE_S)
+    monkeypatch.setattr(retries, "time", clock)
+    async with behind(wire, served, "alice") as client:
+        wire.replies_to_drop = 2 * LOST
         with pytest.raises(OutcomeUnknown):
             await client.place_order({**ORDER, "client_order_id": "unknown"})
-    assert wire.replies_to_drop < 999, "it was sent again"
+    assert wire.replies_to_drop == LOST, "it was sent again, until the patience ended"
     assert len(await placed(served, "unknown")) == 1
 
 
@@ -246,13 +255,18 @@ async def test_a_rate_limit_is_waited_for(served: Served, over_socket: bool) -> 
         assert set(client.rate_limits) <= {"orders", "reads"}
 
 
-async def test_a_wait_that_the_patience_does_not_suffice_for_is_not_begun(served: Served) -> None:
-    key = await limited_key(served, orders={"per_s": 1, "burst": 1})
-    async with RexClient(served.url, key, patience_s=0.05) as client:
-        await client.place_order(ORDER)
-        with pytest.raises(RexError) as refused:
+async def test_a_wait_that_the_patience_does_not_suffice_for_is_not_begun(tmp_path: Path) -> None:
+    """The clock of the venue's limits stands still: no token comes back between the orders."""
+    async with (
+        running_venue(tmp_path, limit_clock=lambda: 10**15) as venue,
+        serving(venue, listen("127.0.0.1", 0)) as served,
+    ):
+        key = await limited_key(served, orders={"per_s": 1, "burst": 1})
+        async with RexClient(served.url, key, patience_s=0.05) as client:
             await client.place_order(ORDER)
-        assert (refused.value.code, refused.value.after_unknown_outcome) == ("rate_limited", False)
+            with pytest.raises(RexError) as refused:
+                await client.place_order(ORDER)
+            assert (refused.value.code, refused.value.after_unknown_outcome) == ("rate_limited", False)
 
 
 async def test_a_reconnection_waits_for_a_rate_limit(served: Served, wire: Severable) -> None:

@@ -34,6 +34,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_market_loading import seen
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
+from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
 from tests.unit.venue_state.test_state import as_state_says
 
@@ -205,12 +206,13 @@ async def test_a_watch_forgets_what_it_saw_on_another_connection(read_database: 
     """It may lead to a server that has taken over and lacks the last transactions: they are not reached any more."""
     await write_in_parts(read_database.writer(), [History().batch(opening())], Random(0))
     async with read_database.opened() as engine:
-        watch = PositionWatch(engine, patience_s=0.1)
+        watch = PositionWatch(engine, patience_s=PATIENCE_S)
         await watch.reached(1)
         await read_database.execute("UPDATE position SET seq = 0")
         await watch.reached(1)
         await engine.dispose()
         await load_state(engine)
+        watch._patience_s = 0.1  # what it waits for now never comes
         with pytest.raises(ProjectorStopped):
             await watch.reached(1)
         await watch.close()
