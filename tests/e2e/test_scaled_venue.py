@@ -20,7 +20,7 @@ from services.exit_codes import ExitCode
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
 from services.settings import MIN_SECRET_CHARACTERS
-from tests.faults.scaled_venue import ScaledVenue, read_health, scaled_venue
+from tests.faults.scaled_venue import ScaledVenue, answered_health, read_health, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
 from tests.integration.alert_receiver import SECRET, receiving
@@ -68,8 +68,8 @@ async def test_one_order_from_one_gateway_to_the_report_of_another(own_venue: Sc
     async with RexClient(first, buyer.key) as one, RexClient(second, seller.key) as other:
         async with _read_database_locked(venue.database_url):
             bid = await one.place_order(_order(buyer, price="160.00", quantity=5))
-            await until(lambda: read_health(venue.processes["projector 1"].url)["journal_lag_s"])
-            assert read_health(venue.processes["projector 1"].url)["journal_lag"] > 0
+            await until(lambda: answered_health(venue.processes["projector 1"].url)["journal_lag_s"])
+            assert answered_health(venue.processes["projector 1"].url)["journal_lag"] > 0
         offer = await other.place_order(_order(seller, price="160.00", quantity=5))
         assert (bid["state"], offer["state"]) == ("new", "filled")
         fills = await other.fills(limit=10, cursor=None)
@@ -132,7 +132,7 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
     # Without alerts: nothing is journaled between two proofs, and the proof's own sentence stays in health.
     leader = venue.start("sequencer 1", variables={"REX_PROOF_EVERY_S": "6", "REX_ALERTS_EVERY_S": "0"})
     await until(partial(read_health, leader.url), lambda health: health.get("proven_seq"))
-    health = read_health(leader.url)
+    health = answered_health(leader.url)
     assert (health["proven_seq"] >= int(offer["order_id"]), _failed(health)) == (True, [])
 
     found = await _proof(venue, year)
@@ -147,8 +147,8 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
     await execute(venue.database_url, "UPDATE trades SET amount_fen = amount_fen + 1")
     assert not (await _proof(venue, year))["agree"]
     assert (await _proof(venue, year, "certificate"))["code"] == "not_certified"
-    await until(partial(read_health, leader.url), _failed)
-    assert len(_failed(read_health(venue.url))) == 1
+    await until(partial(answered_health, leader.url), _failed)
+    assert len(_failed(answered_health(venue.url))) == 1
 
 
 async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webhook_sends(
@@ -168,7 +168,7 @@ async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webho
         sent: list[str] = []
         while "journal_quiet" not in sent:
             sent = [message.told["data"]["kind"] for message in await receiver.until(len(sent) + 1)]
-        warnings = read_health(leader.url)["warnings"]
+        warnings = answered_health(leader.url)["warnings"]
         assert [warning for warning in warnings if "(journal_quiet) is open" in warning]
         assert not [warning for warning in warnings if "looked at" in warning or "No alerts" in warning]
         for gateway in venue.gateways():
@@ -277,7 +277,7 @@ async def test_what_needs_the_keys_of_the_venue_names_the_file_that_lacks_them(
 
 
 def _at_the_end(url: str, seq: int) -> bool:
-    facts = read_health(url)
+    facts = answered_health(url)
     lags = facts["journal_lag"] or facts["journal_lag_s"]
     return not lags and (facts["last_seq"] if "process" in facts else facts["seq"]) >= seq
 

@@ -23,7 +23,7 @@ from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, read_health, scaled_venue
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, answered_health, read_health, scaled_venue
 from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
@@ -126,7 +126,7 @@ async def _orders_go_on(load: Load, orders_s: float) -> None:
 
 
 def _redis_there(venue: ScaledVenue) -> list[bool]:
-    return [bool(read_health(venue.processes[name].url).get("redis")) for name in ("sequencer 1", "projector 1")]
+    return [bool(answered_health(venue.processes[name].url).get("redis")) for name in ("sequencer 1", "projector 1")]
 
 
 async def _caught_up(venue: ScaledVenue) -> None:

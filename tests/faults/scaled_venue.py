@@ -122,12 +122,12 @@ class ScaledVenue:
 
     def leader(self) -> str:
         """The name of the leading sequencer; waits for one. Raises TooLate."""
-        return str(self._until(self._leading, "no sequencer leads"))
+        return str(_until(self._leading, "no sequencer leads"))
 
     def until_leads(self, name: str) -> None:
         """Waits until this sequencer leads. Raises TooLate."""
         process = self.processes[name]
-        self._until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
+        _until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
 
     def _leading(self) -> str | None:
         for name, process in self.processes.items():
@@ -135,19 +135,20 @@ class ScaledVenue:
                 return name
         return None
 
-    def _until(self, condition: Any, otherwise: str) -> Any:
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            found = condition()
-            if found:
-                return found
-            time.sleep(0.05)
-        raise TooLate(otherwise)
-
     def wait_ready(self) -> None:
         """Waits until every gateway is ready. Raises TooLate."""
         for url in self.gateways():
-            self._until(lambda url=url: read_health(url).get("status") == "ready", f"{url} does not become ready")
+            _until(lambda url=url: read_health(url).get("status") == "ready", f"{url} does not become ready")
+
+
+def _until(condition: Any, otherwise: str) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise TooLate(otherwise)
 
 
 def read_health(url: str) -> dict[str, Any]:
@@ -160,6 +161,12 @@ def read_health(url: str) -> dict[str, Any]:
             answer = error
         with answer:
             found = json.load(answer)
+    return found
+
+
+def answered_health(url: str) -> dict[str, Any]:
+    """The same of a process that runs: asks until it answers. Raises TooLate."""
+    found: dict[str, Any] = _until(lambda: read_health(url), f"{url} does not answer")
     return found
 
 

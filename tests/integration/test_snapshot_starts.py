@@ -236,6 +236,15 @@ async def test_a_running_venue_takes_one_when_it_is_due(folder: Path, built: Bui
     assert [kept.seq for kept in await FolderStore.of(folder).kept()] == [built.last_seq, newest]
 
 
+async def test_health_says_how_old_the_newest_snapshot_is(folder: Path, built: Built) -> None:
+    newest = (await FolderStore.of(folder).kept())[0]
+    assert newest.header is not None
+    now_ns = newest.header.taken_ns + 90_500_000_000
+    standing = StandingSnapshots(folder, built.journal_id, lambda: built.last_seq, lambda: now_ns, Policy(0, 0), 0)
+    await standing.look()
+    assert standing.facts() == {"snapshot_seq": newest.seq, "snapshot_age_s": 90.5}
+
+
 async def test_what_no_start_can_use_keeps_no_snapshot_from_being_taken(folder: Path, built: Built) -> None:
     """Of another journal, of another engine version, ahead of the journal, and without a header."""
     store, (older, newer) = FolderStore.of(folder), built.seqs
