@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from load_tests.servers.server_process import free_port
 from tests.browser.conftest import PATIENCE_MS, VenueProcess, rex
 
 TRADE = "/ui/trade/PRND-OX"
@@ -22,11 +23,12 @@ def open_trade(chromium: Browser, venue: VenueProcess, role: str | None) -> Page
 
 
 def test_a_restart_ends_sessions_and_the_market_comes_back(chromium: Browser, tmp_path: Path) -> None:
-    with rex(tmp_path, "demo", "--no-history") as venue:
+    port = str(free_port())
+    with rex(tmp_path, "demo", "--no-history", port=port) as venue:
         visitor, trader = open_trade(chromium, venue, None), open_trade(chromium, venue, "trader")
     for page in (visitor, trader):
         expect(page.locator("html")).to_have_attribute("data-line", "dead")
-    with rex(tmp_path, "demo", "--no-history", port=venue.url.rsplit(":", 1)[1]) as again:
+    with rex(tmp_path, "demo", "--no-history", port=port) as again:
         expect(visitor.locator("html")).to_have_attribute("data-line", "live")
         expect(trader.get_by_test_id("line")).to_contain_text("Your session has ended")
         expect(trader.locator("html")).to_have_attribute("data-line", "dead")

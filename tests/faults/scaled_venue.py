@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from load_tests.servers.server_process import free_port
 from tests.faults.venue_process import DidNotStart, Mutant, RexProcess, launch, rex
 from tests.patience import PATIENCE_S
 
@@ -64,13 +65,13 @@ class ScaledVenue:
         variables: dict[str, str] | None = None,
         mutant: Mutant | None = None,
     ) -> RexProcess:
-        """Starts `rex <first word of name>` on a free port."""
+        """Starts `rex <first word of name>` on a free port, which stays its own: no outgoing connection takes it meanwhile."""
         kind = name.split()[0]
         more = ("--schedule", "always") if kind == "sequencer" else ()
         running = launch(
             kind,
             "--port",
-            "0",
+            str(free_port()),
             "--json",
             *more,
             *options,
