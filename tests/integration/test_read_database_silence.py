@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import select, text
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from load_tests.servers.postgres import PostgresServer
 from services.journal.postgres import connections
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
-from services.read_database.postgres import answering
+from services.read_database.postgres import answering, database
 from services.read_database.postgres.answering import bound_queries
 from services.read_database.postgres.database import make_tables, open_read_database
 from services.read_database.tables import position
@@ -23,6 +24,7 @@ from tests.patience import PATIENCE_S
 pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 
 BOUND_S = 0.5
+BOUNDS = ((answering, "ANSWER_S"), (database, "ANSWER_S"), (answering, "ALIVE_S"), (connections, "CONNECT_S"))
 POSITION = select(position.c.seq)
 
 
@@ -37,14 +39,24 @@ async def proxy(shared_postgres: PostgresServer) -> AsyncIterator[TcpProxy]:
 async def queries(
     proxy: TcpProxy, postgres_url: str, shared_postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[AsyncEngine]:
-    """What a gateway queries, through the proxy; its bounds are short."""
-    for module, name in ((answering, "ANSWER_S"), (answering, "ALIVE_S"), (connections, "CONNECT_S")):
-        monkeypatch.setattr(module, name, BOUND_S)
+    """What a gateway queries, through the proxy; its bounds are long, but within `hasty`."""
+    for module, name in BOUNDS:
+        monkeypatch.setattr(module, name, PATIENCE_S)
     await make_tables(postgres_url)
     engine = await open_read_database(postgres_url.replace(f":{shared_postgres.port}/", f":{proxy.port}/"))
     bound_queries(engine)
     yield engine
     await engine.dispose()
+
+
+@contextmanager
+def hasty(*names: str) -> Iterator[None]:
+    """The bounds of these names are short: what must end by them happens within."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in BOUNDS:
+            if name in names:
+                patch.setattr(module, name, BOUND_S)
+        yield
 
 
 async def ask(engine: AsyncEngine) -> object:
@@ -57,7 +69,8 @@ async def test_a_connection_from_the_pool_that_answers_nothing_is_replaced(
 ) -> None:
     assert await ask(queries) is None
     await proxy.black_hole(*DIRECTIONS)
-    with pytest.raises(ReadDatabaseAway, match=r"cannot be reached: no answer of a PostgreSQL server within 0\.5 s"):
+    sentence = r"cannot be reached: no answer of a PostgreSQL server within 0\.5 s"
+    with hasty("ALIVE_S", "CONNECT_S"), pytest.raises(ReadDatabaseAway, match=sentence):
         await ask(queries)
     await proxy.cut()
     await proxy.heal()
@@ -67,10 +80,9 @@ async def test_a_connection_from_the_pool_that_answers_nothing_is_replaced(
 async def test_a_query_without_an_answer_ends_with_a_sentence_and_leaves_the_pool_usable(
     postgres_url: str, queries: AsyncEngine
 ) -> None:
+    sentence = r"PostgreSQL at .* has not answered a query within 0\.5 s"
     async with asyncio.timeout(PATIENCE_S):
-        with pytest.raises(
-            ReadDatabaseSilent, match=r"PostgreSQL at .* has not answered a query within 0\.5 s"
-        ) as silent:
+        with hasty("ANSWER_S"), pytest.raises(ReadDatabaseSilent, match=sentence) as silent:
             async with queries.connect() as connection:
                 await connection.execute(text("SELECT pg_sleep(600)"))
     assert silent.value.waited_s == BOUND_S
@@ -92,7 +104,7 @@ async def ask_and_fall_silent(engine: AsyncEngine, proxy: TcpProxy, answered: in
 async def test_a_black_hole_in_the_middle_of_a_transaction_ends_it(
     proxy: TcpProxy, queries: AsyncEngine, answered: int
 ) -> None:
-    with pytest.raises(ReadDatabaseSilent):
+    with hasty("ANSWER_S"), pytest.raises(ReadDatabaseSilent):
         await ask_and_fall_silent(queries, proxy, answered)
     await proxy.cut()
     await proxy.heal()
@@ -101,7 +113,8 @@ async def test_a_black_hole_in_the_middle_of_a_transaction_ends_it(
 
 async def test_more_queries_than_connections_all_end(proxy: TcpProxy, queries: AsyncEngine) -> None:
     await proxy.black_hole(*DIRECTIONS)
-    ended = await asyncio.gather(*(ask(queries) for _ in range(25)), return_exceptions=True)
+    with hasty("ALIVE_S", "CONNECT_S"):
+        ended = await asyncio.gather(*(ask(queries) for _ in range(25)), return_exceptions=True)
     assert {type(one) for one in ended} == {ReadDatabaseAway}
 
 

@@ -84,19 +84,25 @@ def test_postgres_says_why_it_does_not_start(postgres_server: PostgresServer) ->
         postgres_server.start()
 
 
+def patient(url: str) -> Redis:
+    """A client that waits long; redis-py's own waits five seconds."""
+    return Redis.from_url(url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
+
+
 async def test_valkey_has_no_keys_and_forgets_them_when_killed(redis_url: str, valkey_server: ValkeyServer) -> None:
-    async with Redis.from_url(redis_url) as client:
+    async with patient(redis_url) as client:
         assert await client.dbsize() == 0
-    async with Redis.from_url(valkey_server.url(), socket_timeout=0.3, retry=None) as client:
+    hasty = Redis.from_url(valkey_server.url(), socket_timeout=0.3, retry=None)
+    async with patient(valkey_server.url()) as client, hasty:
         await client.set("key", "value")
         valkey_server.pause()
         with pytest.raises(RedisTimeoutError):
-            await client.get("key")
+            await hasty.get("key")
         valkey_server.resume()
         assert await client.get("key") == b"value"
     valkey_server.kill()
     valkey_server.start()
-    async with Redis.from_url(valkey_server.url()) as client:
+    async with patient(valkey_server.url()) as client:
         assert await client.get("key") is None
 
 
