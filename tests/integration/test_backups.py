@@ -251,7 +251,7 @@ async def test_a_backup_gives_way_to_a_venue_that_is_started(
 
     with pytest.raises(JournalBusy, match=r"gave way to it. Nothing was made; make the backup again"):
         await backup(data_dir, tmp_path / "made", start)
-    assert await asyncio.to_thread(started[0].wait, 60) == 0
+    assert await asyncio.to_thread(started[0].wait, PATIENCE_S) == 0
     assert os.listdir(tmp_path) == ["venue"]
     assert (await backup(data_dir, tmp_path / "made", silent)).last_seq == 400
 
@@ -293,7 +293,7 @@ async def test_a_cancelled_task_ends_the_work_in_its_thread() -> None:
             ended.set()
 
     task = asyncio.ensure_future(in_thread(endless))
-    await asyncio.to_thread(begun.wait, 30)
+    assert await asyncio.to_thread(begun.wait, PATIENCE_S)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -25,12 +25,14 @@ from services.gateway.websocket.market_requests import check_options, instrument
 from services.gateway.websocket.messages import SubscribeParams, decode_params
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.venue import MAX_PUBLIC_WEBSOCKETS, RunningVenue, running_venue
-from tests.patience import WebSocketClient
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
 SYMBOL = "PRND-OX"
 MINUTE_NS = 60 * 10**9
+NOTICE_S = 3_600
+"""Of a planned close: more than PATIENCE_S, so that who waits for it all is noticed."""
 PATHS: dict[str, type[schemas.Reply]] = {
     "/v1/time": schemas.VenueTime,
     "/v1/venue": schemas.Venue,
@@ -315,7 +317,7 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
     async with open_socket(served) as socket:
         await ask(socket, "ping")
         liveness = served.venue.channels.liveness
-        closing = served.venue.channels.liveness.announce_shutdown(60, "the venue is stopping")
+        closing = liveness.announce_shutdown(NOTICE_S, "the venue is stopping")
 
         async def leave() -> None:
             push = json.loads(await socket.recv())
@@ -324,12 +326,12 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
                 "server_shutdown",
                 "the venue is stopping",
             )
-            assert push["data"]["at"].startswith("2023-12-01T02:01:0")
+            assert push["data"]["at"].startswith("2023-12-01T03:00:0")
             await socket.close()
 
-        async with asyncio.timeout(40):  # It waits for its clients to leave, not for the whole notice.
+        async with asyncio.timeout(PATIENCE_S):  # It waits for its clients to leave, not for the whole notice.
             await asyncio.gather(closing, leave())
-    await liveness.announce_shutdown(60, "nobody is left to wait for")
+    await liveness.announce_shutdown(NOTICE_S, "nobody is left to wait for")
     with pytest.raises(ConnectionClosed):
         await socket.recv()
 
@@ -337,10 +339,11 @@ async def test_a_planned_close_is_announced(served: Served) -> None:
 async def test_the_client_takes_options_and_learns_of_a_planned_close(served: Served) -> None:
     alice = await served.client("alice")
     five, one = [alice.subscribe(["candles"], [SYMBOL], interval=interval) for interval in ("5m", "1m")]
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         assert [(await anext(pushes))["data"]["interval"] for pushes in (five, one)] == ["5m", "1m"]
         assert alice.closing_at is None
-        closing = asyncio.create_task(served.venue.channels.liveness.announce_shutdown(60, "the venue is stopping"))
+        liveness = served.venue.channels.liveness
+        closing = asyncio.create_task(liveness.announce_shutdown(NOTICE_S, "the venue is stopping"))
         await alice.ping()  # Its reply comes after the announcement.
         assert alice.closing_at is not None
         await alice.close()

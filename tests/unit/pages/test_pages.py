@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -230,16 +230,27 @@ async def test_made_up_symbols_make_no_pages() -> None:
 
 
 async def test_making_pages_takes_a_share_of_a_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*_: Any) -> Any:
-        time.sleep(0.01)
+    """By a clock that moves only while a page is made, and while the next one waits."""
+    began_s = clock_s = 1_000.0
+    made = 0
+
+    def one_page(*_: Any) -> Any:
+        nonlocal clock_s, made
+        clock_s, made = clock_s + 0.01, made + 1
         return Content("text/html", b"page")
 
-    monkeypatch.setattr(rendering.Renderer, "_content", slow)
+    async def sleep(seconds: float) -> None:
+        nonlocal clock_s
+        clock_s += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(rendering.Renderer, "_content", one_page)
+    monkeypatch.setattr(rendering, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(rendering, "time", SimpleNamespace(monotonic=lambda: clock_s))
     client, _ = mounted()
-    began = time.monotonic()
     await asyncio.gather(*[client.get(f"/ui/trade/{symbol}") for symbol in SYMBOLS[:20]])
-    took_s = time.monotonic() - began
-    assert took_s >= 19 * 0.01 / rendering.SHARE
+    assert made == 20
+    assert clock_s - began_s == pytest.approx(20 * 0.01 + 19 * 0.01 * (1 / rendering.SHARE - 1))
 
 
 async def test_few_pages_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from load_tests.replay.accounts import Senders, TradingAccount
 from load_tests.replay.pace import Pace
 from load_tests.replay.sending import SendingFailed
 from load_tests.replay.venue_replay import Replay
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from locust.runners import LocalRunner
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from load_tests.locust.distribution import Distribution
     from load_tests.locust.worker import Worker
 
-ENDED_WITHIN_S = 60
 FLOW = Flow("of no message", [])
 ANSWER = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
 
@@ -88,36 +88,36 @@ async def _replay(distribution: Distribution, keys: tuple[str, ...]) -> object:
 def test_an_account_that_cannot_connect_ends_the_replay_for_all(distributed: Distributed) -> None:
     """The first account is ready and waits for the second, which is refused; the third one's user comes too late."""
     replay = distributed.replay("known", "unknown", "known")
-    assert distributed.distribution.opened.wait(ENDED_WITHIN_S)
+    assert distributed.distribution.opened.wait(PATIENCE_S)
     users = [distributed.user(), distributed.user()]
     with pytest.raises(SendingFailed, match=r"Account 1 .* unknown_key"):
-        replay.get(timeout=ENDED_WITHIN_S)
+        replay.get(timeout=PATIENCE_S)
     users.append(distributed.user())
-    assert len(gevent.joinall(users, timeout=ENDED_WITHIN_S)) == 3
+    assert len(gevent.joinall(users, timeout=PATIENCE_S)) == 3
     assert distributed.distribution.reported.is_set()
 
 
 def test_an_account_that_fails_otherwise_is_reported_too(distributed: Distributed) -> None:
     """Its key is no header's value: an error that neither the venue nor the connection gives."""
     replay = distributed.replay("known", "key\nof two lines")
-    assert distributed.distribution.opened.wait(ENDED_WITHIN_S)
+    assert distributed.distribution.opened.wait(PATIENCE_S)
     users = [distributed.user(), distributed.user()]
     with pytest.raises(SendingFailed, match="Account 1 "):
-        replay.get(timeout=ENDED_WITHIN_S)
-    assert len(gevent.joinall(users, timeout=ENDED_WITHIN_S)) == 2
+        replay.get(timeout=PATIENCE_S)
+    assert len(gevent.joinall(users, timeout=PATIENCE_S)) == 2
 
 
 def test_a_stop_before_the_accounts_are_open_ends_the_replay_when_they_are(distributed: Distributed) -> None:
     distributed.distribution.end()
     with pytest.raises(SendingFailed, match="before its first message"):
-        distributed.replay("known").get(timeout=ENDED_WITHIN_S)
+        distributed.replay("known").get(timeout=PATIENCE_S)
 
 
 def test_a_second_stop_finds_the_replay_judged(distributed: Distributed) -> None:
     replay = distributed.replay("known")
-    assert distributed.distribution.opened.wait(ENDED_WITHIN_S)
+    assert distributed.distribution.opened.wait(PATIENCE_S)
     user = distributed.user()
-    sent = replay.get(timeout=ENDED_WITHIN_S)
+    sent = replay.get(timeout=PATIENCE_S)
     assert [report.messages for report in sent.reports] == [0]
     distributed.distribution.end()
-    assert user.join(ENDED_WITHIN_S) is None
+    assert user.join(PATIENCE_S) is None
