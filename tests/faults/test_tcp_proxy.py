@@ -13,6 +13,22 @@ from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 SOON_S = 0.1
+"""In this time nothing may arrive."""
+
+
+class HeldDelays:
+    """The delays of a proxy, which last until the test ends them."""
+
+    def __init__(self) -> None:
+        self.last_s = 0.0
+        self.began = asyncio.Event()
+        self.over = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        if seconds:
+            self.last_s = seconds
+            self.began.set()
+            await self.over.wait()
 
 
 class Echo:
@@ -62,9 +78,14 @@ def echo() -> Echo:
 
 
 @pytest.fixture
-async def proxy(echo: Echo) -> AsyncIterator[TcpProxy]:
+def delays() -> HeldDelays:
+    return HeldDelays()
+
+
+@pytest.fixture
+async def proxy(echo: Echo, delays: HeldDelays) -> AsyncIterator[TcpProxy]:
     server = await asyncio.start_server(echo.serve, "127.0.0.1", 0)
-    async with server, TcpProxy(server.sockets[0].getsockname()).running() as proxy:
+    async with server, TcpProxy(server.sockets[0].getsockname(), delays).running() as proxy:
         yield proxy
 
 
@@ -115,12 +136,14 @@ async def test_refuse_leaves_open_connections(proxy: TcpProxy, connect: Connect)
     assert await (await connect()).exchange(b"three") == b"three"
 
 
-async def test_delay(proxy: TcpProxy, connect: Connect, echo: Echo) -> None:
+async def test_delay(proxy: TcpProxy, connect: Connect, echo: Echo, delays: HeldDelays) -> None:
     client = await connect()
-    await proxy.delay(5 * SOON_S, "to_client")
+    await proxy.delay(5, "to_client")
     client.writer.write(b"one")
+    await asyncio.wait_for(delays.began.wait(), PATIENCE_S)
+    assert (delays.last_s, echo.reads) == (5, [b"one"])
     assert await client.hears_nothing()
-    assert echo.reads == [b"one"]
+    delays.over.set()
     assert await client.receive(3) == b"one"
 
 
@@ -155,8 +178,9 @@ async def test_a_black_hole_keeps_bytes_until_it_heals(proxy: TcpProxy, connect:
     client = await connect()
     await proxy.black_hole("to_client")
     client.writer.write(b"one")
-    assert await client.hears_nothing()
+    await asyncio.wait_for(echo.heard.wait(), PATIENCE_S)
     assert echo.reads == [b"one"]
+    assert await client.hears_nothing()
     await proxy.black_hole()
     client.writer.write(b"two")
     assert await client.hears_nothing()
