@@ -5,7 +5,8 @@
 The load on a `rex serve`: two members place and cancel orders; subscribers connect, read for a while and leave; clients that
 never read stay until others replace them; pages are opened. A trading day takes a minute. The first fifth of the time has
 four lives of the venue, ended by SIGTERM and SIGKILL in turn; the last life has the rest. Every second the memory, descriptors
-and sockets of the venue's processes are read; a table is printed to standard error.
+and sockets of the venue's processes are read; a table is printed to standard error. The last life goes on until clients of
+every kind have come.
 
 The promises: after the warm-up, a quarter of the last life, memory grows by less than 1 MB an hour, by least squares (more than
 twice the error of the slope above that is a broken promise); when all clients have left, each process has as many sockets as
@@ -95,7 +96,7 @@ async def _life(
     before = {name: figures(pid) for name, pid in stays.items()}
     async with SoakLoad([venue.url], traders, random, report, pages=venue.url) as load:
         began_s = monotonic()
-        for second in range(seconds):
+        for second in load.seconds(seconds) if is_last else range(seconds):
             await asyncio.sleep(max(0.0, began_s + second + 1 - monotonic()))
             watch.look(stays)
             load.check()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tests.faults.process_figures import Figures, figures
 from tests.faults.rig import Report
+from tests.patience import PATIENCE_S
 
 MOST_MB_AN_HOUR = 1.0
 WARM_UP = 0.25
@@ -22,7 +23,6 @@ BLOCKS = 24
 """A life is judged by the means of so many equal parts: neighbouring samples are no news."""
 POOLED = 24
 """So many descriptors more may be open when all clients have left: connections to databases, files of the libraries."""
-LEAVING_S = 30.0
 
 
 def has_left(name: str, before: Figures, now: Figures) -> bool:
@@ -115,8 +115,8 @@ def slope_of(samples: Sequence[tuple[float, int]]) -> Slope:
 
 
 async def when_all_have_left(pids: Mapping[str, int], before: Mapping[str, Figures]) -> dict[str, Figures]:
-    """The figures once the processes have closed their clients' sockets, or after LEAVING_S."""
-    until = monotonic() + LEAVING_S
+    """The figures once the processes have closed their clients' sockets, or after PATIENCE_S."""
+    until = monotonic() + PATIENCE_S
     while True:
         found = {name: figures(pid) for name, pid in pids.items()}
         if all(has_left(name, before[name], now) for name, now in found.items()) or monotonic() > until:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -13,7 +13,7 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 from tests.faults.deaf_client import DeafClient
 from tests.faults.rig import Report
 from tests.faults.traders import Trader
-from tests.patience import AsyncHttpClient
+from tests.patience import PATIENCE_S, AsyncHttpClient
 
 DEAF = 10
 PACE_S = 0.1
@@ -23,13 +23,11 @@ DEAF_EVERY_S = 0.5
 """The time between two clients that never read, at each address."""
 REST_S = 0.2
 """How long a client waits after the venue did not answer."""
-PATIENCE_S = 30.0
-"""How long a page may take."""
 _REFUSALS = (429, 503)
 
 
 class ClientFailed(Exception):
-    """An order failed, or a request had no answer in PATIENCE_S."""
+    """An order failed, or a request had no answer."""
 
 
 class SoakLoad:
@@ -65,6 +63,17 @@ class SoakLoad:
             task.cancel()
         await asyncio.wait(self._tasks)
         self.check()
+
+    def seconds(self, count: int) -> Iterator[int]:
+        """So many seconds, numbered, and more until every kind of client has come; PATIENCE_S more at most."""
+        for second in range(count + PATIENCE_S):
+            if second >= count and self._has_every_kind():
+                return
+            yield second
+
+    def _has_every_kind(self) -> bool:
+        kinds = ("subscribers", "deaf_clients", *(("pages",) if self._pages else ()))
+        return self.orders > 0 and all(self._report.counts[kind] for kind in kinds)
 
     def check(self) -> None:
         """Raises ClientFailed where a client got another answer than it may get."""

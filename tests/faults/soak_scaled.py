@@ -5,7 +5,8 @@
 The load of the rig `soak`, through two gateways. A trading day takes a minute. In the first third of the time, every
 HARM_EVERY_S seconds, the leading sequencer gets SIGTERM, SIGKILL or SIGSTOP, or a gateway or the projector is ended and started
 again. Then all clients leave, the processes' descriptors and sockets are read, and the load goes on without harm. The promises
-are those of `soak`, of every process; after the harms a sequencer leads and orders are acknowledged.
+are those of `soak`, of every process; after the harms a sequencer leads and orders are acknowledged. The load without harm goes
+on until clients of every kind have come.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ async def _steady(
     pids, watch = _pids(venue), Watch()
     before = {name: figures(pid) for name, pid in pids.items()}
     async with SoakLoad(venue.gateways(), traders, random, report) as load:
-        for _ in range(seconds):
+        for _ in load.seconds(seconds):
             await _second(load, advance)
             watch.look(pids)
     report.counts["orders"] += load.orders

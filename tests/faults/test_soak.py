@@ -1,4 +1,4 @@
-"""A few seconds of all kinds of load: no order fails, and after all clients have left each process has the sockets it had."""
+"""Every kind of load at least once: no order fails, and after all clients have left each process has the sockets it had."""
 
 from __future__ import annotations
 
