@@ -3,12 +3,13 @@ the jump.
 
     python -m tests.faults.clock_step --trials 30 --seed 1
 
-The clock is the rig's own (`mutants.stepped_clock`); the machine's clock is not changed. The trials, in turn: in a running
-venue, the clock jumps 400 days ahead, an hour ahead or an hour back (each for one order, then it is right again), or by a
-minute; a stopped venue is started with a clock an hour behind its last batch, or 400 days ahead of it. A jump of more than five
-minutes must end the venue, or its start, with a non-zero status and a sentence. If the venue continues, no timestamp may be
-more than five minutes off, and the trading date may not have changed. A jump of a minute is tolerated. Started again with the
-right clock, the venue must have the same trading date and every order, and the resting day order must still rest.
+The clock is the rig's own (`mutants.stepped_clock`); the machine's clock is not changed. A trial begins at ten o'clock of a
+trading day, hours before that day ends by itself. The trials, in turn: in a running venue, the clock jumps 400 days ahead, an
+hour ahead or an hour back (each for one order, then it is right again), or by a minute; a stopped venue is started with a clock
+an hour behind its last batch, or 400 days ahead of it. A jump of more than five minutes must end the venue, or its start, with
+a non-zero status and a sentence. If the venue continues, no timestamp may be more than five minutes off, and the trading date
+may not have changed. A jump of a minute is tolerated. Started again with the right clock, the venue must have the same trading
+date and every order, and the resting day order must still rest.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from time import time
+from time import time_ns
 from typing import NamedTuple
 
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
+from tests.e2e.clock import TEN_O_CLOCK_NS
 from tests.faults.mutants import stepped_clock
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import Json, Trader, open_traders
@@ -57,20 +59,25 @@ STEPS = (
 
 
 class Stepped:
-    """A data folder and the clock of its venue, which can be stepped."""
+    """A data folder and the clock of its venue, which says ten o'clock of a trading day and can be stepped."""
 
     def __init__(self, work: Path) -> None:
         self.folder = work / "rex-data"
+        self._ahead_ns = TEN_O_CLOCK_NS - time_ns()
         self._file = work / "step"
         self.step(0)
 
     def step(self, seconds: int) -> None:
-        """Sets how many seconds the venue's clock is ahead of the machine's."""
-        step = (seconds * SECOND_NS).to_bytes(8, "little", signed=True)
+        """Sets how many seconds the venue's clock is ahead of the right one."""
+        step = (self._ahead_ns + seconds * SECOND_NS).to_bytes(8, "little", signed=True)
         if not self._file.exists():
             self._file.write_bytes(step)
         with open(self._file, "r+b") as file:
             file.write(step)
+
+    def off_s(self, order: Json) -> float:
+        """How many seconds off the right clock an order was stamped."""
+        return abs(datetime.fromisoformat(order["created_at"]).timestamp() - (time_ns() + self._ahead_ns) / SECOND_NS)
 
     @contextmanager
     def venue(self) -> Iterator[VenueProcess]:
@@ -100,7 +107,7 @@ async def _trial(step: Step, stepped: Stepped, random: Random, report: Report) -
                 trader.ledger.acknowledge(await client.place_order(trader.next_order()))
         if not step.at_start:
             stepped.step(step.seconds)
-            await _place_with_the_wrong_clock(step, venue, trader, report)
+            await _place_with_the_wrong_clock(step, stepped, venue, trader, report)
             stepped.step(0)
             await _must_have_stopped(step, venue, trader, date, report)
         venue.kill()
@@ -116,7 +123,9 @@ async def _trading_date(venue: VenueProcess, trader: Trader) -> str:
         return str((await client.venue())["trading_date"])
 
 
-async def _place_with_the_wrong_clock(step: Step, venue: VenueProcess, trader: Trader, report: Report) -> None:
+async def _place_with_the_wrong_clock(
+    step: Step, stepped: Stepped, venue: VenueProcess, trader: Trader, report: Report
+) -> None:
     async with RexClient(venue.url, trader.key) as client:
         order = trader.next_order()
         try:
@@ -125,12 +134,8 @@ async def _place_with_the_wrong_clock(step: Step, venue: VenueProcess, trader: T
             trader.ledger.unanswered.add(order["client_order_id"])
             return
     trader.ledger.acknowledge(placed)
-    if (off_s := _stamped_off_s(placed)) > BEARABLE_S:
+    if (off_s := stepped.off_s(placed)) > BEARABLE_S:
         report.broken.append(f"{step}: an order was stamped {off_s:,.0f} s off")
-
-
-def _stamped_off_s(order: Json) -> float:
-    return abs(datetime.fromisoformat(order["created_at"]).timestamp() - time())
 
 
 async def _must_have_stopped(step: Step, venue: VenueProcess, trader: Trader, date: str, report: Report) -> None:
@@ -156,7 +161,7 @@ def _stopped(step: Step, status: int | None, said: str, report: Report) -> None:
 async def _start_with_the_wrong_clock(step: Step, stepped: Stepped, trader: Trader, date: str, report: Report) -> None:
     try:
         with stepped.venue() as venue:
-            await _place_with_the_wrong_clock(step, venue, trader, report)
+            await _place_with_the_wrong_clock(step, stepped, venue, trader, report)
             await _must_have_stopped(step, venue, trader, date, report)
     except DidNotStart as refusal:
         _stopped(step, refusal.exit_status, refusal.said, report)
