@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from tests.faults.venue_process import NO_VARIABLES, printing
 from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put
@@ -148,9 +148,21 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"NO BROWSER TEST RAN: {CHROMIUM} is missing (Debian's package chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS), timeout=PATIENCE_MS)
+        browser = launch(playwright.chromium)
         yield browser
         browser.close()
+
+
+def launch(kind: BrowserType, **options: Any) -> Browser:
+    """Starts a browser with the patience of the tests: Playwright's own is 30 seconds."""
+    return kind.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS), timeout=PATIENCE_MS, **options)
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """A context whose pages have the patience of the tests."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 @dataclass
@@ -174,8 +186,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def visitor(chromium: Browser) -> Iterator[BrowserContext]:
     """A visitor of one test file, whose browser keeps the pages' scripts: to load and compile them is most of a page's time."""
-    context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE_MS)
+    context = new_context(chromium, viewport=SIZE)
     yield context
     context.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import VenueProcess
-from tests.patience import HttpClient
+from tests.patience import PATIENCE_S, HttpClient
 
 PASSWORD = "a password of the test's own"
 
@@ -20,13 +20,13 @@ def administration(venue: VenueProcess) -> HttpClient:
 
 def make_reports(client: HttpClient, year: int) -> None:
     """Asks until there is a report: the first one starts a process, which may take long on a busy machine."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while not client.get(f"/v1/reports/turnover/{year}").is_success:
         assert time.monotonic() < deadline, "the venue makes no reports"
 
 
 def some_trades(venue: VenueProcess, number: int = 6) -> list[str]:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         found = venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"]
         if len(found) >= number:

@@ -12,12 +12,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import VenueProcess
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
 def halted(demo: VenueProcess) -> Iterator[VenueProcess]:
     """The demo venue with every instrument halted after its first trades, so that no number changes."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_S
     while sum(ticker["trades"] for ticker in demo.get("/v1/market/tickers")) < 3:
         assert time.monotonic() < deadline, "the simulated traders do not trade"
     demo.post("/v1/admin/halt")
@@ -28,7 +29,7 @@ def halted(demo: VenueProcess) -> Iterator[VenueProcess]:
 def present(venue: VenueProcess) -> Any:
     """The report of the present year, of the last command, once the venue makes reports."""
     state = venue.get("/v1/venue")
-    year, deadline = state["trading_date"][:4], time.monotonic() + 120
+    year, deadline = state["trading_date"][:4], time.monotonic() + PATIENCE_S
     while True:
         with suppress(
             httpx.HTTPStatusError, httpx.TimeoutException

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, DESK, SIZE, VenueProcess, rex
+from tests.browser.conftest import DESK, SIZE, VenueProcess, launch, new_context, rex
 
 SYMBOL = "PRND-OX"
 
@@ -70,8 +70,8 @@ def main(folder: Path) -> None:
         rex(Path(data), "demo", "--pace", "250") as venue,
         sync_playwright() as player,
     ):
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
-        context = browser.new_context(viewport=SIZE, color_scheme="dark", locale="en-GB")  # type: ignore[arg-type]
+        browser = launch(player.chromium)
+        context = new_context(browser, viewport=SIZE, color_scheme="dark", locale="en-GB")
         take(context.new_page(), venue, folder)
         browser.close()
 

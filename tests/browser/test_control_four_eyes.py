@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, SIZE, VenueProcess, Watched, rex
+from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context, rex
 from tests.browser.figuring import some_trades
 from tests.browser.operating import PASSWORD, actions, add_people, administration, confirm, enter, open_page
 from tests.patience import http_post
@@ -45,8 +45,7 @@ def persons(chromium: Browser, venue: VenueProcess) -> Iterator[tuple[Page, Page
     contexts, pages = list[BrowserContext](), list[Page]()
     troubles: list[str] = []
     for name in ("Li Na", "Wang Fang"):
-        context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MS)
+        context = new_context(chromium, viewport=SIZE)
         page = context.new_page()
         watched = Watched(page, troubles)
         watched.listen()

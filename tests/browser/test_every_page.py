@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS, VenueProcess, Watched
+from tests.browser.conftest import VenueProcess, Watched, new_context
 
 PAGES = {
     "overview": "/ui/",
@@ -100,8 +100,7 @@ def in_letters(page: Page, venue: VenueProcess) -> list[str]:
 
 def open_case(chromium: Browser, venue: VenueProcess, case: Case) -> tuple[Page, Watched]:
     width, height = SIZES[case.size]
-    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=case.theme)  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE_MS)
+    context = new_context(chromium, viewport={"width": width, "height": height}, color_scheme=case.theme)
     page = context.new_page()
     if case.role != "visitor":
         answer = page.request.post(f"{venue.url}/ui/demo/{case.role}", data={}, headers={"origin": venue.url})

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from services.pages.catalogue import words
 from services.pages.formatting import money
 from services.reporting.report_database import READ_DATABASE_FILE
-from tests.browser.conftest import SIZE, VenueProcess, Watched, rex
+from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context, rex
 from tests.browser.figuring import (
     PASSWORD,
     administration,
@@ -33,8 +33,6 @@ from tests.browser.figuring import (
 from tests.long import some
 from tests.patience import PATIENCE_S
 
-PROOF_MS = 120_000
-"""How long a proof may take on a busy machine: it has the lowest priority."""
 RUNGS = ("gross", "busted", "excluded", "net", "delivered", "taken_out")
 
 
@@ -71,7 +69,7 @@ def venue(folder: Path) -> Iterator[VenueProcess]:
 
 def test_the_first_paint_has_the_main_sums_and_the_seal_without_script(chromium: Browser, venue: VenueProcess) -> None:
     for language, verdict in (("en", "verdict"), ("zh", "verdict_zh")):
-        context = chromium.new_context(java_script_enabled=False)
+        context = new_context(chromium, java_script_enabled=False)
         page = context.new_page()
         page.goto(f"{venue.url}/ui/figure?lang={language}")
         seal = page.locator("#certificate dd")
@@ -184,18 +182,18 @@ def test_a_disagreement_is_told_as_danger_and_four_sums_that_agree_are_shown(
     open_figure(page, venue)
     with damaged(folder):
         prove(page)
-        expect(page.get_by_test_id("proof-disagrees")).to_be_visible(timeout=PROOF_MS)
+        expect(page.get_by_test_id("proof-disagrees")).to_be_visible()
         expect(page.locator(".sums .differs [data-sum]")).to_have_attribute("data-sum", "sql_sum")
         colour = page.get_by_test_id("proof-disagrees").locator("b").evaluate("node => getComputedStyle(node).color")
         danger = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--danger')").strip("# ")
         assert colour == f"rgb({', '.join(str(int(danger[at : at + 2], 16)) for at in (0, 2, 4))})"
         expect(page.get_by_test_id("differences").locator("li").first).to_be_visible()
         page.get_by_test_id("certify").click()
-        expect(page.get_by_text("There is no certificate", exact=True)).to_be_visible(timeout=PROOF_MS)
+        expect(page.get_by_text("There is no certificate", exact=True)).to_be_visible()
     watched = Watched(page)
     watched.listen()  # from here on nothing is refused
     prove(page)
-    expect(page.get_by_test_id("proof-agrees")).to_be_visible(timeout=PROOF_MS)
+    expect(page.get_by_test_id("proof-agrees")).to_be_visible()
     report = report_of(venue)
     traded = money(str(Decimal(report["gross"]) - Decimal(report["busted"])))
     for name in ("engine_counter", "sql_sum", "journal_replay", "independent_decoder"):
@@ -203,7 +201,7 @@ def test_a_disagreement_is_told_as_danger_and_four_sums_that_agree_are_shown(
     for name in ("excluded_sql_sum", "excluded_independent_decoder"):
         expect(page.locator(f"[data-sum={name}]")).to_have_text(money(report["excluded"]))
     page.get_by_test_id("certify").click()
-    expect(page.get_by_test_id("certified")).to_be_visible(timeout=PROOF_MS)
+    expect(page.get_by_test_id("certified")).to_be_visible()
     with administration(venue) as client:
         certificate = client.get(f"/v1/reports/turnover/{year_of(venue)}/certificate").json()
     without_seq = certificate["redo"].rsplit(" ", 1)[0]
@@ -222,7 +220,7 @@ def test_a_proof_beside_a_past_figure_is_marked_as_of_the_present(page: Page, ve
     open_figure(page, venue)
     note, proof = page.get_by_test_id("of-present"), page.get_by_test_id("proof-agrees")
     prove(page)
-    expect(proof).to_be_visible(timeout=PROOF_MS)
+    expect(proof).to_be_visible()
     expect(note).to_be_hidden()
     page.get_by_test_id("travel").fill("50")
     expect(page.get_by_test_id("cert-seq")).to_have_text("50")

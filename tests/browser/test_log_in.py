@@ -5,6 +5,7 @@ And the font of the page, where a machine has none.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS, VenueProcess, Watched
+from tests.browser.conftest import VenueProcess, Watched, launch, new_context
 from tests.browser.operating import administration
 from tests.long import some
 
@@ -225,9 +226,7 @@ def poor(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         f'<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
         f"<fontconfig><dir>{DEJAVU}</dir><cachedir>{folder}</cachedir></fontconfig>"
     )
-    browser = chromium.browser_type.launch(
-        executable_path=CHROMIUM, args=list(CHROMIUM_ARGS), env={"FONTCONFIG_FILE": str(settings)}
-    )
+    browser = launch(chromium.browser_type, env=os.environ | {"FONTCONFIG_FILE": str(settings)})
     yield browser
     browser.close()
 
@@ -243,7 +242,7 @@ def opened(page: Page, venue: VenueProcess) -> list[str]:
 
 
 def test_without_a_chinese_font_a_page_brings_its_own(poor: Browser, served: VenueProcess) -> None:
-    page = poor.new_page()
+    page = new_context(poor).new_page()
     assert len(opened(page, served)) == 1
     assert page.evaluate(LOADED) == ["REX CJK"]
     assert not page.evaluate(TOFU)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 from services.pages.catalogue import words
 from services.pages.formatting import money, percent, short
 from services.reporting.exports.seal import COUNTING_RULE_ZH
-from tests.browser.conftest import VenueProcess, Watched
+from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context
 from tests.browser.overviewing import halted, open_overview, present
 from tests.browser.trading import eventually
 from tests.long import some
@@ -109,7 +109,7 @@ def test_the_counting_rule_stands_in_full_in_both_languages(watched: Watched, ha
 
 def test_without_script_the_figure_is_there(chromium: Browser, halted: VenueProcess) -> None:
     report = present(halted)
-    context = chromium.new_context(java_script_enabled=False, viewport={"width": 1400, "height": 900})
+    context = new_context(chromium, java_script_enabled=False, viewport=SIZE)
     page = context.new_page()
     net, deadline = page.get_by_test_id("net"), time.monotonic() + PATIENCE_S
     page.goto(f"{halted.url}/ui/")
@@ -127,7 +127,7 @@ def test_without_script_the_figure_is_there(chromium: Browser, halted: VenueProc
 
 def test_the_time_of_the_figure_is_not_the_browsers(chromium: Browser, halted: VenueProcess) -> None:
     """A clock that is hours wrong changes nothing of what the page says about the figure's exactness."""
-    context = chromium.new_context()
+    context = new_context(chromium)
     context.clock.install(time="2031-03-04T05:06:07Z")
     context.clock.resume()
     page, report = open_overview(context.new_page(), halted), present(halted)
@@ -224,7 +224,7 @@ def test_the_main_panels_fit_on_one_screen_without_cut_numbers(
 
 def test_on_a_phone_nothing_is_cut(chromium: Browser, halted: VenueProcess) -> None:
     """At 390 pixels the page does not scroll sideways, and no number of the hero leaves its room."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     for language in ("en", "zh"):
         page = open_overview(context.new_page(), halted, f"?lang={language}")
         expect(page.get_by_test_id("year-chart").locator(".pane")).to_be_visible()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from load_tests.benchmarks.page_bars import Opened, open_cold
-from tests.browser.conftest import PATIENCE_MS, SIZE, VenueProcess
+from tests.browser.conftest import SIZE, VenueProcess, new_context
 
 KB = 1_000
 BARS = {
@@ -60,8 +60,7 @@ def is_small(opened: Opened, path: str) -> None:
 @contextmanager
 def visit(chromium: Browser, demo: VenueProcess, path: str, role: str = "") -> Iterator[Opened]:
     """A page that was opened with an empty cache, once its line is alive."""
-    context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    context.set_default_timeout(PATIENCE_MS)
+    context = new_context(chromium, viewport=SIZE)
     if role:
         assert context.request.post(f"{demo.url}/ui/demo/{role}", headers={"origin": demo.url}).ok
     yield open_cold(context, demo.url + path)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
-from tests.browser.conftest import DESK, SIZE, SYMBOL, VenueProcess, Watched
+from tests.browser.conftest import DESK, SIZE, SYMBOL, VenueProcess, Watched, new_context
 from tests.browser.trading import (
     depth_of,
     eventually,
@@ -314,7 +314,7 @@ def test_who_may_not_trade_sees_the_market_and_what_the_ticket_needs(watched: Wa
 
 def test_nothing_is_cut_on_a_phone(chromium: Browser, demo: VenueProcess) -> None:
     for language in ("en", "zh"):
-        context = chromium.new_context(viewport={"width": 390, "height": 844})
+        context = new_context(chromium, viewport={"width": 390, "height": 844})
         page = trade(context.new_page(), demo, query=f"?lang={language}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         small = page.evaluate(
@@ -327,7 +327,7 @@ def test_nothing_is_cut_on_a_phone(chromium: Browser, demo: VenueProcess) -> Non
 
 
 def test_the_book_is_there_in_a_second_and_nothing_shifts(chromium: Browser, demo: VenueProcess) -> None:
-    context = chromium.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    context = new_context(chromium, viewport=SIZE)
     page = context.new_page()
     page.add_init_script(WATCH)
     trade(page, demo)

@@ -34,7 +34,7 @@ from load_tests.run_scaled.compose_file import COMPOSE_FILE, read_compose_file, 
 from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
 from services.exit_codes import ExitCode
-from tests.browser.conftest import CHROMIUM, CHROMIUM_ARGS
+from tests.browser.conftest import CHROMIUM, launch, new_context
 from tests.patience import PATIENCE_S, HttpClient, http_get, http_post
 from tests.venue_variables import VARIABLES
 
@@ -338,8 +338,8 @@ def test_a_page_trades_before_and_after_a_take_over(venue: RunningVenue) -> None
         trader = {**person, "role": "trader", "account": account}
         operator.post("/v1/admin/users", json=trader).raise_for_status()
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_ARGS))
-            page = browser.new_context().new_page()
+            browser = launch(playwright.chromium)
+            page = new_context(browser).new_page()
             assert page.request.post(f"{venue.url}/v1/session", data=person, headers={"origin": venue.url}).ok
             page.goto(f"{venue.url}/ui/trade/PRND-OX")
             for placed in (1, 2):
