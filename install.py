@@ -196,4 +196,7 @@ def say(text: str, end: str = "\n") -> None:
 
 
 if __name__ == "__main__":
-    (developers if sys.argv[2:] == ["developers"] else main)(Path(sys.argv[1]))
+    try:
+        (developers if sys.argv[2:] == ["developers"] else main)(Path(sys.argv[1]))
+    except KeyboardInterrupt:
+        sys.exit("stopped; the same command goes on")

@@ -129,7 +129,11 @@ def last_taken(path: Path) -> tuple[int, int] | None:
 def _take_lock(path: Path) -> int:
     make_private_folder(path.parent)
     lock_path = _lock_path(path)
-    lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    except OSError as error:
+        folder = f"the data folder {path.parent} (--data-dir, REX_DATA_DIR)"
+        raise OSError(f"{folder} cannot be written: {error.strerror}") from error
     tighten(lock_path)
     _lock(lock, path, lock)
     return lock

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -279,3 +280,10 @@ def test_permissions_are_only_taken_away_and_never_from_a_shared_folder(tmp_path
     data_folder.tighten(strict)
     data_folder.tighten(absent)
     assert (shared.stat().st_mode & 0o7777, strict.stat().st_mode & 0o777, absent.exists()) == (0o1777, 0o400, False)
+
+
+async def test_a_folder_that_cannot_be_written_is_named_with_its_setting(path: Path) -> None:
+    path.with_name(f"{path.name}.lock").mkdir()
+    folder = re.escape(f"the data folder {path.parent} (--data-dir, REX_DATA_DIR) cannot be written: ")
+    with pytest.raises(OSError, match=folder):
+        await SqliteJournal.open(path)
