@@ -1,4 +1,4 @@
-"""How long a test waits for what must happen, and clients with that patience.
+"""How long a test waits for what must happen, clients with that patience, and the end of a process that has none.
 
 A deadline costs nothing while a test is green: one number that no busy machine reaches serves all. A time that a test or a rig
 judges, and a wait that shows that something does not happen, have numbers of their own.
@@ -6,13 +6,32 @@ judges, and a wait that shows that something does not happen, have numbers of th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from threading import Timer
+from typing import Any, Protocol
 
 import httpx
 from websockets.asyncio.client import connect
 
 PATIENCE_S = 300
+
+
+class Killable(Protocol):
+    def kill(self) -> None: ...
+
+
+@contextmanager
+def impatience(process: Killable) -> Iterator[None]:
+    """Kills a process that takes longer than PATIENCE_S for what happens within: whoever reads what it prints finds the end
+    then, and whoever waits for it the exit status -9."""
+    timer = Timer(PATIENCE_S, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class HttpClient(httpx.Client):

@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed
 from services.reporting.report_database import READ_DATABASE_FILE
 from services.simulator import demo_accounts
 from tests.e2e.process import REX
-from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient
+from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient, impatience
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "quantity": 1, "price": "480000.00"}
 WEBSOCKET_IN_FLIGHT = 8
@@ -72,8 +72,9 @@ def start_demo(folder: Path) -> subprocess.Popen[str]:
 def url_of(process: subprocess.Popen[str]) -> str:
     """Waits until the venue prints its URL, and returns it."""
     assert process.stdout is not None
-    while "API" not in (line := process.stdout.readline()):
-        assert line, "the venue ended before it was ready"
+    with impatience(process):
+        while "API" not in (line := process.stdout.readline()):
+            assert line, "the venue ended before it was ready"
     return line.split()[2].removesuffix("/docs")
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, impatience
 
 REX = Path(sys.executable).with_name("rex")
 
@@ -30,7 +30,9 @@ def serve(data_dir: Path, errors: IO[bytes] | None = None) -> Iterator[ServedVen
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
     try:
         assert process.stdout is not None
-        ready: dict[str, Any] = json.loads(process.stdout.readline())
+        with impatience(process):
+            line = process.stdout.readline()
+        ready: dict[str, Any] = json.loads(line)
         keys = json.loads(Path(ready["keys_file"]).read_text())
         yield ServedVenue(process, ready["url"], keys["operator"]["key"])
     finally:

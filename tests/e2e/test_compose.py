@@ -35,7 +35,7 @@ from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
 from services.exit_codes import ExitCode
 from tests.browser.conftest import CHROMIUM, launch, new_context
-from tests.patience import PATIENCE_S, HttpClient, http_get, http_post
+from tests.patience import PATIENCE_S, HttpClient, http_get, http_post, impatience
 from tests.venue_variables import VARIABLES
 
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GRAFANA_PASSWORD", "REX_LINK_SECRET")
@@ -389,7 +389,8 @@ def run_scaled(folder: Path) -> Iterator[dict[str, Any]]:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            line = process.stdout.readline()
+            with impatience(process):
+                line = process.stdout.readline()
             if not line and "is missing" in (errors := process.stderr.read()):
                 pytest.skip(f"make run-scaled WAS NOT TESTED: {errors}")
             started = json.loads(line)

@@ -14,7 +14,7 @@ from services.exit_codes import ExitCode
 from services.scaled.demo import ChildEnded, Watch
 from tests.e2e.process import REX
 from tests.integration.postgres_journal import execute, until
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, impatience
 
 
 @pytest.mark.slow
@@ -26,7 +26,9 @@ def test_a_demo_trades_and_prints_the_proven_figure_of_the_year(
     demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert demo.stdout is not None
-        ready = json.loads(demo.stdout.readline())
+        with impatience(demo):
+            line = demo.stdout.readline()
+        ready = json.loads(line)
         assert (len(ready["gateways"]), Path(ready["keys_file"])) == (2, tmp_path / "keys.json")
         traded = "SELECT count(*) > 0 FROM trades"
         asyncio.run(until(lambda: execute(postgres_url, traded), lambda rows: rows[0][0]))

@@ -21,12 +21,11 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Timer
 from typing import Any, NamedTuple
 
 from services import cli
 from services.people import passwords
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, impatience
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -39,10 +38,6 @@ _FORKS.set_forkserver_preload(
 )
 
 NO_VARIABLES: Mapping[str, str] = {}
-
-HANG_SECONDS = 120
-"""A process that has not started or ended in this time is killed: its exit status is -9."""
-
 
 Mutant = Callable[[], None]
 """A change that the child makes to itself before it runs `rex` (`mutants.py`); a module's function, or a partial of one."""
@@ -114,7 +109,7 @@ def serve(
         errors = Path(work) / "stderr"
         process, out = _fork(arguments, errors, mutant, variables)
         try:
-            with out, _impatience(process):
+            with out, impatience(process):
                 line = out.readline()
             if not line.endswith("\n"):
                 process.join()
@@ -161,7 +156,7 @@ def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None 
         errors = Path(work) / "stderr"
         process, out = _fork(list(arguments), errors, mutant, variables)
         try:
-            with out, _impatience(process):
+            with out, impatience(process):
                 line = out.readline()
             if not line.endswith("\n"):
                 process.join()
@@ -193,7 +188,7 @@ def rex(*arguments: str | Path, mutant: Mutant | None = None, variables: Mapping
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
         process, out = _fork([str(argument) for argument in arguments], errors, mutant, variables)
-        with out, _impatience(process):
+        with out, impatience(process):
             said = out.read()
             process.join()
         return Finished(process.exitcode, said, errors.read_text(errors="replace"))
@@ -210,17 +205,7 @@ def _kill(process: ForkServerProcess) -> None:
         process.kill()
         process.join()
         for child in children:  # Readable once the process has ended.
-            select.select([child], [], [], HANG_SECONDS)
-
-
-@contextmanager
-def _impatience(process: ForkServerProcess) -> Iterator[None]:
-    timer = Timer(PATIENCE_S, process.kill)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+            select.select([child], [], [], PATIENCE_S)
 
 
 def _fork(

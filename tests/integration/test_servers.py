@@ -19,7 +19,7 @@ from load_tests.servers import postgres, redis
 from load_tests.servers.postgres import PostgresServer, reachable
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerFailed, ServerMissing, ended
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, impatience
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 
@@ -117,7 +117,8 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, shell: s
         "print(server.pid, flush=True); sys.stdin.read()"
     )
     command = ["sh", "-c", shell, sys.executable, "-c", program]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+    starter = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with impatience(starter), starter:
         assert starter.stdout is not None
         pid = int(starter.stdout.readline())
         os.kill(pid, 0)

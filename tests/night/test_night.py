@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
-import threading
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tests.night import builds
 from tests.night.report import Report, hours_text
 from tests.night.rigs import RIGS, NightRig
 from tests.night.rounds import MOST_ROUNDS, MOST_TIMES, RigResult, Round, run_rig
+from tests.patience import PATIENCE_S, impatience
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -107,7 +108,7 @@ WAITING = """
 import sys
 from tests.night import __main__ as night
 from tests.night.rigs import NightRig
-waits = f"-c 'import signal; open(\\"{sys.argv.pop()}\\", \\"w\\").close(); signal.pause()'"
+waits = f"-c 'import signal; open(\\"{sys.argv.pop()}\\", \\"w\\").write(\\"begun\\"); signal.pause()'"
 rigs = [NightRig("green", "tries", 1, "-c pass", 1), NightRig("waiting", "tries", 1, waits, 10**9)]
 sys.exit(night.main(rigs, sys.argv[1:]))
 """
@@ -117,14 +118,16 @@ sys.exit(night.main(rigs, sys.argv[1:]))
 def test_an_interrupted_night_writes_its_report(tmp_path: Path, number: signal.Signals) -> None:
     begun = tmp_path / "begun"
     os.mkfifo(begun)
+    reading = os.open(
+        begun, os.O_RDWR | os.O_NONBLOCK
+    )  # as its writer, too, it finds no end before something is written
     command = [sys.executable, "-c", WAITING, "--hours", "0.01", "--folder", str(tmp_path), str(begun)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        impatience = threading.Timer(60, process.kill)
-        impatience.start()
-        begun.read_bytes()  # The second rig has begun, which never ends.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    with impatience(process), process:
+        assert select.select([reading], [], [], PATIENCE_S)[0], "the second rig, which never ends, has not begun"
         process.send_signal(number)
         process.communicate()
-        impatience.cancel()
+    os.close(reading)
     assert process.returncode == night.INTERRUPTED
     told = json.loads((tmp_path / "report.json").read_text())
     assert (told["ended_early"], [rig["name"] for rig in told["rigs"]]) == ("it was interrupted", ["green", "waiting"])

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 import uvloop
@@ -102,18 +103,46 @@ async def test_its_priority_is_lower(tmp_path: Path) -> None:
 
 async def test_canceled_it_has_ended(tmp_path: Path) -> None:
     (tmp_path / "endless.py").write_text(
-        "import os, sys, threading\nopen(sys.argv[1], 'w').write(str(os.getpid()))\nthreading.Event().wait()"
+        "import os, threading\nprint(os.getpid(), flush=True)\nthreading.Event().wait()"
     )
-    os.mkfifo(tmp_path / "number")
+    said: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
-        run_module("endless", str(tmp_path / "number"), environment={"PYTHONPATH": str(tmp_path)})
+        run_module("endless", environment={"PYTHONPATH": str(tmp_path)}, on_line=said.set_result)
     )
-    number = int(await asyncio.to_thread((tmp_path / "number").read_text))
+    async with asyncio.timeout(PATIENCE_S):
+        number = int(await said)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
+
+
+async def until_killed(*arguments: object, path: Path) -> None:
+    """Runs the module `killed` of this folder, which kills itself."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(path), os.getcwd()])}
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "killed", *map(str, arguments), env=environment
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        assert await starter.wait() == -signal.SIGKILL
+
+
+def fifo_of(path: Path) -> IO[bytes]:
+    """The reading end of a new FIFO, for `until_closed`."""
+    os.mkfifo(path)
+    return open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0)
+
+
+async def until_closed(fifo: IO[bytes]) -> bytes:
+    """What was written into a FIFO that a process has opened before; returns when that process has ended."""
+    stream, loop = asyncio.StreamReader(), asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), fifo)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await stream.read()
+    finally:
+        transport.close()
 
 
 async def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
@@ -126,14 +155,9 @@ async def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         "from services.child_process import run_module\n"
         "asyncio.run(run_module('endless', sys.argv[1], on_line=lambda _: os.kill(os.getpid(), signal.SIGKILL)))"
     )
-    os.mkfifo(tmp_path / "kept")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
-    starter = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "killed", str(tmp_path / "kept"), env=environment
-    )
-    async with asyncio.timeout(PATIENCE_S):
-        assert await asyncio.to_thread((tmp_path / "kept").read_text) == ""  # read to its end: the writer has ended
-    assert await starter.wait() == -signal.SIGKILL
+    kept = fifo_of(tmp_path / "kept")
+    await until_killed(tmp_path / "kept", path=tmp_path)
+    assert await until_closed(kept) == b""
 
 
 async def test_what_it_made_goes_with_the_process_that_started_it(tmp_path: Path) -> None:
@@ -153,15 +177,10 @@ async def test_what_it_made_goes_with_the_process_that_started_it(tmp_path: Path
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(run_module('endless', sys.argv[1], on_line=kill, temporary=sys.argv[2]))"
     )
-    os.mkfifo(tmp_path / "kept")
     (tmp_path / "temporary").mkdir()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.getcwd()])}
-    starter = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "killed", str(tmp_path / "kept"), str(tmp_path / "temporary"), env=environment
-    )
-    async with asyncio.timeout(PATIENCE_S):
-        assert await asyncio.to_thread((tmp_path / "kept").read_text) == ""  # read to its end: the writer has ended
-    assert await starter.wait() == -signal.SIGKILL
+    kept = fifo_of(tmp_path / "kept")
+    await until_killed(tmp_path / "kept", tmp_path / "temporary", path=tmp_path)
+    assert await until_closed(kept) == b""
     assert not (tmp_path / "temporary").exists()
 
 

@@ -283,7 +283,7 @@ def test_permissions_are_only_taken_away_and_never_from_a_shared_folder(tmp_path
 
 
 async def test_a_folder_that_cannot_be_written_is_named_with_its_setting(path: Path) -> None:
-    path.with_name(f"{path.name}.lock").mkdir()
+    path.with_name(f"{path.name}.lock").mkdir(parents=True)
     folder = re.escape(f"the data folder {path.parent} (--data-dir, REX_DATA_DIR) cannot be written: ")
     with pytest.raises(OSError, match=folder):
         await SqliteJournal.open(path)
