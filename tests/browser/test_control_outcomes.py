@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import VenueProcess
+from tests.browser.figuring import some_trades
 from tests.browser.operating import actions, add_people, confirm, enter, open_page
 
 SYMBOL = "PRND-OX"
@@ -104,16 +105,15 @@ def test_a_mass_cancel_whose_answer_was_lost_is_not_offered_again(page: Page, ve
 
 def test_an_unknown_outcome_stays_with_its_trade(page: Page, venue: VenueProcess) -> None:
     page.route("**/bust", lambda route: route.abort())
-    year = venue.get("/v1/venue")["trading_date"][:4]
-    one, other = venue.get("/v1/reports/trades", limit=2, year=year)["trades"]
+    one, other = some_trades(venue, 2)[:2]
     enter(page, venue, "operator")
-    open_page(page, venue, f"/ui/control?trade={one['trade_id']}")
+    open_page(page, venue, f"/ui/control?trade={one}")
     panel = page.get_by_test_id("trade")
     confirm(page, panel.get_by_test_id("bust"), reason="fat finger")
     expect(panel.get_by_test_id("again")).to_be_visible()
     form = page.get_by_test_id("trade-search")
     for trade, count in ((other, 0), (one, 1)):
-        form.get_by_test_id("field-trade").fill(trade["trade_id"])
+        form.get_by_test_id("field-trade").fill(trade)
         form.get_by_test_id("search").click()
-        expect(panel.get_by_test_id("trade-chosen")).to_have_text(trade["trade_id"])
+        expect(panel.get_by_test_id("trade-chosen")).to_have_text(trade)
         expect(panel.get_by_test_id("again")).to_have_count(count)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import VenueProcess, Watched
+from tests.browser.figuring import some_trades, year_of
 from tests.browser.operating import actions, add_people, administration, confirm, enter, open_page
 
 SYMBOL = "PRND-OX"
@@ -161,8 +162,10 @@ def test_an_account_its_balances_limits_kill_switch_and_orders(control: Page, ve
 
 
 def test_a_trade_is_found_by_id_member_product_and_time_and_busted(control: Page, venue: VenueProcess) -> None:
+    some_trades(venue, 1)
     venue.post("/v1/admin/halt")  # so that no newer trade follows
-    trade = venue.get("/v1/reports/trades", limit=1, year=venue.get("/v1/venue")["trading_date"][:4])["trades"][0]
+    reached = venue.get("/v1/venue")["seq"]
+    trade = venue.get("/v1/reports/trades", limit=1, year=year_of(venue), at_least_seq=reached)["trades"][0]
     found = control.get_by_test_id("found-trades").locator("tbody tr")
     form = control.get_by_test_id("trade-search")
     form.get_by_test_id("field-trade").fill(trade["trade_id"])
@@ -207,8 +210,7 @@ def test_a_trade_is_found_by_id_member_product_and_time_and_busted(control: Page
 def test_a_search_shows_when_a_trade_was_and_refuses_a_time_in_the_words_of_the_page(
     control: Page, venue: VenueProcess
 ) -> None:
-    year = venue.get("/v1/venue")["trading_date"][:4]
-    trade = venue.get("/v1/reports/trades", limit=1, year=year)["trades"][0]
+    trade = venue.get(f"/v1/reports/trades/{some_trades(venue, 1)[0]}")
     form, said = control.get_by_test_id("trade-search"), control.get_by_test_id("search-said")
     form.get_by_test_id("field-trade").fill(trade["trade_id"])
     form.get_by_test_id("search").click()

@@ -64,6 +64,7 @@ def venue(folder: Path) -> Iterator[VenueProcess]:
         for role in ("visitor", "auditor"):
             user = {"name": role, "role": role, "account": 0, "password": PASSWORD}
             client.post("/v1/admin/users", json=user).raise_for_status()
+        report_of(venue, at_least_seq=venue.get("/v1/venue")["seq"])  # all of that is projected
         yield venue
 
 
