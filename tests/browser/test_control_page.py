@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched
 from tests.browser.figuring import some_trades, year_of
@@ -227,6 +227,26 @@ def test_a_search_shows_when_a_trade_was_and_refuses_a_time_in_the_words_of_the_
     form.get_by_test_id("field-to").fill("2098-01-01T00:00:00")
     form.get_by_test_id("search").click()
     expect(said).to_have_text("“Before” must be later than “From”.")
+
+
+def test_the_answer_to_an_older_search_does_not_replace_what_was_found_since(
+    control: Page, venue: VenueProcess
+) -> None:
+    one, other = some_trades(venue, 2)[:2]
+    form, held = control.get_by_test_id("trade-search"), list[Route]()
+    control.route(f"**/v1/reports/trades/{one}", lambda route: held.append(route))
+    form.get_by_test_id("field-trade").fill(one)
+    with control.expect_request(f"**/v1/reports/trades/{one}"):
+        form.get_by_test_id("search").click()
+    form.get_by_test_id("field-trade").fill(other)
+    form.get_by_test_id("search").click()
+    expect(control.get_by_test_id("trade-chosen")).to_have_text(other)
+    with control.expect_response(f"**/v1/reports/trades/{one}") as answered:
+        held[0].continue_()
+    answered.value.finished()
+    control.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")  # it was read
+    expect(control.get_by_test_id("found-trades").locator("tbody tr")).to_contain_text(other)
+    expect(control.get_by_test_id("trade-chosen")).to_have_text(other)
 
 
 def test_the_log_is_searched_by_person_and_kind(control: Page, venue: VenueProcess) -> None:

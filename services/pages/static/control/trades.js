@@ -42,13 +42,16 @@ export function tradesPanel(rights) {
     form = searchForm();
   const more = h("button", { type: "button", hidden: true, data: { testid: "more-trades" } }, t("trades.more"));
   /** @type {string | null} */ let cursor = null;
-  /** @param {boolean} isMore */
+  let searches = 0;
+  /** Shows what is found, unless another search has begun meanwhile. @param {boolean} isMore */
   const search = async (isMore) => {
+    const own = ++searches;
     const asked = Object.fromEntries(NAMES.map((name) => [name, String(new FormData(form).get(name) ?? "").trim()]));
     say(said, t("trades.searching"));
     try {
-      const found = await find(asked, isMore ? cursor : null),
-        trades = isMore ? [...listing.items, ...found.trades] : found.trades;
+      const found = await find(asked, isMore ? cursor : null);
+      if (own !== searches) return;
+      const trades = isMore ? [...listing.items, ...found.trades] : found.trades;
       cursor = found.next;
       listing.show(trades);
       set("found", trades);
@@ -57,6 +60,7 @@ export function tradesPanel(rights) {
       if (found.trades.length === 1 && !isMore) choose(trades[0]);
       else set("trade", trades.find((/** @type {any} */ one) => one.trade_id === get("trade")?.trade_id) ?? get("trade"));
     } catch (error) {
+      if (own !== searches) return;
       if (error instanceof Refused && error.status === 404) {
         listing.show([]);
         say(said, t("trades.none"));
