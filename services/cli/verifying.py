@@ -146,9 +146,10 @@ def _take(
 
 
 def _check_texts(batch: JournalBatch) -> None:
+    """Reads each text that a command names."""
     commands = np.frombuffer(batch.commands, COMMAND)
     for place, trouble in enumerate(texts_of(commands, batch.attachments)):
-        if trouble is not None:
+        if trouble is not None and commands["attachment"][place]:
             seq = batch.first_seq + place
             raise JournalRefused(f"seq {seq}: {trouble}", seq)
 

@@ -252,15 +252,15 @@ def problem_of(error: Exception, request_id: str | None = None) -> ProblemError:
         case ReadDatabaseAway():
             log.warning("a query found no read database", reason=str(error), request_id=request_id)
             return ProblemError(503, "not_ready", "The read database cannot be reached. Orders do not need it.")
-        case ReadDatabaseFailed() | ReadDatabaseRefused() | JournalError():
-            log.error("a query found what it reads unusable", reason=str(error), request_id=request_id)
-            what = "journal" if isinstance(error, JournalError) else "read database"
-            return ProblemError(503, "storage_unusable", f"The {what} cannot be read. Tell the operator.")
         case ArchiveUnusable(seq=seq):
             log.warning("a query found no archive", reason=str(error), request_id=request_id)
             which = "An archived day" if seq is None else f"The archive that holds command {seq}"
             detail = f"{which} is missing or damaged. Orders do not need it. Tell the operator."
             return ProblemError(503, "not_ready", detail)
+        case ReadDatabaseFailed() | ReadDatabaseRefused() | JournalError():
+            log.error("a query found what it reads unusable", reason=str(error), request_id=request_id)
+            what = "journal" if isinstance(error, JournalError) else "read database"
+            return ProblemError(503, "storage_unusable", f"The {what} cannot be read. Tell the operator.")
         case NotAllowed(code=code):
             return ProblemError(403, code, str(error))
         case RequestValidationError():
