@@ -14,15 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import numpy as np
 import typer
 from rich.markup import escape
 
 from matching_engine import ENGINE_VERSION, Engine
-from matching_engine.records import COMMAND
 from services.cli.journals import open_journal
 from services.cli.terminal import progress
-from services.commands.readable import texts_of
+from services.commands.readable import troubles_of
 from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal, JournalBatch, JournalError, JournalRefused
 from services.journal.archives.checking import CheckedArchives
@@ -147,11 +145,10 @@ def _take(
 
 def _check_texts(batch: JournalBatch) -> None:
     """Reads each text that a command names."""
-    commands = np.frombuffer(batch.commands, COMMAND)
-    for place, trouble in enumerate(texts_of(commands, batch.attachments)):
-        if trouble is not None and commands["attachment"][place]:
+    for place, number, sentence in troubles_of(batch.commands, batch.attachments):
+        if number:
             seq = batch.first_seq + place
-            raise JournalRefused(f"seq {seq}: {trouble}", seq)
+            raise JournalRefused(f"seq {seq}: {sentence}", seq)
 
 
 def _with_error(result: Verification, error: JournalError) -> Verification:

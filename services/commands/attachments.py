@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -92,7 +92,7 @@ class InstrumentText(_Text):
     @field_validator("tick_size")
     @classmethod
     def _is_a_tick_size(cls, tick_size: str) -> str:
-        if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", tick_size) or not Decimal(tick_size):
+        if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,8})?", tick_size) or not Decimal(tick_size):
             raise ValueError("is no exact decimal above 0")
         return tick_size
 
@@ -525,6 +525,9 @@ Decision = Annotated[Recordable, Field(discriminator="type")]
 Recorded = Recordable | UnknownRecord
 """What a reader finds there."""
 
+MAX_KIND = 40
+"""So many characters of the name of a kind that nobody knows are told."""
+
 _DECISION: TypeAdapter[Recordable] = TypeAdapter(Decision)
 
 
@@ -536,11 +539,11 @@ def read_decision(attachment: bytes) -> Recorded:
         wrong = error.errors()[0]
         if wrong["type"] != "union_tag_invalid":
             raise
-        return _unknown(wrong["ctx"]["tag"])
+        return _unknown(wrong["ctx"]["tag"][:MAX_KIND])
 
 
-@cache
+@lru_cache
 def _unknown(kind: str) -> UnknownRecord:
-    """Warns of each kind once."""
-    log.warning("a record of a kind that a newer version of REX made is passed over", kind=kind)
+    """Warns of a kind once, while few are met."""
+    log.warning("this version of REX has no record of this kind", kind=kind)
     return UnknownRecord(kind)

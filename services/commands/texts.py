@@ -25,15 +25,16 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-LAST = 2**63 - 1
+_LAST = 2**63 - 1
+"""The largest integer of SQLite and PostgreSQL."""
 
 
 def storable_value(value: object) -> object:
     """A field's value as every database of REX can store it. Raises ValueError for a number that none can."""
     if isinstance(value, tuple):
         return tuple(map(storable_value, value))
-    if isinstance(value, int) and not -LAST <= value <= LAST:
-        raise ValueError(f"must be {-LAST} to {LAST}")
+    if isinstance(value, int) and not -_LAST <= value <= _LAST:
+        raise ValueError(f"must be {-_LAST} to {_LAST}")
     return storable(value) if isinstance(value, str) else value
 
 

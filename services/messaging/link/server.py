@@ -53,6 +53,7 @@ OPEN_S = 2.0
 """How long a handshake may take."""
 
 Check = Callable[[Submission], None]
+"""Raises ValueError for a submission that must not get a number."""
 
 log = structlog.get_logger("rex.link")
 
