@@ -60,7 +60,7 @@ def trouble_with(path: Path, error: sqlite3.Error) -> ReadDatabaseDamaged | Read
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in _OTHERS:
         return ReadDatabaseFailed(path, error)
-    if code in _DEVICE or not _can_be_read(path):
+    if code in _DEVICE or (code == sqlite3.SQLITE_CORRUPT and not _can_be_read(path)):
         return ReadDatabaseDeviceFailed(path, reason_of(path, error))
     return ReadDatabaseDamaged(path, f"cannot be read ({error})")
 
@@ -70,7 +70,8 @@ def _can_be_read(path: Path) -> bool:
     try:
         with path.open("rb", buffering=0) as file:
             if hasattr(os, "posix_fadvise"):
-                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # else the page may come from memory
+                # Else the page may come from memory.
+                os.posix_fadvise(file.fileno(), 0, _FIRST_PAGE, os.POSIX_FADV_DONTNEED)
             file.read(_FIRST_PAGE)
     except OSError:
         return False
