@@ -12,11 +12,10 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
-try:
-    import hdrh  # noqa: F401
-except ModuleNotFoundError:
+if find_spec("hdrh") is None:
     sys.exit("load_tests needs the packages of tests and tools; `make setup` installs them")
 
 from load_tests import progress

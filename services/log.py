@@ -24,7 +24,9 @@ MAX_TRACEBACK = 8_000
 """The characters of a traceback that are written; of a longer one its beginning and, more of it, its end."""
 _BEGINNING = MAX_TRACEBACK // 4
 
-_SECRETS = re.compile(r"(?<![\w-])(?:rex_|rexs_|whsec_)[\w+/=-]{20,}|(?<=Bearer )[^\s'\",]+|(?<=://)[^\s/@'\"]+(?=@)")
+_SECRETS = re.compile(
+    r"(?<![\w-])(?:rexs?_[\w-]{43,}|whsec_[\w+/=-]{20,})|(?<=Bearer )[^\s'\",]+|(?<=://)[^\s/@'\"]+(?=@)"
+)
 """A key, a session's or a webhook's secret; what follows `Bearer`; the name and password in an address."""
 
 

@@ -1,6 +1,6 @@
 """The master's side: one replay after the other, each sent by the users of all workers, and judged here.
 
-`load_tests.replay` runs as from the command line, in a native thread. Only its sending is done by others: distribution.py.
+`load_tests/replay` runs as from the command line, in a native thread. Only its sending is done by others: distribution.py.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from types import MappingProxyType
 import structlog
 from rex_client import FellBehind, RexClient
 
-from services.cancellation import not_covered
 from services.simulator.accounts import demo_accounts
 from services.simulator.market import MarketView
 from services.simulator.pace import Pace
@@ -62,17 +61,14 @@ class Simulator:
         """Follows market data for all traders, with the first trader's key."""
         while True:
             try:
-                await not_covered(self._follow_tickers())
+                async with RexClient(self._url, self._key) as client:
+                    for instrument in await client.instruments():
+                        self._market.list_instrument(instrument)
+                    async for push in client.subscribe(["ticker"], ["*"]):
+                        self._market.apply_ticker(push["data"])
             except (FellBehind, ConnectionError) as trouble:
                 log.warning("the simulated traders see no market", why=str(trouble))
             await asyncio.sleep(_RETRY_SECONDS)
-
-    async def _follow_tickers(self) -> None:
-        async with RexClient(self._url, self._key) as client:
-            for instrument in await client.instruments():
-                self._market.list_instrument(instrument)
-            async for push in client.subscribe(["ticker"], ["*"]):
-                self._market.apply_ticker(push["data"])
 
     async def _give(
         self, next_turn: Callable[[], tuple[Turn[Session] | None, float]], tasks: asyncio.TaskGroup

@@ -18,7 +18,7 @@ from tests.faults.venue_process import VenueProcess, serve
 from tests.patience import HttpClient, WebSocketClient
 
 STRANGER = f"{KEY_PREFIX}{'N0t-a_Key' * 5}"
-SESSION = f"{SESSION_PREFIX}{'N0-s3ss1on' * 4}"
+SESSION = f"{SESSION_PREFIX}{'N0-s3ss1on' * 5}"
 BUGS = 5
 PROVOKED = 200
 PROVING = ("proof", "certificate")
