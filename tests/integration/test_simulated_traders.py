@@ -13,6 +13,7 @@ from rex_client import RexClient
 from services.bootstrap import Venue, open_venue
 from services.settings import Settings
 from services.simulator import demo_accounts
+from tests.e2e.clock import from_ten_o_clock
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.rig
@@ -38,11 +39,12 @@ async def trades_in(venue: Venue, count: int) -> dict[str, dict[str, str]]:
 
 @pytest.mark.anyio
 async def test_a_second_start_carries_on_with_the_same_books(tmp_path: Path) -> None:
-    async with open_venue(settings(tmp_path)) as venue:
+    clock = from_ten_o_clock()  # The trades of a day are told: it must not end meanwhile.
+    async with open_venue(settings(tmp_path), clock=clock) as venue:
         before = await trades_in(venue, 50)
         year = venue.engine.trading_date // 10_000
     turnover_fen = venue.engine.turnover_fen(year)
-    async with open_venue(settings(tmp_path)) as again:
+    async with open_venue(settings(tmp_path), clock=clock) as again:
         assert again.recovery.last_seq == venue.engine.last_seq
         after = await trades_in(again, len(before) + 20)
         assert before.keys() <= after.keys()
@@ -52,7 +54,7 @@ async def test_a_second_start_carries_on_with_the_same_books(tmp_path: Path) -> 
 @pytest.fixture(scope="module")
 async def market(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Venue]:
     """A venue for the tests after this one: it trades on from test to test."""
-    async with open_venue(settings(tmp_path_factory.mktemp("market"))) as venue:
+    async with open_venue(settings(tmp_path_factory.mktemp("market")), clock=from_ten_o_clock()) as venue:
         yield venue
 
 
