@@ -102,11 +102,14 @@ def test_a_visitor_sees_a_trade_and_what_its_orders_would_need(watched: Watched,
 
 
 def test_a_product_narrows_the_charts(watched: Watched, halted: VenueProcess) -> None:
-    page = open_overview(watched.page, halted)
-    product = next(line for line in present(halted)["products"] if line["trades"])
-    page.get_by_test_id("product").select_option(product["symbol"])
-    expect(page).to_have_url(re.compile(f"product={product['symbol']}"))
-    expect(page.get_by_test_id("drill-said")).to_have_text(f"{money(product['net'])} net on 1 trading days with trades")
+    page, report = open_overview(watched.page, halted), present(halted)
+    symbol = next(line["symbol"] for line in report["products"] if line["trades"])
+    path = f"/v1/reports/turnover/{report['year']}/days"
+    product = halted.get(path, product=symbol, at_least_seq=report["seq"])
+    page.get_by_test_id("product").select_option(symbol)
+    expect(page).to_have_url(re.compile(f"product={symbol}"))
+    said = f"{money(product['net'])} net on {len(product['days'])} trading days with trades"
+    expect(page.get_by_test_id("drill-said")).to_have_text(said)
 
 
 def began(venue: VenueProcess, date: str) -> str:
