@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from services.reporting.report_database import JOURNAL_FILE
+
 ROOT = Path(__file__).parents[1]
 NO_VARIABLES: Mapping[str, str] = {}
 STOP_TIMEOUT_S = 300
@@ -59,10 +61,11 @@ def child(command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES) -
 
 @contextmanager
 def venue(data_dir: Path, *more: str, variables: Mapping[str, str] = NO_VARIABLES) -> Iterator[RunningVenue]:
-    """Runs a venue without simulated traders, open around the clock, on a free port. `more`: options of `rex serve`;
-    `variables` are added to the environment. Raises ChildFailed."""
+    """Runs a venue without simulated traders, open around the clock, on a free port; a new one in a folder without a journal.
+    `more`: options of `rex serve`; `variables` are added to the environment. Raises ChildFailed."""
     rex = Path(sys.executable).with_name("rex")
-    options = ["--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json", *more]
+    new = () if (data_dir / JOURNAL_FILE).exists() else ("--new",)
+    options = [*new, "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json", *more]
     with child([str(rex), "serve", *options], variables) as ready:
         keys = json.loads(Path(ready["keys_file"]).read_text())
         yield RunningVenue(ready["url"], keys["operator"]["key"], ready["pid"])

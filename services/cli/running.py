@@ -17,6 +17,7 @@ from services.bootstrap import Venue, open_venue
 from services.cli.history import begin_with_history
 from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
+from services.cli.which_venue import require_none, require_venue
 from services.closing import Closing, closing_of
 from services.first_start import KEYS_FILE
 from services.log import log_to_standard_error
@@ -39,8 +40,13 @@ async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: flo
     return await closing_of(await _run(settings, projector, seconds, on_ready), settings.data_dir)
 
 
-async def run_venue(settings: Settings, projector: ProjectorProcess, as_json: bool) -> None:
-    """A venue that says where it is, for people or `as_json`."""
+async def run_venue(settings: Settings, projector: ProjectorProcess, as_json: bool, *, new: bool) -> None:
+    """A venue that says where it is, for people or `as_json`. Raises JournalMissing, or InitRefused if it is `new`, where the
+    folder does not hold a venue, or holds one."""
+    if new:
+        require_none(settings.data_dir)
+    else:
+        require_venue(settings.data_dir)
 
     def on_ready(venue: Venue) -> None:
         (_ready_line if as_json else _announce)(settings, venue)

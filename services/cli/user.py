@@ -252,8 +252,10 @@ async def _at(settings: Settings, url: str, work: Work) -> Json:
 
 async def _running_or_started(settings: Settings, work: Work) -> Json:
     from services.bootstrap import open_venue
+    from services.cli.which_venue import require_venue
     from services.journal import JournalBusy
 
+    require_venue(settings.data_dir)
     moment = {"host": "127.0.0.1", "port": 0, "demo": False, "alerts_every_s": 0.0, "proof_every_s": 0.0}
     try:
         async with open_venue(settings.model_copy(update=moment)) as venue:

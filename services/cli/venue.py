@@ -68,6 +68,10 @@ AcceptClock = Annotated[
         envvar="REX_ACCEPT_CLOCK",
     ),
 ]
+New = Annotated[
+    bool,
+    typer.Option("--new", help="Begin a venue in a folder that holds none; refused where there is one.", metavar=""),
+]
 FullCheck = Annotated[
     bool,
     typer.Option(
@@ -174,6 +178,7 @@ def _print_report(found: CheckedReport, as_json: bool) -> NoReturn:
 def serve(
     port: Port = 8000,
     data_dir: DataDir = Path("rex-data"),
+    new: New = False,
     schedule: Schedule = "exchange",
     host: Host = "127.0.0.1",
     accept_clock: AcceptClock = False,
@@ -185,7 +190,10 @@ def serve(
     It prints its address and the path of the file with its keys, then serves until Ctrl-C or SIGTERM. With `--json` it prints
     them in one line when the venue is ready. The pages are those of a demo, without its buttons to enter it.
 
-    Example: `rex serve --data-dir venue --schedule always`.
+    The first start says `--new`, which begins a venue; every other one finds it. A folder without a venue is refused: it may be
+    a volume that is not mounted.
+
+    Examples: `rex serve --new --data-dir venue`, then `rex serve --data-dir venue`.
 
     The venue stops if the clock jumps by more than 5 minutes. It refuses to start if the clock is more than 5 minutes behind
     the last command, or if a day roll would skip a trading day. Check the clock first; if it is right, start with
@@ -223,4 +231,4 @@ def serve(
     from services.read_database.projector_process import ProjectorProcess
 
     with ProjectorProcess.forked() as projector:
-        run(run_venue(chosen, projector, as_json))
+        run(run_venue(chosen, projector, as_json, new=new))

@@ -137,7 +137,7 @@ def no_orders(demo: VenueProcess) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """`rex serve`: without traders, and with read-only pages."""
-    with rex(tmp_path_factory.mktemp("served"), "serve", "--schedule", "always", "--json") as venue:
+    with rex(tmp_path_factory.mktemp("served"), "serve", "--new", "--schedule", "always", "--json") as venue:
         yield venue
 
 

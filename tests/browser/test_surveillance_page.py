@@ -29,7 +29,7 @@ PUT_ALERT = """async alert => {
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """A venue where two members sell the same goods to and fro, all others trade with whom they meet, and one meets itself."""
     folder = tmp_path_factory.mktemp("watched")
-    with rex(folder, "serve", "--schedule", "always", "--json", variables=QUIET) as served:
+    with rex(folder, "serve", "--new", "--schedule", "always", "--json", variables=QUIET) as served:
         others = [f"Works {number}" for number in range(1, 13)]
         with HttpClient(base_url=served.url) as client:
             trade_a_day(Market(served, client, [*RING, *others]), others)

@@ -13,7 +13,7 @@ def test_a_venue_whose_market_is_not_public_says_what_it_needs(page: Page, tmp_p
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     closed = {"REX_PUBLIC_MARKET_DATA": "false"}
-    with rex(tmp_path, "serve", "--schedule", "always", "--json", variables=closed) as venue:
+    with rex(tmp_path, "serve", "--new", "--schedule", "always", "--json", variables=closed) as venue:
         page.goto(f"{venue.url}/ui/trade/{SYMBOL}?lang=en")
         expect(page.get_by_test_id("read-only")).to_contain_text("only to those who are logged in")
         expect(page.get_by_test_id("phase-said")).to_contain_text("only to those who are logged in")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from services.reporting.report_database import JOURNAL_FILE
 from tests.patience import PATIENCE_S, impatience
 
 REX = Path(sys.executable).with_name("rex")
@@ -25,8 +26,10 @@ class ServedVenue(NamedTuple):
 
 @contextmanager
 def serve(data_dir: Path, errors: IO[bytes] | None = None) -> Iterator[ServedVenue]:
-    """A venue with schedule `always`; stopped at the end unless the test has killed it. `errors`: its standard error."""
-    command = [str(REX), "serve", "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
+    """A venue with schedule `always`, a new one in a folder without a journal; stopped at the end unless the test has killed
+    it. `errors`: its standard error."""
+    new = () if (data_dir / JOURNAL_FILE).exists() else ("--new",)
+    command = [str(REX), "serve", *new, "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
     try:
         assert process.stdout is not None

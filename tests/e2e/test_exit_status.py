@@ -66,7 +66,7 @@ def start_on_a_taken_port(folder: Path) -> Finished:
 
 
 def start_on_a_file(folder: Path) -> Finished:
-    return start(folder / JOURNAL_FILE)
+    return start(folder / JOURNAL_FILE, "--new")
 
 
 def report_on_no_journal(folder: Path) -> Finished:

@@ -60,7 +60,7 @@ def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
 def test_a_start_without_its_port_leaves_no_folder(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = rex("serve", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
+        ended = rex("serve", "--new", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
     assert ended.exit_status == ExitCode.TROUBLE
     assert not folder.exists()
 

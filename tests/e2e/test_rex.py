@@ -115,7 +115,7 @@ def test_a_second_process_on_a_folder_is_refused_and_reports_are_not(tmp_path: P
         assert json.loads(report.out)["net"] == "0.00"
         assert rex("journal", "verify", "--data-dir", tmp_path).exit_status == 0
         port = venue.url.rsplit(":", 1)[1]
-        taken = rex("serve", "--port", port, "--data-dir", tmp_path / "other")
+        taken = rex("serve", "--new", "--port", port, "--data-dir", tmp_path / "other")
         assert taken.exit_status == 1
         assert "in use" in taken.err
         assert "Traceback" not in taken.err

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.venue_process import launch, rex
+from tests.faults.venue_process import launch, rex, serve
 from tests.patience import PATIENCE_S, http_post
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,8 @@ def user(*arguments: str | Path) -> tuple[int | None, str]:
 
 def test_users_of_a_stopped_and_of_a_running_venue(tmp_path: Path) -> None:
     where = ("--data-dir", tmp_path, "--schedule", "always")
+    with serve(tmp_path) as begun:
+        assert begun.stop() == 0
     assert asked(tmp_path, "add", "Li.Na", "--role", "operator") == (0, f"Li.Na may log in, as operator.\n{A_DAY}")
     assert asked(tmp_path, "add", "li.na", "--role", "admin")[0] == 1
     assert asked(tmp_path, "passwd", "li.na") == (0, f"li.na has another password.\n{A_DAY.replace('Li.Na', 'li.na')}")
@@ -65,6 +67,8 @@ def test_users_of_a_stopped_and_of_a_running_venue(tmp_path: Path) -> None:
 
 
 def test_refusals_are_sentences(tmp_path: Path) -> None:
+    with serve(tmp_path) as begun:
+        assert begun.stop() == 0
     status, said = asked(tmp_path, "add", "li.na", "--role", "visitor", password="short")
     assert (status, said) == (1, "rex: password: must have 12 or more characters\n")
     nowhere, said = user("list", "--data-dir", tmp_path, "--url", "http://127.0.0.1:1")

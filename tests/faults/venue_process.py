@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from services import cli
 from services.people import passwords
+from services.reporting.report_database import JOURNAL_FILE
 from tests.patience import PATIENCE_S, impatience
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -103,8 +104,10 @@ class VenueProcess:
 def serve(
     folder: Path, *options: str, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES
 ) -> Iterator[VenueProcess]:
-    """A venue with schedule `always` on a free port; killed at the end if it still runs. Raises DidNotStart."""
-    arguments = ["serve", "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
+    """A venue with schedule `always` on a free port, a new one in a folder without a journal; killed at the end if it still
+    runs. Raises DidNotStart."""
+    new = () if (folder / JOURNAL_FILE).exists() else ("--new",)
+    arguments = ["serve", *new, "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
         process, out = _fork(arguments, errors, mutant, variables)

@@ -42,6 +42,34 @@ def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
     )
 
 
+@pytest.mark.parametrize("place", ["nowhere", "empty", "file"])
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["user", "list"]], ids=" ".join)
+def test_a_folder_without_a_venue_is_no_new_venue(tmp_path: Path, command: list[str], place: str) -> None:
+    """It may be a volume that is not mounted."""
+    folder = tmp_path / place
+    if place == "empty":
+        folder.mkdir()
+    elif place == "file":
+        folder.touch()
+    before = sorted(tmp_path.rglob("*"))
+    ended = rex(*command, "--data-dir", str(folder))
+    assert ended.exit_status == ExitCode.TROUBLE
+    assert ended.err == (
+        f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue "
+        "(--data-dir, REX_DATA_DIR). `rex serve --new` begins a venue\n"
+    )
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("left", [JOURNAL_FILE, f"{JOURNAL_FILE}-wal", READ_DATABASE_FILE])
+def test_a_new_venue_needs_a_folder_without_one(tmp_path: Path, left: str) -> None:
+    """What is left of a lost venue is one: the start without --new names the loss."""
+    (tmp_path / left).touch()
+    ended = rex("serve", "--new", "--port", "0", "--data-dir", str(tmp_path))
+    assert ended.exit_status == ExitCode.TROUBLE
+    assert ended.err == f"rex: {tmp_path} holds a venue already: start it without --new\n"
+
+
 @pytest.mark.parametrize("place", ["empty", "begun"])
 @pytest.mark.parametrize(
     ("command", "status"),
@@ -73,14 +101,14 @@ def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(
     )
 
 
-@pytest.mark.parametrize("command", ["serve", "demo"])
+@pytest.mark.parametrize("command", [("serve", "--new"), ("demo",)], ids=" ".join)
 @pytest.mark.parametrize(("inside", "reason"), [("", "there is a file of that name"), ("venue", "Not a directory")])
 def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
-    tmp_path: Path, command: str, inside: str, reason: str
+    tmp_path: Path, command: tuple[str, ...], inside: str, reason: str
 ) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / inside
-    ended = rex(command, "--port", "0", "--data-dir", str(folder))
+    ended = rex(*command, "--port", "0", "--data-dir", str(folder))
     assert ended.exit_status == ExitCode.TROUBLE
     assert ended.err == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
 
@@ -90,6 +118,6 @@ def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
 )
 def test_an_address_that_is_none_of_this_machine_names_the_option(tmp_path: Path, host: str, reason: str) -> None:
     """192.0.2.1 is of a block that is for documentation only."""
-    ended = rex("serve", "--host", host, "--port", "0", "--data-dir", str(tmp_path))
+    ended = rex("serve", "--new", "--host", host, "--port", "0", "--data-dir", str(tmp_path))
     assert ended.exit_status == ExitCode.TROUBLE
     assert ended.err == f"rex: --host {host} --port 0 (REX_HOST, REX_PORT): cannot listen there: {reason}\n"
