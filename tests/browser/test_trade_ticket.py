@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -68,14 +69,18 @@ def test_an_order_of_the_ticket_is_the_apis(
     if "self_trade_prevention" in options:
         page.get_by_test_id("ticket-self_trade_prevention").select_option(options["self_trade_prevention"])
     if time_in_force == "gtd":
-        page.get_by_test_id("ticket-expire_time").fill("2027-01-04T15:00")
-        wanted["expire_time"] = "2027-01-04T07:00:00Z"
+        expires = datetime.fromisoformat(demo.get("/v1/time")["time"]) + timedelta(days=2)
+        page.get_by_test_id("ticket-expire_time").fill(
+            f"{expires.astimezone(timezone(timedelta(hours=8))):%Y-%m-%dT%H:%M}"
+        )
+        wanted["expire_time"] = f"{expires:%Y-%m-%dT%H:%M}:00Z"
     with page.expect_response(f"{demo.url}/v1/orders") as answered:
         send(page, "buy", quantity="4")
     placed = answered.value.json()
     order = demo.get(f"/v1/orders/{placed['order_id']}", DESK)
     assert {name: order[name] for name in (wanted | options)} == wanted | options
-    if order["state"] == "new":
+    if time_in_force in ("day", "gtc", "gtd"):
+        assert order["state"] == "new"
         expect(row_of(page, order)).to_contain_text("Buy")
 
 
