@@ -1,4 +1,7 @@
-"""Two persons at the control page: what one proposes waits in the other's list, names whom it concerns, takes effect once."""
+"""Two persons at the control page: what one proposes waits in the other's list, names whom it concerns, takes effect once.
+
+The tests have one venue in common, in this order.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The control page when an answer does not come: what has a key is sent again, what has none is looked at first."""
+"""The control page when an answer does not come: what has a key is sent again, what has none is looked at first.
+
+The tests have one venue in common, in this order.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The control page: each act is asked for, sent once, told beside and seen in the API; who may not act reads or is told so."""
+"""The control page: each act is asked for, sent once, told beside and seen in the API; who may not act reads or is told so.
+
+The tests have one venue in common, in this order.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The surveillance page: findings, decisions, alerts, measures and control groups as in the API; each act changes them."""
+"""The surveillance page: findings, decisions, alerts, measures and control groups as in the API; each act changes them.
+
+The tests have one venue in common, in this order.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """docker-compose.yml: docker-compose accepts it, and its commands, with its variables, are a venue on this machine.
 
-`docker-compose config` needs no Docker daemon. What only a daemon could show is in docs/scaling.md.
+`docker-compose config` needs no Docker daemon. What only a daemon could show is in docs/scaling.md. The tests of the venue have
+one in common, in this order.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """The network of a scaled venue is damaged, its projector and gateways are killed: every request ends, nothing is lost or
-twice, and the read database equals one made anew from the journal. All on one venue."""
+twice, and the read database equals one made anew from the journal. All on one venue, in this
+order."""
 
 from __future__ import annotations
 

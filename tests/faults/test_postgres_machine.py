@@ -1,5 +1,5 @@
 """PostgreSQL's disk loses its power, fills up, fails, or becomes read-only: nothing that was acknowledged is lost. All on one
-disk."""
+disk, in this order."""
 
 from __future__ import annotations
 
