@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,9 @@ ANSWER_S = 20.0
 
 DAYS_S = 45.0
 """How long one may take for which days of the journal are read: its route gives up first, and keeps what it has read."""
+
+RETRY_S = 2.0
+"""Between two tries of a report after one failed."""
 
 COMMAND = ("-m", "services.report_answers")
 
@@ -64,6 +68,9 @@ class ReportProcess:
         self._process: StartedProcess | None = None
         self._turn = asyncio.Lock()
         self._closed = False
+        self._failed = asyncio.Event()
+        self.troubles: list[str] = []
+        """Why no report can be made now, a sentence; `watch` finds it out after one has failed."""
 
     @property
     def reads_days(self) -> bool:
@@ -81,6 +88,31 @@ class ReportProcess:
         Raises the ProblemError that its route raises, and one (503) where the read database is behind, or where the process
         ends or has not answered in time.
         """
+        try:
+            return await self._answer(address, at_least_seq)
+        except ProblemError as problem:
+            if problem.status >= 500:
+                self._failed.set()
+            raise
+
+    async def watch(self, address: Callable[[], str]) -> None:
+        """Runs until it is canceled. After a report has failed, asks for the one at this address until it is made."""
+        while True:
+            await self._failed.wait()
+            self._failed.clear()
+            self.troubles = await self._tried(address())
+            if self.troubles:
+                await asyncio.sleep(RETRY_S)
+
+    async def _tried(self, address: str) -> list[str]:
+        try:
+            await self.answer(address, 0)
+        except ProblemError as problem:
+            if problem.status >= 500:
+                return [f"No report can be made: {problem.detail}"]
+        return []
+
+    async def _answer(self, address: str, at_least_seq: int) -> tuple[Response, int]:
         async with self._turn:
             try:
                 async with asyncio.timeout(DAYS_S if self.reads_days else ANSWER_S):

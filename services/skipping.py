@@ -102,6 +102,8 @@ async def _claim(journal: PostgresJournal, standby: Standby) -> None:
         async with asyncio.timeout(CLAIM_S):
             await standby.lead(lambda: None)
     except TimeoutError:
+        if standby.trouble:
+            raise JournalBusy(f"{standby.trouble}; nothing was written") from None
         url = (await journal.look()).url
         raise JournalBusy(
             f"the sequencer at {url} leads; nothing was written. Stop every sequencer, then run this again"

@@ -651,6 +651,9 @@ class Health(Reply):
     link_age_s: float | None = Field(
         default=None, description="Scaled mode: seconds since the last message of the sequencer; null without a link."
     )
+    oldest_command_age_s: float | None = Field(
+        default=None, description="Scaled mode: how long the oldest command has waited for its commit; 0: none waits."
+    )
     replicated: bool | None = Field(
         default=None, description="Scaled mode: whether a synchronous standby of PostgreSQL confirms each commit."
     )

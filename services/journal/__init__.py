@@ -41,6 +41,7 @@ from services.journal.errors import (
     JournalMissing,
     JournalRefused,
     JournalRemoved,
+    JournalUnclaimed,
     JournalUnreachable,
 )
 
@@ -55,6 +56,7 @@ __all__ = [
     "JournalMissing",
     "JournalRefused",
     "JournalRemoved",
+    "JournalUnclaimed",
     "JournalUnreachable",
 ]
 

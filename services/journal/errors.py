@@ -5,6 +5,7 @@ JournalError         the device failed
 ├── JournalUnreachable   the database server cannot be used at the start
 │   └── JournalAddressInvalid   its URL is not the address of a PostgreSQL database
 ├── JournalBusy      another process has opened this journal for writing
+├── JournalUnclaimed   it cannot be claimed now, and may be later
 ├── JournalCorrupt   the bytes read differ from the bytes written
 │   ├── JournalDiffers   re-executed, a command makes other events than the journal holds for it
 │   └── JournalLost  the journal ends before commands that were acknowledged
@@ -64,6 +65,10 @@ class JournalAddressInvalid(JournalUnreachable):
 
 class JournalBusy(JournalError):
     """Another process has opened this journal for writing, or its reader blocks the opening."""
+
+
+class JournalUnclaimed(JournalError):
+    """The journal could not be claimed now: a later claim may succeed."""
 
 
 class JournalCorrupt(JournalError):

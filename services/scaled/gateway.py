@@ -45,6 +45,9 @@ from services.venue_state.state import VenueState
 LINK_PATIENCE_S = 5.0
 """How long a gateway without a link to a sequencer still calls itself ready: a take-over takes less."""
 
+ORDER_PATIENCE_S = 5.0
+"""How long the oldest command may wait for its batch in a gateway that calls itself ready."""
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -114,6 +117,7 @@ async def open_gateway(
                 running.append(parts.start(shared.run(), "limits"))
             reports = ReportProcess(Where.of(settings.database_url, settings.calendar_file))
             opened.push_async_callback(reports.close)
+            running.append(parts.start(reports.watch(lambda: _a_report(gateway.state)), "reports"))
             days_reports = ReportProcess(
                 Where.of(settings.database_url, settings.calendar_file, journal=settings.database_url)
             )
@@ -126,9 +130,10 @@ async def open_gateway(
                 journal=stores.journal,
                 calendar=calendar,
                 clock=time.time_ns,
-                not_ready=source.not_ready,
+                not_ready=lambda: [*source.not_ready(), *(reports.troubles if with_pages else [])],
                 warnings=lambda: [
                     *source.warnings(),
+                    *([] if with_pages else reports.troubles),
                     *calendar_missing(calendar, time.time_ns()),
                     *proof.alarms(),
                     *([shared.trouble] if shared is not None and shared.trouble else []),
@@ -154,6 +159,11 @@ async def open_gateway(
     except Exception as error:
         on_fault(error)
         raise
+
+
+def _a_report(state: VenueState) -> str:
+    """The one that shows whether reports can be made."""
+    return f"/v1/reports/turnover/{state.trading_date // 10_000}"
 
 
 async def _load(
@@ -202,13 +212,21 @@ def _linked(link: Link, journal: PostgresJournal) -> _Source:
     """An order gateway's."""
 
     def details() -> Facts:
-        return {"epoch": link.epoch, "link_age_s": link.age_s, "replicated": journal.is_replicated}
+        return {
+            "epoch": link.epoch,
+            "link_age_s": link.age_s,
+            "oldest_command_age_s": round(link.oldest_age_s, 3),
+            "replicated": journal.is_replicated,
+        }
 
     def not_ready() -> list[str]:
         age_s = link.age_s
-        if link.connected or (age_s is not None and age_s < LINK_PATIENCE_S):
-            return []
-        return [f"There is no link to a sequencer: {link.trouble or 'none leads'}."]
+        if not link.connected and (age_s is None or age_s >= LINK_PATIENCE_S):
+            return [f"There is no link to a sequencer: {link.trouble or 'none leads'}."]
+        if link.oldest_age_s >= ORDER_PATIENCE_S:
+            cause = journal.waiting_for or "the leading sequencer's /readyz names the cause"
+            return [f"Nothing is committed: the oldest command has waited for {link.oldest_age_s:.0f} s; {cause}."]
+        return []
 
     def warnings() -> list[str]:
         return [f"{journal.waiting_for}."] if journal.waiting_for else []

@@ -121,10 +121,12 @@ async def _lists_instruments(journal: PostgresJournal) -> bool:
 
 async def _claim(engine: Engine, journal: PostgresJournal) -> WriterRow:
     """Claims the journal, also after an earlier call that was killed. Raises InitRefused if another process writes it."""
+    standby = Standby(engine, journal, "rex init")
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLAIM_S):
-            return await Standby(engine, journal, "rex init").lead(lambda: None)
-    raise InitRefused("another process writes the journal of REX_DATABASE_URL; nothing was changed")
+            return await standby.lead(lambda: None)
+    reason = standby.trouble or "another process writes the journal of REX_DATABASE_URL"
+    raise InitRefused(f"{reason}; nothing was changed")
 
 
 async def _no_reader(_seq: int) -> None:

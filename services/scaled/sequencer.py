@@ -30,14 +30,14 @@ from services.scaled.alerts import LeaderAlerts
 from services.scaled.health import health_app, lag_facts
 from services.scaled.link_port import bound_links
 from services.scaled.serving import serving
-from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
+from services.sequencer.clock import GuardedClock, clock_apart, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recovered
 from services.sequencer.repeats import REMEMBERED_COMMANDS, OnceInbox
 from services.sequencer.schedule import calendar_missing, date_ahead
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.skips import Skips
 from services.sequencer.standby import Standby
-from services.sequencer.start import make_sequencer
+from services.sequencer.start import check_clock, make_sequencer
 from services.settings import Settings, SettingsRefused, require
 from services.snapshots.postgres import PostgresStore
 from services.standing_proof import StandingProof
@@ -74,7 +74,13 @@ class SequencerProcess:
         self._links = links
         self._calendar = TradingCalendar.load(settings.calendar_file)
         self._standby = Standby(
-            engine, journal, settings.link_url or _own_url(settings.host, links), recovery.last_hash
+            engine,
+            journal,
+            settings.link_url or _own_url(settings.host, links),
+            recovery.last_hash,
+            clock=clock,
+            accept_clock=settings.accept_clock,
+            check=self._check_clock,
         )
         self._sequencer: Sequencer | None = None
         self._proof: StandingProof | None = None
@@ -120,12 +126,13 @@ class SequencerProcess:
 
     def not_ready(self) -> list[str]:
         """Why the process does not do its work, one sentence each."""
-        return [f"{self._journal.waiting_for}."] if self._journal.waiting_for else []
+        reason = self._journal.waiting_for or self._standby.trouble
+        return [f"{reason[0].upper()}{reason[1:]}."] if reason else []
 
     def warnings(self) -> list[str]:
-        """What needs an operator's attention, one sentence each: a leader's clock, calendar, proof and alerts."""
+        """What needs an operator's attention, one sentence each: the clock, and a leader's calendar, proof and alerts."""
         if self._sequencer is None:
-            return self._snapshots.warnings()
+            return [*clock_apart(self._standby.ahead_ns), *self._snapshots.warnings()]
         now_ns = self._clock()
         return [
             *time_ahead(self._sequencer.time_ns, now_ns),
@@ -139,6 +146,16 @@ class SequencerProcess:
             return []
         followed = self._alerts.followed
         return [*self._proof.alarms(() if followed is None else followed.alerts.open), *self._alerts.warnings()]
+
+    async def _check_clock(self, now_ns: int) -> None:
+        await check_clock(
+            self._engine,
+            self._journal,
+            now_ns,
+            calendar=self._calendar,
+            schedule=self._settings.schedule,
+            accept_clock=self._settings.accept_clock,
+        )
 
     async def run(self, parts: Parts) -> None:
         """Follows, claims and leads until `stop` was called. Raises the errors of journal, engine and clock."""

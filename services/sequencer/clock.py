@@ -71,6 +71,29 @@ def refuse_clock_behind(now_ns: int, last_time_ns: int) -> None:
         )
 
 
+def ahead_of_server_ns(before_ns: int, server_ns: int, after_ns: int) -> int:
+    """By how much this clock is certainly ahead of a server's, which was asked between `before_ns` and `after_ns`; negative: it
+    is behind."""
+    return max(0, before_ns - server_ns) - max(0, server_ns - after_ns)
+
+
+def refuse_clock_apart(ahead_ns: int) -> None:
+    """For a standby that would claim: raises ClockRefused if its clock and the database server's differ by more than
+    MAX_JUMP_NS."""
+    if abs(ahead_ns) > MAX_JUMP_NS:
+        raise ClockRefused(
+            f"the clock is {_apart(ahead_ns)} that of the database server: one of the two is wrong. Correct it, and the claim "
+            "is tried again; if this one is right, start with --accept-clock"
+        )
+
+
+def clock_apart(ahead_ns: int) -> list[str]:
+    """A warning if a standby's clock and the database server's differ by more than AHEAD_NS; otherwise an empty list."""
+    if abs(ahead_ns) <= AHEAD_NS:
+        return []
+    return [f"The clock is {_apart(ahead_ns)} that of the database server."]
+
+
 def time_ahead(stamped_ns: int, now_ns: int) -> list[str]:
     """A warning if timestamps are ahead of the clock, as after the clock was set back; otherwise an empty list."""
     if stamped_ns - now_ns <= AHEAD_NS:
@@ -84,6 +107,10 @@ def time_ahead(stamped_ns: int, now_ns: int) -> list[str]:
 def shanghai_text(time_ns: int) -> str:
     """A time (nanoseconds since 1970) as text in Shanghai's zone: 2026-01-05 09:00:00 +08:00."""
     return datetime.fromtimestamp(time_ns // 10**9, _SHANGHAI).strftime("%Y-%m-%d %H:%M:%S +08:00")
+
+
+def _apart(ahead_ns: int) -> str:
+    return f"{_span(abs(ahead_ns))} {'ahead of' if ahead_ns > 0 else 'behind'}"
 
 
 def _span(span_ns: int) -> str:

@@ -9,8 +9,27 @@ from services.journal import Journal
 from services.journal.replay import StateMachine
 from services.messaging import PublishingFeed, SequencerInbox
 from services.sequencer.clock import GuardedClock, refuse_clock_behind
-from services.sequencer.schedule import AlwaysOpen, ExchangeHours
+from services.sequencer.schedule import AlwaysOpen, ExchangeHours, Schedule
 from services.sequencer.sequencer import Sequencer
+
+ScheduleName = Literal["always", "exchange"]
+
+
+async def check_clock(
+    engine: StateMachine,
+    journal: Journal,
+    now_ns: int,
+    *,
+    calendar: TradingCalendar,
+    schedule: ScheduleName,
+    accept_clock: bool,
+) -> None:
+    """Raises ClockRefused if a sequencer must not begin at this time: it is before the last command, or the day roll would skip
+    a trading day, and no operator has confirmed the clock (`accept_clock`)."""
+    last = await journal.last_batch()
+    if last is not None and not accept_clock:
+        refuse_clock_behind(now_ns, last.time_ns)
+    _plan(engine, calendar, schedule, accept_clock).due(engine.trading_date, engine.venue_phase, now_ns)
 
 
 async def make_sequencer(
@@ -21,21 +40,18 @@ async def make_sequencer(
     *,
     clock: GuardedClock,
     calendar: TradingCalendar,
-    schedule: Literal["always", "exchange"],
+    schedule: ScheduleName,
     accept_clock: bool,
 ) -> Sequencer:
-    """The sequencer of an engine that is at the end of the journal.
-
-    Raises ClockRefused if the clock needs an operator's confirmation (`accept_clock`) and does not have it.
-    """
-    may_skip_from = engine.trading_date if accept_clock else 0
-    open_when = AlwaysOpen if schedule == "always" else ExchangeHours
-    plan = open_when(calendar, may_skip_from=may_skip_from)
-    now_ns = clock()
-    last = await journal.last_batch()
-    if last is not None and not accept_clock:
-        refuse_clock_behind(now_ns, last.time_ns)
-    plan.due(engine.trading_date, engine.venue_phase, now_ns)
+    """The sequencer of an engine that is at the end of the journal. Raises ClockRefused as `check_clock` does."""
+    await check_clock(engine, journal, clock(), calendar=calendar, schedule=schedule, accept_clock=accept_clock)
+    plan = _plan(engine, calendar, schedule, accept_clock)
     sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=plan)
+    last = await journal.last_batch()
     sequencer.time_ns = last.time_ns if last is not None else 0  # health may be asked before the sequencer runs
     return sequencer
+
+
+def _plan(engine: StateMachine, calendar: TradingCalendar, schedule: ScheduleName, accept_clock: bool) -> Schedule:
+    may_skip_from = engine.trading_date if accept_clock else 0
+    return (AlwaysOpen if schedule == "always" else ExchangeHours)(calendar, may_skip_from=may_skip_from)

@@ -6,20 +6,22 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from rex_client import RexClient, RexError
+from rex_client import OutcomeUnknown, RexClient, RexError
 
 from load_tests.servers.postgres import PostgresServer
 from services.exit_codes import ExitCode
 from services.journal.postgres.journal import PostgresJournal
+from services.journal.postgres.statements import MIGRATION_LOCK
 from services.journal.postgres.tables import initialise
 from services.settings import MIN_SECRET_CHARACTERS
+from tests.faults.scaled_mutants import clock_ahead
 from tests.faults.scaled_venue import ScaledVenue, answered_health, read_health, scaled_venue
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
@@ -235,6 +237,54 @@ async def test_a_leader_that_stops_cleanly_hands_over_at_once(venue: ScaledVenue
         order = await client.place_order(_order(buyer, price="160.00", quantity=1))
     assert order["state"] == "new"
     assert venue.leader() != leader
+
+
+async def test_while_nothing_can_commit_every_process_says_so(venue: ScaledVenue) -> None:
+    """The writer row is locked as by a migration, which no standby ends."""
+    buyer, _ = await open_traders(venue)
+    leader = venue.leader()
+    (standby,) = {"sequencer 1", "sequencer 2"} - {leader}
+    holder = await asyncpg.connect(venue.database_url)
+    async with RexClient(venue.url, buyer.key) as client:
+        async with holder.transaction():
+            await holder.fetch("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+            await holder.fetch("SELECT FROM journal_writer FOR UPDATE")
+            placing = asyncio.create_task(client.place_order(_order(buyer, price="160.00", quantity=1)))
+            await until(lambda: "Nothing is committed" in read_health(venue.url).get("detail", ""))
+            await until(lambda: "has not answered a statement" in _cause(venue, leader))
+            await until(lambda: "locks the writer row" in _cause(venue, standby))
+        with suppress(OutcomeUnknown):  # on a slow machine its gateway has not waited so long
+            await placing
+        await until(lambda: read_health(venue.url).get("oldest_command_age_s") == 0)
+        assert len((await client.orders())["orders"]) == 1
+    await holder.close()
+    for url in (venue.url, *(venue.processes[name].url for name in (leader, standby))):
+        await until(partial(_is_ready, url))
+
+
+def _is_ready(url: str) -> bool:
+    return read_health(url).get("status") == "ready"
+
+
+def _cause(venue: ScaledVenue, name: str) -> str:
+    """Why this process does not do its work; empty if it does."""
+    return " ".join(read_health(venue.processes[name].url).get("causes", []))
+
+
+async def test_a_standby_whose_clock_is_wrong_warns_and_leads_nothing(venue: ScaledVenue) -> None:
+    buyer, _ = await open_traders(venue)
+    wrong = venue.start("sequencer 3", mutant=partial(clock_ahead, 901))
+    await until(lambda: "ahead of that of the database server" in " ".join(read_health(wrong.url).get("warnings", [])))
+    (before,) = await execute(venue.database_url, "SELECT epoch FROM journal_writer")
+    for name in ("sequencer 1", "sequencer 2"):
+        venue.end(name)
+    await until(lambda: "the claim is tried again" in _cause(venue, "sequencer 3"))
+    assert await execute(venue.database_url, "SELECT epoch FROM journal_writer") == [before]
+    venue.start("sequencer 1")
+    venue.until_leads("sequencer 1")
+    assert await execute(venue.database_url, "SELECT epoch FROM journal_writer") == [(before["epoch"] + 1,)]
+    async with RexClient(venue.url, buyer.key) as client:
+        assert (await client.place_order(_order(buyer, price="160.00", quantity=1)))["state"] == "new"
 
 
 async def test_a_gateway_starts_while_the_projector_is_away(venue: ScaledVenue) -> None:

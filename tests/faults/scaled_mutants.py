@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -18,6 +20,7 @@ from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.read_database.postgres import writer
+from services.scaled import sequencer
 
 
 def early_acknowledgement() -> None:
@@ -31,6 +34,13 @@ def early_acknowledgement() -> None:
         return done
 
     PostgresJournal.append = append_carelessly  # type: ignore[assignment, method-assign]
+
+
+def clock_ahead(ahead_s: int) -> None:
+    """The clock of a sequencer's machine is wrong."""
+    vars(sequencer)["open_sequencer"] = partial(
+        sequencer.open_sequencer, clock=lambda: time.time_ns() + ahead_s * 10**9
+    )
 
 
 def undurable_server() -> None:

@@ -58,7 +58,7 @@ def run(seconds: int, seed: int, advance: Advance) -> Report:
         temporary.mkdir()
         mutant, traders = partial(soaked, time.time_ns(), temporary), list[Trader]()
         for number, lasts_s in enumerate(lives):
-            with serve(folder, "--accept-clock", mutant=mutant) as venue:
+            with serve(folder, mutant=mutant) as venue:
                 is_last = number == len(lives) - 1
                 try:
                     watch = asyncio.run(_life(venue, traders, lasts_s, random, report, advance, is_last=is_last))

@@ -28,7 +28,7 @@ FEW_KIB = 1_000
 def soaked(began_ns: int, temporary: Path) -> None:
     """Days pass DAYS_FASTER times as fast since began_ns; few ended orders, looks and pages are remembered; temporary
     files go there."""
-    os.environ["TMPDIR"] = str(temporary)
+    os.environ |= {"TMPDIR": str(temporary), "REX_ACCEPT_CLOCK": "true"}
     tempfile.tempdir = None
     VenueOrders.__init__.__defaults__ = (FEW_ENDED,)
     vars(lag)["LOOKS"] = FEW_LOOKS

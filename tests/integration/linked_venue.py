@@ -64,6 +64,10 @@ class FollowedJournal(SqliteJournal):
     async def look(self) -> WriterRow:
         return await self.row.look()
 
+    @property
+    def server_time_ns(self) -> int:
+        raise AssertionError("a gateway compares no clock")
+
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
         raise AssertionError("a gateway claims nothing")
 

@@ -10,7 +10,7 @@ import pytest
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from load_tests.servers.standby import PostgresStandby
-from services.journal import JournalLost
+from services.journal import JournalLost, JournalUnclaimed
 from services.journal.postgres.journal import PostgresJournal
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.postgres_journal import execute, lead, until
@@ -90,7 +90,8 @@ async def test_a_claim_does_not_end_a_session_that_waits_for_the_synchronous_sta
     append = asyncio.ensure_future(leader.append(next_batch(batches[-1], journal_id=leader.journal_id)))
     await until(lambda: execute(primary.url(), "SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
     async with asyncio.timeout(PATIENCE_S):
-        assert await rival.claim(seen, "ws://rival") is None
+        with pytest.raises(JournalUnclaimed, match="another session locks the writer row"):
+            await rival.claim(seen, "ws://rival")
     assert await rival.look() == seen
     await asyncio.to_thread(standby.start)
     async with asyncio.timeout(PATIENCE_S):

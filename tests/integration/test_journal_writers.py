@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused
+from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalUnclaimed
 from services.journal.batch import JournalBatch
 from services.journal.postgres import statements
 from services.journal.postgres.batch_writer import BatchWriter
@@ -152,9 +153,35 @@ async def test_a_claim_whose_connection_is_lost_while_it_ends_such_a_session_is_
     holder = await asyncpg.connect(postgres_url)
     await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
     async with asyncio.timeout(PATIENCE_S):
-        assert await standby.claim(await standby.look(), "ws://standby") is None
+        with pytest.raises(JournalUnclaimed, match="the connection is lost"):
+            await standby.claim(await standby.look(), "ws://standby")
         assert await standby.claim(await standby.look(), "ws://standby") is not None
     holder.terminate()
+
+
+async def test_a_session_that_locks_the_row_and_may_not_be_ended_is_named_and_the_claim_tried_again(
+    postgres_url: str, leader: PostgresJournal
+) -> None:
+    """A superuser's, where this process's user is none."""
+    user = "rex_without_rights"
+    await execute(postgres_url, f"CREATE ROLE {user} LOGIN PASSWORD '{user}'")
+    try:
+        await execute(postgres_url, f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {user}")
+        parts = urlsplit(postgres_url)
+        standby = await PostgresJournal.open(
+            parts._replace(netloc=f"{user}:{user}@{parts.hostname}:{parts.port}").geturl()
+        )
+        holder = await asyncpg.connect(postgres_url)
+        await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
+        with pytest.raises(JournalUnclaimed, match=r"locks the writer row .* may not end it: .*pg_stat_activity"):
+            await standby.claim(await standby.look(), "ws://standby")
+        await holder.execute("ROLLBACK")
+        assert await standby.claim(await standby.look(), "ws://standby") is not None
+        await standby.close()
+        await holder.close()
+    finally:
+        await execute(postgres_url, f"DROP OWNED BY {user}")
+        await execute(postgres_url, f"DROP ROLE {user}")
 
 
 async def test_two_standbys_wait_for_a_locked_row_and_one_wins(postgres_url: str, leader: PostgresJournal) -> None:

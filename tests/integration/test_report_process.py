@@ -21,6 +21,7 @@ from services.read_database.database import path_of
 from services.report_process import ReportProcess, Where
 from services.reporting.report_postgres import report_from_database
 from services.settings import Settings
+from tests.integration.postgres_journal import until
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting import place
 from tests.integration.test_reporting_postgres import made
@@ -139,6 +140,23 @@ async def test_a_problem_is_that_of_the_route(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as refused:
         await reports.answer(YEAR, 0)
     assert (refused.value.status, refused.value.code) == (409, "nothing_recorded")
+    await reports.close()
+
+
+async def test_after_a_report_failed_it_is_told_until_one_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the year's records refuse is made: the process can answer."""
+    monkeypatch.setattr(report_process, "RETRY_S", 0.0)
+    database = ReadDatabase(tmp_path)
+    reports = ReportProcess(Where.of(database.path, None))
+    watching = asyncio.create_task(reports.watch(lambda: YEAR))
+    with pytest.raises(ProblemError) as failed:
+        await reports.answer(ADDRESSES[1], 0)
+    await until(lambda: reports.troubles == [f"No report can be made: {failed.value.detail}"])
+    await database.make()
+    await until(lambda: reports.troubles == [])
+    watching.cancel()
     await reports.close()
 
 

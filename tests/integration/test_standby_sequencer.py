@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, pack_commands
 from services.exit_codes import ExitCode
-from services.journal import JournalBusy, JournalCorrupt, JournalLost
+from services.journal import JournalBusy, JournalCorrupt, JournalLost, JournalUnclaimed
 from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.messaging import Submission
+from services.sequencer.clock import ClockRefused, clock_apart
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import SequencerStopped
 from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
 from services.trouble import exit_code_of
-from tests.integration.postgres_journal import execute, lead
+from tests.integration.postgres_journal import execute, lead, until
 from tests.patience import PATIENCE_S
 from tests.unit.sequencer.venue import Clock, Never, Venue
 
@@ -80,6 +83,56 @@ async def test_a_standby_leaves_a_living_leader_alone_and_claims_after_a_silent_
     beating.cancel()
     async with asyncio.timeout(PATIENCE_S):
         assert (await leading).epoch == 2
+
+
+@pytest.mark.parametrize(("wrong_s", "said"), [(901, "0:15:00 ahead of"), (-901, "0:15:00 behind")])
+async def test_a_standby_whose_clock_differs_from_the_servers_spends_no_epoch(
+    leader: PostgresJournal, other: PostgresJournal, wrong_s: int, said: str
+) -> None:
+    await leader.hand_over()
+    wrong_ns = wrong_s * 10**9
+    standby = Standby(Engine(), other, "ws://other", clock=lambda: time.time_ns() + wrong_ns)
+    leading = asyncio.create_task(standby.lead(lambda: None))
+    await until(lambda: f"the clock is {said} that of the database server" in standby.trouble)
+    assert clock_apart(standby.ahead_ns) == [f"The clock is {said} that of the database server."]
+    assert (await other.look()).epoch == 1
+    wrong_ns = 0
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await leading).epoch == 2
+    assert (standby.trouble, clock_apart(standby.ahead_ns)) == ("", [])
+
+
+async def test_an_operator_confirms_a_clock_that_differs_from_the_servers(
+    leader: PostgresJournal, other: PostgresJournal
+) -> None:
+    await leader.hand_over()
+    standby = Standby(Engine(), other, "ws://other", clock=lambda: time.time_ns() + 10**12, accept_clock=True)
+    assert (await standby.lead(lambda: None)).epoch == 2
+
+
+async def test_a_standby_that_must_not_lead_or_cannot_claim_says_why_and_tries_again(
+    leader: PostgresJournal, other: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await leader.hand_over()
+    refusals, told = [ClockRefused("the day roll would skip a day")], list[str]()
+    claim, failures = other.claim, [JournalUnclaimed("the server is read-only")]
+
+    async def check(_now_ns: int) -> None:
+        told.append(standby.trouble)
+        if refusals:
+            raise refusals.pop()
+
+    async def claim_later(seen: WriterRow, url: str) -> WriterRow | None:
+        if failures:
+            raise failures.pop()
+        return await claim(seen, url)
+
+    monkeypatch.setattr(other, "claim", claim_later)
+    standby = Standby(Engine(), other, "ws://other", check=check)
+    with capture_logs() as logged:
+        assert (await standby.lead(lambda: None)).epoch == 2
+    assert told == ["", "the day roll would skip a day", "the server is read-only"]
+    assert [entry["reason"] for entry in logged] == told[1:]
 
 
 async def test_a_leader_that_is_deposed_before_it_begins_says_so(postgres_url: str, leader: PostgresJournal) -> None:

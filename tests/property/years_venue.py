@@ -47,7 +47,7 @@ class _Link(OnceInbox):
         self._window = window
 
     async def put(self, submission: Submission) -> None:
-        self._window.add(submission, sent=True)
+        self._window.add(submission, sent=True, now_s=0.0)
         await super().put(submission)
 
 

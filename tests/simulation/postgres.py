@@ -94,7 +94,9 @@ Reply = Callable[[list[Answer], str, Exception | None], None]
 class PostgresServer:
     """A primary and its synchronous standby."""
 
-    def __init__(self, world: World, promises: Promises, journal_id: bytes) -> None:
+    def __init__(
+        self, world: World, promises: Promises, journal_id: bytes, clock: Callable[[], int] = lambda: 0
+    ) -> None:
         self._world = world
         self._promises = promises
         self._chance = world.random("postgres")
@@ -117,6 +119,7 @@ class PostgresServer:
         self._numbers = 0
         self._reads: dict[str, Callable[..., list[Answer]]] = {
             statements.ROW: lambda: [Answer(self._row)],
+            statements.LOOK: lambda: [Answer((*self._row, clock() // 1000))],
             statements.FORMAT: lambda: [Answer((FORMAT,))],
             statements.DURABILITY: list,
             statements.WATCHED: lambda: [Answer((self._row.last_seq, self.standby_up))],

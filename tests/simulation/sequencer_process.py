@@ -20,7 +20,7 @@ from services.sequencer.repeats import REMEMBERED_COMMANDS, OnceInbox
 from services.sequencer.sequencer import Sequencer
 from services.sequencer.skips import Skips
 from services.sequencer.standby import Standby
-from services.sequencer.start import make_sequencer
+from services.sequencer.start import check_clock, make_sequencer
 from tests.simulation.channel import Listener
 from tests.simulation.database import URL
 from tests.simulation.genesis import calendar
@@ -66,7 +66,8 @@ class SequencerProcess:
         self.journal = journal = await PostgresJournal.open(URL)
         engine, recovery = await self._recover(journal)
         self.engine = engine
-        standby = Standby(engine, journal, self._url, recovery.last_hash)
+        clock = self._venue.clock_of(self._process)
+        standby = Standby(engine, journal, self._url, recovery.last_hash, clock=clock, check=self._check_clock)
         beats: list[asyncio.Task[None]] = []
         async with asyncio.TaskGroup() as tasks:
             parts = Parts(tasks, self._fault)
@@ -78,6 +79,10 @@ class SequencerProcess:
             finally:
                 await cancel(beats)
             await self._handed_over.wait()
+
+    async def _check_clock(self, now_ns: int) -> None:
+        assert self.journal is not None
+        await check_clock(self.engine, self.journal, now_ns, calendar=calendar(), schedule="always", accept_clock=False)
 
     def last_seq_in(self, epoch: int) -> int | None:
         """How far its engine is; None while it starts, and of a leader of another epoch: that one has yet to learn that it was

@@ -17,8 +17,8 @@ FOUND_AT = {
     "an acknowledgement before the append returns": 1,
     "a commit without an answer believed": 1,
     "the requests that came before forgotten": 1,
-    "503 for what was sent": 1,
-    "a standby that leads too early": 2,
+    "503 for what was sent": 2,
+    "a standby that leads too early": 1,
     "what was executed sent again after a take-over": 5,
     "answers from rows that only the primary has": 18,
 }

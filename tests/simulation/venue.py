@@ -47,13 +47,13 @@ class Venue:
         chance = world.random("venue")
         self.weather = Weather(world.random("weather"))
         self.promises = Promises(world)
-        self.server = PostgresServer(world, self.promises, JOURNAL_ID)
+        self.start_ns = chance.choice((SHANGHAI_15_00_NS, BEFORE_THE_ROLL_NS))
+        self.server = PostgresServer(world, self.promises, JOURNAL_ID, self.time_ns)
         self.promises.server = self.server
         self.servers = Servers(world, self.server, self.weather)
         self.network = Network(world, self.weather)
         self.model = ReadModel(JOURNAL_ID)
         self.snapshots = SimulatedStore(self.server)
-        self.start_ns = chance.choice((SHANGHAI_15_00_NS, BEFORE_THE_ROLL_NS))
         self.genesis = genesis(self.start_ns)
         self._found()
         self.clock_steps_ns: dict[str, int] = {}
@@ -82,14 +82,13 @@ class Venue:
         """A clock that is never set."""
         return int(self.world.loop.time() * 1e9)
 
+    def time_ns(self) -> int:
+        """The right time, which the server's clock has."""
+        return self.start_ns + int((self.world.loop.time() - START_S) * 1e9)
+
     def clock_of(self, process: Process) -> Callable[[], int]:
         """The clock of the process's machine, which somebody may set."""
-
-        def now_ns() -> int:
-            passed_ns = int((self.world.loop.time() - START_S) * 1e9)
-            return self.start_ns + passed_ns + self.clock_steps_ns.get(process.name, 0)
-
-        return now_ns
+        return lambda: self.time_ns() + self.clock_steps_ns.get(process.name, 0)
 
     def next_gateway_id(self) -> int:
         """Of each start of a gateway."""

@@ -33,6 +33,8 @@ class BatchReader:
         self._database = database
         self._seen = seen
         self.session = Session(database, writes=False)
+        self.server_time_ns = 0
+        """What the server's clock said when the writer row was read last."""
 
     async def open(self) -> WriterRow:
         """Connects, and returns the writer row. Raises JournalUnreachable, JournalMissing or JournalRefused."""
@@ -65,10 +67,11 @@ class BatchReader:
     async def row(self) -> WriterRow:
         """The writer row. Raises JournalLost if it is behind what was seen before."""
         before = self._seen.known
-        records = await self._fetch(statements.ROW)
+        records = await self._fetch(statements.LOOK)
         if not records:
             raise JournalMissing(f"{self._database.name} holds no journal any more: its writer row is gone")
-        row = WriterRow(*records[0])
+        *columns, time_us = records[0]
+        row, self.server_time_ns = WriterRow(*columns), time_us * 1000
         self._seen.find(ChainEnd(row.last_seq, row.last_hash), row.beat, before)
         return row
 

@@ -12,7 +12,14 @@ import asyncpg
 
 from services.journal.batch import JournalBatch
 from services.journal.chain import EMPTY, ChainEnd
-from services.journal.errors import JournalBusy, JournalError, JournalLost, JournalRefused, JournalUnreachable
+from services.journal.errors import (
+    JournalBusy,
+    JournalError,
+    JournalLost,
+    JournalRefused,
+    JournalUnclaimed,
+    JournalUnreachable,
+)
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database, is_passing
 from services.journal.postgres.seen import Known, Seen
@@ -39,32 +46,39 @@ class BatchWriter:
         self.session = Session(database, writes=True)
 
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
-        """Makes this process the writer if the row still equals `seen`. None if it changed, or if nobody knows whether this
-        claim was committed: the next look shows it. Raises JournalRefused if the server's commits are not durable."""
+        """Makes this process the writer if the row still equals `seen`; None if it changed. Raises JournalUnclaimed if nothing
+        can be claimed now, or if nobody knows whether this claim was committed: the next look shows it. Raises JournalRefused
+        if the server's commits are not durable."""
         async with self.session.lock:
             self.session.drop()  # a new connection checks the server's settings
             for _ in range(CLAIM_ATTEMPTS):
                 try:
                     records = await self._claim(seen, url)
-                except (JournalUnreachable, Unconfirmed):
+                except (JournalUnreachable, Unconfirmed) as error:
                     self.session.drop()
-                    return None
+                    raise JournalUnclaimed(str(error)) from error
                 except DRIVER_ERRORS as error:
                     self.session.drop()
                     if not is_passing(error):
                         raise self._database.error(error) from error
-                    return None
+                    raise JournalUnclaimed(self._database.sentence(error)) from error
                 if records is not None:
                     return self._claimed(WriterRow(*records[0])) if records else None
-            return None
+            raise JournalUnclaimed(f"another session locks the writer row in {self._database.name}")
 
     async def _claim(self, seen: WriterRow, url: str) -> list[asyncpg.Record] | None:
         """The answer to the claim. None: other sessions locked the writer row, such as that of a writer that was stopped in the
-        middle of a message; they were ended."""
+        middle of a message; they were ended. Raises JournalUnclaimed if this user may not end one of them."""
         try:
             return await self.session.fetch(statements.CLAIM, seen.epoch, seen.last_seq, seen.beat, url)
         except asyncpg.LockNotAvailableError:
-            await self.session.fetch(statements.TERMINATE_HOLDERS)
+            try:
+                await self.session.fetch(statements.TERMINATE_HOLDERS)
+            except asyncpg.InsufficientPrivilegeError as error:
+                raise JournalUnclaimed(
+                    f"a session of another user locks the writer row in {self._database.name}, and this user may not end it: "
+                    f"end it yourself ({statements.HOLDERS})"
+                ) from error
             return None
 
     def _claimed(self, row: WriterRow) -> WriterRow:

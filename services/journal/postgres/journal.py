@@ -88,19 +88,24 @@ class PostgresJournal:
         self._ends.find(row.last_seq)
         return row
 
+    @property
+    def server_time_ns(self) -> int:
+        """What the server's clock said at the last look, nanoseconds since 1970."""
+        return self._reader.server_time_ns
+
     def lag(self, applied_seq: int) -> Lag:
         """How far a reader that has applied the journal up to `applied_seq` was behind it at the last look: that of `look`, or
         of `watch`, which looks every REPLICATION_S."""
         return self._ends.lag(applied_seq)
 
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
-        """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed, or if the server
-        went away meanwhile.
+        """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed.
 
         If another session locks the row for more than a second, that session is terminated, unless it migrates the tables, and
-        the claim is tried again. Raises JournalRefused if the server would lose acknowledged commands: `fsync`,
-        `full_page_writes` or `synchronous_commit` is off, or a synchronous standby is named and `synchronous_commit` does not
-        wait until it has flushed.
+        the claim is tried again. Raises JournalUnclaimed if nothing can be claimed now, or nobody knows whether it was: the
+        server is away, full, read-only or locked, or waits for its synchronous standby. Raises JournalRefused if the server
+        would lose acknowledged commands: `fsync`, `full_page_writes` or `synchronous_commit` is off, or a synchronous standby
+        is named and `synchronous_commit` does not wait until it has flushed.
         """
         self._check_open()
         await self.last_batch()  # compares the table's end with the row's

@@ -6,6 +6,8 @@ _COLUMNS = "journal_id, epoch, epoch_after, last_seq, last_hash, beat, url, back
 _RECORD = "first_seq, last_seq, epoch, data"
 
 ROW = f"SELECT {_COLUMNS} FROM journal_writer WHERE id = 1"
+LOOK = f"SELECT {_COLUMNS}, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM journal_writer WHERE id = 1"
+"""The writer row, and the server's clock, microseconds since 1970."""
 FORMAT = "SELECT format FROM journal_writer WHERE id = 1"
 
 NEW_ROW = """
@@ -62,6 +64,11 @@ WHERE locktype = 'relation' AND relation = 'journal_writer'::regclass AND mode I
 """Ends the sessions that lock the writer row; not those that wait for it, as another standby's claim does. Nor those that wait
 for the synchronous standby: a claim would have to wait for it too, and their commits would become visible unconfirmed. Nor a
 migration, which may take long: the claim is tried again after it. pg_locks has the number of an advisory lock as two halves."""
+
+HOLDERS = (
+    "SELECT pid, usename FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE relation = 'journal_writer'::regclass"
+)
+"""For an operator: whose sessions have locked the writer row, or wait for it."""
 
 DURABILITY = """
 SELECT name, setting FROM pg_settings

@@ -36,13 +36,17 @@ class ClaimableJournal(Journal, Protocol):
     async def look(self) -> WriterRow:
         """The writer row as it is now."""
 
+    @property
+    def server_time_ns(self) -> int:
+        """What the server's clock said at the last look, nanoseconds since 1970."""
+
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
         """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed.
 
         If another session locks the row for more than a second, that session is terminated, unless it migrates the tables, and
-        the claim is tried again. Raises JournalRefused if the server would lose acknowledged commands: `fsync`,
-        `full_page_writes` or `synchronous_commit` is off, or a synchronous standby is named and `synchronous_commit` does not
-        wait until it has flushed.
+        the claim is tried again. Raises JournalUnclaimed if nothing can be claimed now; JournalRefused if the server would lose
+        acknowledged commands: `fsync`, `full_page_writes` or `synchronous_commit` is off, or a synchronous standby is named and
+        `synchronous_commit` does not wait until it has flushed.
         """
 
     async def beat(self) -> None:

@@ -104,6 +104,12 @@ class Link:
     # ------------------------------------------------------------------ inbox
 
     @property
+    def oldest_age_s(self) -> float:
+        """How long the oldest submission has waited for its batch, seconds; 0 if none waits."""
+        oldest_s = self._window.oldest_s
+        return 0.0 if oldest_s is None else self._loop.time() - oldest_s
+
+    @property
     def depth(self) -> int:
         """The number of commands without a batch."""
         return self._window.bounds.commands
@@ -123,7 +129,7 @@ class Link:
             if size > MAX_SUBMISSION_BYTES:
                 raise ValueError(f"a submission of {size} bytes; the link takes {MAX_SUBMISSION_BYTES}")
         connected = self._connection is not None
-        self._window.add(submission, sent=connected)
+        self._window.add(submission, sent=connected, now_s=self._loop.time())
         if connected:
             if not self._unflushed:
                 self._loop.call_soon(self._flush)

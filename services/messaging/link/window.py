@@ -14,10 +14,11 @@ from services.messaging.link.frames import sender_of
 class Waiting:
     """A submission without a batch."""
 
-    __slots__ = ("abandoned", "count", "number", "request_ids", "submission")
+    __slots__ = ("abandoned", "added_s", "count", "number", "request_ids", "submission")
 
-    def __init__(self, submission: Submission, count: int, request_ids: tuple[int, ...]) -> None:
+    def __init__(self, submission: Submission, count: int, request_ids: tuple[int, ...], added_s: float) -> None:
         self.submission = submission
+        self.added_s = added_s
         self.count = count
         self.request_ids = request_ids
         self.number = 0
@@ -46,7 +47,12 @@ class Window:
         """Whether a submission was sent that has no batch yet."""
         return any(waiting.number for waiting in self._waiting.values())
 
-    def add(self, submission: Submission, *, sent: bool) -> None:
+    @property
+    def oldest_s(self) -> float | None:
+        """When the oldest submission without a batch was added; None if there is none."""
+        return next((waiting.added_s for waiting in self._waiting.values()), None)
+
+    def add(self, submission: Submission, *, sent: bool, now_s: float) -> None:
         """Adds a submission; `sent`: it is being sent now. Raises InboxFull, ShareFull, or ValueError for what is no submission
         of this sender."""
         commands = submission.commands
@@ -62,7 +68,7 @@ class Window:
                 f"request {request_id} has another sender than the others of this window, or was added before"
             )
         self._sender = sender
-        waiting = Waiting(submission, count, request_ids)
+        waiting = Waiting(submission, count, request_ids, now_s)
         for request_id in request_ids:
             self._waiting[request_id] = waiting
         if sent:

@@ -10,6 +10,9 @@ from services.sequencer.clock import (
     MAX_JUMP_NS,
     ClockRefused,
     GuardedClock,
+    ahead_of_server_ns,
+    clock_apart,
+    refuse_clock_apart,
     refuse_clock_behind,
     steady_ns,
     time_ahead,
@@ -98,3 +101,19 @@ def test_stamped_time_that_runs_ahead_is_worth_a_warning() -> None:
 def test_the_steady_clock_goes_on() -> None:
     first = steady_ns()
     assert steady_ns() >= first > 0
+
+
+@pytest.mark.parametrize(
+    ("server_ns", "ahead_ns"), [(100, 0), (150, 0), (200, 0), (99, 1), (201, -1), (-MAX_JUMP_NS, MAX_JUMP_NS + 100)]
+)
+def test_a_clock_is_ahead_of_a_server_by_what_the_answers_time_cannot_explain(server_ns: int, ahead_ns: int) -> None:
+    assert ahead_of_server_ns(100, server_ns, 200) == ahead_ns
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_claim_is_refused_beyond_five_minutes_and_a_second_is_told(sign: int) -> None:
+    refuse_clock_apart(sign * MAX_JUMP_NS)
+    with pytest.raises(ClockRefused, match="one of the two is wrong"):
+        refuse_clock_apart(sign * (MAX_JUMP_NS + 1))
+    assert clock_apart(sign * SECOND_NS) == []
+    assert clock_apart(sign * (SECOND_NS + 1)) != []

@@ -33,7 +33,7 @@ class LinkedGateway:
         self.amount_fen = 100
 
     async def put(self, submission: Submission) -> None:
-        self.window.add(submission, sent=True)
+        self.window.add(submission, sent=True, now_s=0.0)
         self.sent.append(submission)
 
     def withdraw(self, request_id: int) -> bool:

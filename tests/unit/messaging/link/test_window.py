@@ -32,10 +32,10 @@ def batch(*submissions: Submission, first_seq: int = 1) -> JournalBatch:
 def test_what_is_sent_leaves_once_and_oldest_first() -> None:
     window = Window(100)
     first, second, third = submission(1), submission(2), submission(3)
-    window.add(first, sent=False)
-    window.add(second, sent=False)
+    window.add(first, sent=False, now_s=0.0)
+    window.add(second, sent=False, now_s=0.0)
     assert window.send() == [first, second]
-    window.add(third, sent=True)
+    window.add(third, sent=True, now_s=0.0)
     assert window.send() == []
     window.not_taken(1)
     assert window.send() == [second, third]
@@ -43,10 +43,23 @@ def test_what_is_sent_leaves_once_and_oldest_first() -> None:
     assert window.send() == [first, second, third]
 
 
+def test_the_oldest_that_waits_is_known() -> None:
+    window = Window(100)
+    assert window.oldest_s is None
+    first, second = submission(1), submission(2, 3)
+    window.add(first, sent=True, now_s=5.0)
+    window.add(second, sent=False, now_s=7.0)
+    assert window.oldest_s == 5.0
+    window.answer(batch(first))
+    assert window.oldest_s == 7.0
+    window.withdraw(2)
+    assert window.oldest_s is None
+
+
 def test_a_batch_frees_only_commands_of_this_sender() -> None:
     window = Window(100)
     one = submission(1, 2, 3)
-    window.add(one, sent=True)
+    window.add(one, sent=True, now_s=0.0)
     for other in (SENDER._replace(gateway_id=4), SENDER._replace(incarnation=8)):
         window.answer(batch(submission(1, 2, 3, sender=other)))
     assert window.bounds.commands == 3
@@ -58,9 +71,9 @@ def test_a_batch_frees_only_commands_of_this_sender() -> None:
 
 def test_all_request_ids_of_a_submission_are_answered_alike() -> None:
     window = Window(100)
-    window.add(submission(1, 2, 3), sent=True)
+    window.add(submission(1, 2, 3), sent=True, now_s=0.0)
     assert not any(window.withdraw(number) for number in (1, 2, 3))
-    window.add(submission(4, 5), sent=False)
+    window.add(submission(4, 5), sent=False, now_s=0.0)
     assert all(window.withdraw(number) for number in (5, 4, 5))
     assert window.bounds.commands == 3
 
@@ -68,8 +81,8 @@ def test_all_request_ids_of_a_submission_are_answered_alike() -> None:
 def test_what_was_answered_unknown_is_not_sent_again() -> None:
     window = Window(100)
     kept = submission(2)
-    window.add(submission(1), sent=True)
-    window.add(kept, sent=True)
+    window.add(submission(1), sent=True, now_s=0.0)
+    window.add(kept, sent=True, now_s=0.0)
     assert not window.withdraw(1)
     window.not_taken(0)
     assert (window.send(), window.bounds.commands) == ([kept], 1)
@@ -77,8 +90,8 @@ def test_what_was_answered_unknown_is_not_sent_again() -> None:
 
 def test_what_was_answered_unknown_and_then_proven_not_to_be_executed_counts_as_withdrawn() -> None:
     window = Window(100)
-    window.add(submission(1, 2), sent=True)
-    window.add(submission(3), sent=True)
+    window.add(submission(1, 2), sent=True, now_s=0.0)
+    window.add(submission(3), sent=True, now_s=0.0)
     assert not window.withdraw(1)
     window.not_taken(2)
     assert not window.withdraw(1)
@@ -88,31 +101,31 @@ def test_what_was_answered_unknown_and_then_proven_not_to_be_executed_counts_as_
 
 def test_the_bounds_are_those_of_an_inbox() -> None:
     window = Window(64)
-    window.add(submission(*range(1, 9), account=1), sent=False)
+    window.add(submission(*range(1, 9), account=1), sent=False, now_s=0.0)
     with pytest.raises(ShareFull):
-        window.add(submission(9, account=1), sent=False)
-    window.add(submission(*range(10, 66)), sent=True)
+        window.add(submission(9, account=1), sent=False, now_s=0.0)
+    window.add(submission(*range(10, 66)), sent=True, now_s=0.0)
     with pytest.raises(InboxFull):
-        window.add(submission(99), sent=False)
+        window.add(submission(99), sent=False, now_s=0.0)
     assert window.withdraw(1)
-    window.add(submission(99), sent=False)
+    window.add(submission(99), sent=False, now_s=0.0)
 
 
 def test_what_is_no_submission_of_the_sender_takes_no_room() -> None:
     window = Window(64)
-    window.add(submission(1), sent=False)
+    window.add(submission(1), sent=False, now_s=0.0)
     for wrong in (submission(1), submission(2, 1), submission(2, sender=SENDER._replace(incarnation=1))):
         with pytest.raises(ValueError, match="another sender"):
-            window.add(wrong, sent=False)
+            window.add(wrong, sent=False, now_s=0.0)
     with pytest.raises(ValueError, match="not a whole number of commands"):
-        window.add(Submission(b"short"), sent=False)
+        window.add(Submission(b"short"), sent=False, now_s=0.0)
     assert window.bounds.commands == 1
 
 
 def test_the_memory_of_withdrawals_is_bounded() -> None:
     window = Window(16)
     for number in range(1, 100):
-        window.add(submission(number), sent=False)
+        window.add(submission(number), sent=False, now_s=0.0)
         assert window.withdraw(number)
     assert [number for number in range(1, 100) if window.withdraw(number)] == [*range(84, 100)]
 
@@ -149,7 +162,7 @@ class Venue(RuleBasedStateMachine):
         ids = tuple(range(self.next_id, self.next_id + count))
         one = submission(*ids, account=account)
         try:
-            self.window.add(one, sent=self.linked)
+            self.window.add(one, sent=self.linked, now_s=0.0)
         except InboxFull:
             return
         self.next_id += count
