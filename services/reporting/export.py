@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from matching_engine.records import SettlementSource
 from services.decimals import decimal_text, yuan_text
+from services.reporting.exports.csv_file import csv_text_of
+from services.reporting.exports.sheet import Column, Kind, Sheet, Value
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.schemas import TurnoverReport
 from services.times import date_text
 
-COLUMNS = (
-    "trading_date", "symbol", "name_en", "name_zh", "category", "family", "quantity_lots", "tonnes", "trades",
-    "amount_fen", "amount_yuan", "busted_trades", "busted_lots", "busted_fen",
-    "excluded_trades", "excluded_lots", "excluded_fen", "prevented_self_trades", "prevented_lots",
-    "settlement_price", "settlement_source",
-)  # fmt: skip
-
-BYTE_ORDER_MARK = "\ufeff"
-"""Spreadsheets need it to read the Chinese names as UTF-8 and not in the system's code page."""
+_COLUMNS: dict[str, Kind] = {
+    "trading_date": "date", "symbol": "text", "name_en": "text", "name_zh": "text", "category": "text", "family": "text",
+    "quantity_lots": "integer", "tonnes": "decimal", "trades": "integer", "amount_fen": "integer", "amount_yuan": "decimal",
+    "busted_trades": "integer", "busted_lots": "integer", "busted_fen": "integer",
+    "excluded_trades": "integer", "excluded_lots": "integer", "excluded_fen": "integer",
+    "prevented_self_trades": "integer", "prevented_lots": "integer",
+    "settlement_price": "decimal", "settlement_source": "text",
+}  # fmt: skip
 
 
 def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: Sequence[Values]) -> str:
@@ -30,40 +29,41 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
 
     The sum of `amount_fen` is the report's net turnover; adding the sums of `busted_fen` and `excluded_fen` gives the gross.
     """
-    out = io.StringIO()
-    out.write(BYTE_ORDER_MARK)
-    # Written without the csv module, which may quote: readers that skip comments look for # as a line's first character.
-    out.writelines(f"# {' '.join(line.split())}\r\n" for line in _preamble(report))
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in daily:
-        facts = instruments[row["instrument"]]
-        writer.writerow(
-            [
-                date_text(row["trading_date"]),
-                *(facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family")),
-                row["quantity_lots"],
-                decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
-                row["trades"],
-                row["amount_fen"],
-                yuan_text(row["amount_fen"]),
-                *(row[name] for name in ("busted", "busted_lots", "busted_fen")),
-                *(row[name] for name in ("excluded", "excluded_lots", "excluded_fen")),
-                *(row[name] for name in ("prevented", "prevented_lots")),
-                *_settlement(row, facts["tick_size"]),
-            ]
-        )
-    return out.getvalue()
+    return csv_text_of(turnover_sheet(instruments, daily), preamble(report))
 
 
-def _settlement(row: Values, tick_size: str) -> tuple[str, str]:
-    """The day's settlement price in yuan per unit, and where it comes from; both empty before the day has ended."""
+def turnover_sheet(instruments: Mapping[int, Values], daily: Sequence[Values]) -> Sheet:
+    """The lines of the CSV. `daily` are rows of `daily_turnover`."""
+    columns = tuple(Column(name, kind, name, "") for name, kind in _COLUMNS.items())
+    rows = tuple(_line(row, instruments[row["instrument"]]) for row in daily)
+    return Sheet("turnover", "Turnover by day and product", "", columns, rows)
+
+
+def _line(row: Values, facts: Values) -> tuple[Value, ...]:
+    return (
+        date_text(row["trading_date"]),
+        *(facts[name] for name in ("symbol", "name_en", "name_zh", "category", "family")),
+        row["quantity_lots"],
+        decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
+        row["trades"],
+        row["amount_fen"],
+        yuan_text(row["amount_fen"]),
+        *(row[name] for name in ("busted", "busted_lots", "busted_fen")),
+        *(row[name] for name in ("excluded", "excluded_lots", "excluded_fen")),
+        *(row[name] for name in ("prevented", "prevented_lots")),
+        *_settlement(row, facts["tick_size"]),
+    )
+
+
+def _settlement(row: Values, tick_size: str) -> tuple[str | None, str | None]:
+    """The day's settlement price in yuan per unit, and where it comes from; None before the day has ended."""
     if row["settlement_ticks"] is None:
-        return "", ""
+        return None, None
     return str(row["settlement_ticks"] * Decimal(tick_size)), SettlementSource(row["settlement_source"]).name.lower()
 
 
-def _preamble(report: TurnoverReport) -> tuple[str, ...]:
+def preamble(report: TurnoverReport) -> tuple[str, ...]:
+    """The comment lines: figure, counting rule, seal."""
     return (
         f"REX turnover {report.year}: net {report.net} yuan of {report.target} yuan ({report.target_name})",
         f"net = gross {report.gross} yuan - busted {report.busted} yuan - excluded {report.excluded} yuan",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -33,6 +36,20 @@ def test_nothing_that_acts_moves_under_the_pointer(page: Page, demo: VenueProces
     expect(items).to_have_text(["x", "y", "a", "c"])
     page.locator("#name").focus()
     expect(items).to_have_text(["c"])
+
+
+def test_no_cell_of_a_saved_text_begins_a_formula(page: Page, demo: VenueProcess) -> None:
+    """A number below zero stays one."""
+    page.goto(f"{demo.url}/log-in")
+    base = page.evaluate("document.querySelector('link[href$=\"tokens.css\"]').href.replace('/tokens.css', '')")
+    texts = ["=1+1", "+1", "-1.50", "-1+1", "@a", "\t=1", 'a;=1+2"', "plain"]
+    with page.expect_download() as download:
+        page.evaluate(
+            "async ([base, line]) => (await import(`${base}/app/save.js`)).saveCsv('names', [line])", [base, texts]
+        )
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
+        (saved,) = csv.reader(file)
+    assert saved == ["'=1+1", "+1", "-1.50", "'-1+1", "'@a", "'\t'=1", "a;'=1+2\"", "plain"]
 
 
 CHANGES = [

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -184,6 +185,48 @@ def test_the_descriptor_lists_every_file_as_it_is(venue: Path, tmp_path: Path) -
     assert {file["path"]: file["sha256"] for file in document["files"]} == {
         path: one["hash"].removeprefix("sha256:") for path, one in listed.items()
     }
+
+
+def typed(text: str, kind: str) -> object:
+    """The value of a cell by the type of its field (Table Schema)."""
+    match kind:
+        case "integer":
+            return int(text)
+        case "number":
+            return Decimal(text)
+        case "date":
+            return date.fromisoformat(text)
+        case _:
+            assert kind == "string"
+            return text
+
+
+def read_by_descriptor(folder: Path, one: dict[str, Any]) -> list[list[object]]:
+    """The rows of a CSV, read with nothing but what its resource says. Row numbers count every row, as Table Dialect has it."""
+    dialect, schema = one["dialect"], one["schema"]
+    text = (folder / one["path"]).read_text("utf-8-sig" if one["encoding"] == "utf-8" else one["encoding"])
+    rows = list(csv.reader(text.splitlines(), delimiter=dialect["delimiter"]))
+    (header,) = dialect["headerRows"]
+    assert all(row[0].startswith(dialect["commentChar"]) for row in rows[: header - 1])
+    assert rows[header - 1] == [field["name"] for field in schema["fields"]]
+    kinds, missing = [field["type"] for field in schema["fields"]], schema["missingValues"]
+    return [
+        [None if cell in missing else typed(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+        for row in rows[header:]
+    ]
+
+
+def test_each_table_is_read_by_what_the_descriptor_says(venue: Path, tmp_path: Path) -> None:
+    to = tmp_path / "out"
+    exported(venue, to, "--formats", "csv,xlsx")
+    for one in json.loads((to / "datapackage.json").read_text())["resources"]:
+        if one["format"] == "csv":
+            assert len(read_by_descriptor(to, one)) == one["rows"] > 0
+            assert "an apostrophe (') stands before each =" in one["description"]
+        else:
+            (header,) = one["dialect"]["headerRows"]
+            *sheets, _about = openpyxl.load_workbook(to / one["path"]).worksheets
+            assert all(sheet.cell(header, 1).value and not sheet.cell(header - 1, 1).value for sheet in sheets)
 
 
 def test_the_same_position_makes_the_same_bytes(venue: Path, tmp_path: Path) -> None:

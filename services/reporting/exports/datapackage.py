@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from services.reporting.exports.csv_file import HOW_TEXTS_ARE_WRITTEN
 from services.reporting.exports.seal import COUNTING_RULE_ZH, Seal
 from services.reporting.exports.sheet import Column, Kind
 
@@ -39,6 +40,8 @@ class Resource:
     columns: tuple[Column, ...] = ()
     rows: int | None = None
     """None: it is no table."""
+    header_row: int | None = None
+    """The row with the names of the columns, from 1; in a workbook that of each sheet but the last. None: it has none."""
 
     @property
     def extension(self) -> str:
@@ -57,10 +60,17 @@ class Resource:
             "hash": f"sha256:{self.sha256}",
         }
         if self.extension == "csv":
-            found |= {"encoding": "utf-8", "dialect": {"delimiter": ",", "commentChar": "#", "header": True}}
+            found |= {"description": HOW_TEXTS_ARE_WRITTEN, "encoding": "utf-8"}
+        if self.header_row is not None:
+            found["dialect"] = self._dialect(self.header_row)
         if self.columns:
             found |= {"profile": "tabular-data-resource", "rows": self.rows, "schema": _schema(self.columns)}
         return found
+
+    def _dialect(self, header_row: int) -> dict[str, Any]:
+        of_csv = {"delimiter": ",", "commentChar": "#"} if self.extension == "csv" else {}
+        # Comment lines count as rows, too: without the number a reader takes the first of them for the header.
+        return {**of_csv, "header": True, "headerRows": [header_row]}
 
 
 def _schema(columns: Sequence[Column]) -> dict[str, Any]:

@@ -19,10 +19,10 @@ from services.data.calendar import TradingCalendar
 from services.data_folder import FILE_MODE
 from services.new_folder import new_folder
 from services.reporting.checked_report import build_checked
-from services.reporting.export import csv_text
+from services.reporting.export import preamble, turnover_sheet
 from services.reporting.exports import datapackage
 from services.reporting.exports.audit_trail import AuditTrail
-from services.reporting.exports.csv_file import csv_bytes
+from services.reporting.exports.csv_file import csv_bytes, csv_text_of, header_row_of
 from services.reporting.exports.datapackage import Resource
 from services.reporting.exports.opening import Opened, with_read_database
 from services.reporting.exports.parquet_file import ParquetFile, Stream
@@ -31,8 +31,8 @@ from services.reporting.exports.reading import read_trade_count, stream_trades
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Sheet
 from services.reporting.exports.streams import AUDIT_TRAIL, TRADES, RowMaker
-from services.reporting.exports.xlsx_file import xlsx_bytes
-from services.reporting.exports.year_data import DAILY_COLUMNS, YearData, read_year_data
+from services.reporting.exports.xlsx_file import HEADER_ROW, xlsx_bytes
+from services.reporting.exports.year_data import YearData, read_year_data
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
 
 Format = Literal["csv", "json", "parquet", "pdf", "xlsx"]
@@ -109,9 +109,8 @@ def _write_reports(writer: _Writer, data: YearData, formats: frozenset[Format]) 
         document = json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n"
         writer.add(f"turnover-{year}.json", "The year's report", document.encode())
     if "csv" in formats:
-        text = csv_text(report, data.found.instruments, data.daily)
-        turnover = Sheet("turnover", "Turnover by day and product", "", DAILY_COLUMNS, tuple(() for _ in data.daily))
-        writer.add(f"turnover-{year}.csv", "Turnover by day and product", text.encode(), turnover)
+        turnover = turnover_sheet(data.found.instruments, data.daily)
+        writer.add(f"turnover-{year}.csv", turnover.en, csv_text_of(turnover, preamble(report)).encode(), turnover)
         for sheet in data.bulletin_sheets():
             writer.add(f"{sheet.name}-{year}.csv", f"{sheet.en} {sheet.zh}", csv_bytes(sheet, seal), sheet)
     if "xlsx" in formats:
@@ -157,7 +156,8 @@ class _Writer:
         """Writes a file; one that is a table of one sheet is described by its columns."""
         self.write(name, data)
         columns, rows = ((), None) if sheet is None else (sheet.columns, len(sheet.rows))
-        self.resources.append(Resource(name, title, len(data), datapackage.digest_of(data), columns, rows))
+        header_row = header_row_of(data) if name.endswith(".csv") else HEADER_ROW if name.endswith(".xlsx") else None
+        self.resources.append(Resource(name, title, len(data), datapackage.digest_of(data), columns, rows, header_row))
 
     def write(self, name: str, data: bytes) -> None:
         """Writes a file and waits until it is on the device."""

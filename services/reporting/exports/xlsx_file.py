@@ -17,6 +17,8 @@ from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value
 
 EXACT_DIGITS = 15
+HEADER_ROW = 3
+"""The row of each sheet but the last that names its columns, from 1."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _TITLE = {"bold": True, "font_size": 14, "font_color": "#0B3D5C"}
 _HEAD = {
@@ -74,11 +76,11 @@ class _Formats:
 def _fill(page: Any, sheet: Sheet, formats: _Formats) -> None:
     page.write_string(0, 0, f"{sheet.en} {sheet.zh}", formats.of("title", **_TITLE))
     head = formats.of("head", **_HEAD)
-    page.set_row(2, 44)
+    page.set_row(HEADER_ROW - 1, 44)
     for number, column in enumerate(sheet.columns):
-        page.write_string(2, number, f"{column.zh}\n{column.en}", head)
+        page.write_string(HEADER_ROW - 1, number, f"{column.zh}\n{column.en}", head)
         page.set_column(number, number, _width(column, [row[number] for row in sheet.rows]))
-    for place, row in enumerate(sheet.rows, start=3):
+    for place, row in enumerate(sheet.rows, start=HEADER_ROW):
         for number, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
             _write(page, place, number, column, value, formats)
     page.freeze_panes(3, 1)

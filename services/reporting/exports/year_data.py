@@ -7,27 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.export import COLUMNS
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Market, read_imposed, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Kind, Sheet, columns_of, dated
+from services.reporting.exports.sheet import Column, Sheet, columns_of, dated
 from services.reporting.queries import Values, YearTurnover, read_daily, read_year
 from services.reporting.schemas import TurnoverReport
-
-_DECIMAL, _TEXT = {"tonnes", "amount_yuan"}, {"symbol", "name_en", "name_zh", "category", "family"}
-
-
-def _kind_of(name: str) -> Kind:
-    if name == "trading_date":
-        return "date"
-    return "decimal" if name in _DECIMAL else "text" if name in _TEXT else "integer"
-
-
-DAILY_COLUMNS = tuple(Column(name, _kind_of(name), name, "") for name in COLUMNS)
-"""The columns of the CSV of the turnover report (services/reporting/export.py)."""
 
 
 @dataclass(frozen=True)

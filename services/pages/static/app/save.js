@@ -3,10 +3,15 @@
 import { h } from "./dom.js";
 import { t } from "./words.js";
 
+// As services/reporting/exports/csv_file.py: no cell that a spreadsheet makes of a text begins a formula. A number is none.
+const BEGINS_FORMULA = /(?<![^,;\t\r\n])(?='*[=+\-@\t\r\n])/g, NUMBER = /^[+-]?\d+(\.\d+)?$/;
+
 /** @param {unknown} value */
 const cell = (value) => {
   const text = String(value ?? "");
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  if (NUMBER.test(text)) return text;
+  const neutral = text.replace(BEGINS_FORMULA, "'");
+  return neutral !== text || /[",;\t\r\n]/.test(text) ? `"${neutral.replaceAll('"', '""')}"` : text;
 };
 
 /** @param {string} name of the file @param {unknown[][]} lines the first is the head */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from services.data.calendar import TradingCalendar
 from services.decimals import fixed_text, yuan_text
+from services.reporting.export import csv_text
 from services.reporting.exports.csv_file import csv_bytes
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import monthly_bulletin
@@ -79,6 +81,37 @@ def test_a_csv_has_the_seal_above_and_the_rows_below() -> None:
         ("ND-OX", "氧化钕", "30000.00", "10000.00"),
         ("NDFEB-N42", "烧结钕铁硼", "0.00", ""),
     ]
+
+
+FORMULA = re.compile(r"^'+(?=[=+\-@\t\r\n])|(?<=[,;\t\r\n])'+(?=[=+\-@\t\r\n])")
+
+
+def csv_lines(data: bytes) -> tuple[list[str], list[list[str]]]:
+    """The comment lines, and the rows below as a reader of CSV finds them."""
+    lines = data.decode("utf-8-sig").split("\r\n")
+    comments = [line for line in lines if line.startswith("#")]
+    return comments, list(csv.reader(io.StringIO("\r\n".join(lines[len(comments) :]), newline="")))
+
+
+@given(text=st.text(st.sampled_from("=+-@\t\r\n,;'\"a ")))
+@example(text='=1+2";=1+2')
+@example(text="=1+2'\" ;,=1+2")
+@example(text="-5")
+def test_law_no_cell_of_a_text_begins_a_formula_and_a_reader_has_the_text_again(text: str) -> None:
+    """By whichever separator a spreadsheet cuts, and with a number in a column of numbers as it is."""
+    data = csv_bytes(with_rows([("-5.00", text)]), SEAL)
+    _, (_, (number, found)) = csv_lines(data)
+    assert number == "-5.00"
+    assert not any(cell[:1] in {"=", "+", "-", "@"} for cell in re.split("[,;\t\r\n]", found))
+    assert found[:1] not in {"\t", "\r", "\n"}
+    assert FORMULA.sub(lambda marks: marks[0][1:], found) == text
+
+
+def test_a_name_in_the_comment_lines_begins_no_formula_and_no_cell_of_many_lines() -> None:
+    named = report().model_copy(update={"target_name": 'plan,=1+1;@x,"'})
+    comments, found = csv_lines(csv_text(named, {}, ()).encode())
+    assert "(plan,'=1+1;'@x,')" in comments[0]
+    assert found[0][0] == "trading_date"
 
 
 def cells_of(data: bytes, sheet: str) -> list[tuple[Any, ...]]:
