@@ -28,6 +28,7 @@ from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.tables import position
+from services.reporting.day_sums import TradeSums
 from services.reporting.proven import Proven
 from services.sequencer.schedule import missing_calendar
 from services.venue_state.alerts import VenueAlerts
@@ -109,6 +110,9 @@ class AlertMonitor:
         self._judged: Facts | None = None
         self._judge_again_ns = 0
         self._troubles: dict[str, str] = {}
+        self._sums = TradeSums()
+        self._discrepancies: list[str] = []
+        """What the last comparison of the sums of days with the trades found, a sentence each."""
         self._put_ns: dict[tuple[AlertKind, ...], dict[str | int, int]] = {}
         """When the changes were submitted that the journal has not brought back: by key where raised, else by number."""
 
@@ -121,12 +125,15 @@ class AlertMonitor:
             await self.look()
 
     def warnings(self) -> list[str]:
-        """What could not be looked at the last time, a sentence each. Health is public: the log has the reason."""
-        return [f"{what} could not be looked at for alerts: {why}." for what, why in self._troubles.items()]
+        """What could not be looked at the last time, a sentence each. Health is public: the log has the reason. Then what
+        disagrees in the read database."""
+        troubles = [f"{what} could not be looked at for alerts: {why}." for what, why in self._troubles.items()]
+        return [*troubles, *self._discrepancies]
 
     async def look(self) -> None:
         """Looks once. What has changed is in the inbox afterwards."""
         await self._attempt("The read database", self._read_database(), READ_TIMEOUT_S)
+        await self._attempt("The sums of days", self._compare_sums(), DAYS_TIMEOUT_S)
         await self._attempt("The venue's operation", self._look_at_operation(), READ_TIMEOUT_S)
         now_ns = self._watched.clock()
         if self._facts != self._judged and now_ns >= self._judge_again_ns:
@@ -148,6 +155,15 @@ class AlertMonitor:
         async with self._watched.read_database.connect() as connection:
             self._projected_seq = await connection.scalar(select(position.c.seq)) or 0
             self._facts = await read_facts(connection)
+
+    async def _compare_sums(self) -> None:
+        """Of the year of the current trading day. A proof compares them with the journal, too, but not at every look."""
+        if self._facts is not None:
+            year = self._facts.trading_date // 10_000
+            async with self._watched.read_database.connect() as connection:
+                differing = await self._sums.differing_days(connection, year)
+            said = f"The sums of days of {year} in the read database are not those of its trades"
+            self._discrepancies = [f"{said}: the report of that year says more."] if differing else []
 
     async def _look_at_operation(self) -> None:
         """Works without the read database too: its position is then that of the last look."""

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
 from services.cli.report import year_of
-from services.cli.terminal import err, out, progress, run
+from services.cli.terminal import err, out, progress, run, say
 
 if TYPE_CHECKING:
     from services.reporting.exports.folder import Export, Format
@@ -63,7 +63,8 @@ def export(
     Exit status:
 
     - 0 all files were written
-    - 1 the environment refused: folder, device, server, no journal there; the sentence names it
+    - 1 the environment refused: folder, device, server, no journal there; the sentence names it. Or all files were written, and
+      the sums of days in the read database are not those of the single trades: the report says so, the figure may be false
     - 2 an option or a setting is invalid
     - 5 the journal is damaged, has lost commands, or is of a newer REX
     """
@@ -74,11 +75,14 @@ def export(
     done = run(_export(place, year, to, chosen, calendar_file, show=not as_json and err.is_terminal))
     if as_json:
         print(json.dumps(_document(done)))
-        return
+        raise typer.Exit(1 if done.discrepancies else 0)
     for resource in done.resources:
         out.print(f"{resource.bytes:>13,}  {resource.path}", highlight=False, soft_wrap=True)
     out.print(f"{len(done.resources) + 1} files in {done.folder}, exact at seq {done.seal.seq}", soft_wrap=True)
     out.print(done.checked, soft_wrap=True)
+    for found in done.discrepancies:
+        say(found.sentence)
+    raise typer.Exit(1 if done.discrepancies else 0)
 
 
 async def _export(
@@ -100,6 +104,7 @@ def _document(done: Export) -> dict[str, object]:
         "folder": str(done.folder),
         **done.seal.facts(),
         "checked": done.checked,
+        "discrepancies": [found.model_dump(mode="json") for found in done.discrepancies],
         "files": [
             {"path": one.path, "bytes": one.bytes, "sha256": one.sha256, "rows": one.rows} for one in done.resources
         ],

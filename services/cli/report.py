@@ -56,6 +56,8 @@ def report(
     trading days, the turnover required per remaining day, the split by category and product, and the counting rule. Its last
     lines name the sequence number and the row hash at which the figure is exact. Standard error names what was checked.
 
+    Every report compares the sums of days, of which it is made, with the sums over the single trades.
+
     Without `--prove` the figure comes from the read database, and of the journal only the row at which that database stands is
     checked (more rows if it is behind or cannot be used). With `--prove` every command is re-executed, and an independent
     decoder computes the amounts anew from the rows of the journal: the sum over the trades, the re-execution, the decoder and
@@ -76,8 +78,9 @@ def report(
     Exit status:
 
     - 0 the report was printed, and no check failed
-    - 1 the figures differ, the read database does not match the journal, the journal ends before the sequence number of
-      `--seq`, or the environment refused: file, folder, server, no journal in it
+    - 1 the sums of days are not those of the single trades (`discrepancies` says so), the figures differ, the read database
+      does not match the journal, the journal ends before the sequence number of `--seq`, or the environment refused: file,
+      folder, server, no journal in it
     - 2 an option or a setting is invalid
     """
     from services.reporting.moment import NotReached

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
 from services.messaging.follow import Readable
+from services.reporting.day_sums import TradeSums
 from services.reporting.decided import decision_routes
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
 from services.reporting.moment import NotReached
@@ -51,7 +52,7 @@ def router(
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
     has reached seq. The journal is read for reports of the past, which do not take a turn: they wait for each other."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
-    making, looking_back = asyncio.Semaphore(1), asyncio.Semaphore(1)
+    making, looking_back, sums = asyncio.Semaphore(1), asyncio.Semaphore(1), TradeSums()
 
     @routes.get(
         "/turnover/{year}",
@@ -72,13 +73,13 @@ def router(
         chosen: Format = format or ("csv" if "text/csv" in accept else "json")
         if seq is None:
             await wait_until_projected(projected, "at_least_seq", at_least_seq)
-            make = partial(present_answer, read_database, calendar, year, chosen)
+            make = partial(present_answer, read_database, calendar, year, chosen, sums)
             answer: Response = await turns.take(address_of_year(year, chosen), make, at_least_seq)
             return answer
         refuse_past(seq, at_least_seq)
         await wait_until_projected(projected, "seq", seq)
         async with looking_back:
-            found, daily, _ = await _past(read_database, journal, year, seq)
+            found, daily, _ = await _past(read_database, journal, year, seq, sums)
         async with making if chosen in FILES else nullcontext():
             return await answer_of_year(year, found, daily, calendar, chosen)
 
@@ -124,8 +125,8 @@ def router(
     return together
 
 
-async def _past(read_database: AsyncEngine, journal: Readable, year: int, seq: int) -> PastYear:
+async def _past(read_database: AsyncEngine, journal: Readable, year: int, seq: int, sums: TradeSums) -> PastYear:
     try:
-        return await read_past_year(read_database, journal, year, seq)
+        return await read_past_year(read_database, journal, year, seq, sums)
     except NotReached as error:
         raise invalid_query("seq", NOT_REACHED) from error

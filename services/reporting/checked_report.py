@@ -25,12 +25,13 @@ from services.read_database.errors import ReadDatabaseDamaged
 from services.read_database.projector import catch_up, check_belongs
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.breakdown.summary import Breakdown, read_breakdown
+from services.reporting.day_sums import TradeSums, read_compared_year
 from services.reporting.figure import Figure, compute_figure, ignore_progress
 from services.reporting.moment import NotReached
 from services.reporting.past import read_past_year
 from services.reporting.past_breakdown import read_past_breakdown
 from services.reporting.proof_processes import OnProgress
-from services.reporting.queries import YearTurnover, read_position, read_year
+from services.reporting.queries import YearTurnover, read_position
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
 
@@ -52,8 +53,11 @@ class CheckedReport:
 
     @property
     def agree(self) -> bool:
-        """False where a proof was requested and its computations, or the report's own sum, differ."""
+        """False where the sums of days are not those of the trades, and where a proof was requested and its computations, or
+        the report's own sum, differ."""
         figure = self.figure
+        if self.report.discrepancies:
+            return False
         if figure is None:
             return True
         proven = yuan_text(figure.net_fen), yuan_text(figure.excluded_sql_fen)
@@ -160,7 +164,7 @@ async def _present(source: Source, read_database: AsyncEngine, asked: Asked) -> 
     """The report and, if it is asked for, its breakdown, of one position."""
     async with read_database.connect() as connection:
         with source.damage_named():
-            found = await read_year(connection, asked.year)
+            found = await read_compared_year(connection, asked.year, TradeSums())
         assert found is not None, "a database that is up to date or was projected has a position"
         report = build_checked(source, asked.year, found, asked.calendar)
         if not asked.breakdown:
@@ -174,7 +178,7 @@ async def _past(
 ) -> tuple[TurnoverReport, int]:
     """The report after the command seq, and from which command on the journal was read for it."""
     with source.damage_named():
-        past = await read_past_year(read_database, journal, asked.year, seq)
+        past = await read_past_year(read_database, journal, asked.year, seq, TradeSums())
     return build_checked(source, asked.year, past.found, asked.calendar), past.read_from_seq
 
 

@@ -67,6 +67,7 @@ def preamble(report: TurnoverReport) -> tuple[str, ...]:
     return (
         f"REX turnover {report.year}: net {report.net} yuan of {report.target} yuan ({report.target_name})",
         f"net = gross {report.gross} yuan - busted {report.busted} yuan - excluded {report.excluded} yuan",
+        *(f"{found.code}: {found.sentence} {found.sentence_zh}" for found in report.discrepancies),
         f"as of seq {report.seq}, trading date {report.trading_date}, {report.as_of}",
         f"journal {report.journal_id}, row hash {report.row_hash}",
         f"calendar: {report.calendar}",

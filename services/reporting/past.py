@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, select
@@ -21,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.messaging.follow import Readable
 from services.read_database.tables import daily_turnover, instruments, trades
+from services.reporting.day_sums import TradeSums
 from services.reporting.moment import Moment, read_day_of, read_moment
 from services.reporting.past_trades import COLUMNS, Row, empty_row, read_best, read_day_at, read_moved
 from services.reporting.queries import (
@@ -49,8 +51,11 @@ class PastYear(NamedTuple):
     """The journal was read from the row of this command to the row of the moment's; often they are one."""
 
 
-async def read_past_year(read_database: AsyncEngine, journal: Readable, year: int, seq: int) -> PastYear:
-    """The year as it was after the command seq, which the read database has reached.
+async def read_past_year(
+    read_database: AsyncEngine, journal: Readable, year: int, seq: int, sums: TradeSums | None = None
+) -> PastYear:
+    """The year as it was after the command seq, which the read database has reached. With `sums`, the days that had ended by
+    then are compared with their trades; the day under way is counted from its trades.
 
     Raises NotReached where the journal ends before seq, and the journal's errors.
     """
@@ -60,7 +65,10 @@ async def read_past_year(read_database: AsyncEngine, journal: Readable, year: in
     from_seq = first_seq if today <= dates_of(year)[1] else seq
     moment = await read_moment(journal, seq, today, from_seq)
     async with read_database.connect() as connection:
-        return await _read_year(connection, year, moment, from_seq)
+        past = await _read_year(connection, year, moment, from_seq)
+        differing = () if sums is None else await sums.differing_days(connection, year)
+        ended = tuple(day for day in differing if day.date < moment.today)
+        return past._replace(found=replace(past.found, differing_days=ended))
 
 
 async def _read_year(connection: AsyncConnection, year: int, moment: Moment, from_seq: int) -> PastYear:

@@ -11,9 +11,10 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
+from services.reporting.day_sums import TradeSums, read_compared_year
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import year_answer
-from services.reporting.queries import Values, YearTurnover, read_daily, read_year
+from services.reporting.queries import Values, YearTurnover, read_daily
 from services.reporting.report import build_report
 from services.reporting.requests import Year, recorded
 
@@ -27,19 +28,21 @@ def address_of_year(year: int, chosen: Format) -> str:
 
 def present_router(read_database: AsyncEngine, calendar: TradingCalendar) -> APIRouter:
     """The route of a process that only makes reports: a gateway has checked the request, and has waited."""
-    routes = APIRouter(prefix="/v1/reports")
+    routes, sums = APIRouter(prefix="/v1/reports"), TradeSums()
 
     @routes.get("/turnover/{year}")
     async def turnover(year: Year, format: Format = "json") -> Response:
-        return await present_answer(read_database, calendar, year, format)
+        return await present_answer(read_database, calendar, year, format, sums)
 
     return routes
 
 
-async def present_answer(read_database: AsyncEngine, calendar: TradingCalendar, year: int, chosen: Format) -> Response:
-    """The report at the read database's position. Raises HTTPException (409) where nothing is recorded."""
+async def present_answer(
+    read_database: AsyncEngine, calendar: TradingCalendar, year: int, chosen: Format, sums: TradeSums
+) -> Response:
+    """The report at the read database's position; `sums` are compared. Raises HTTPException (409) where nothing is recorded."""
     async with read_database.connect() as connection:
-        found = recorded(await read_year(connection, year))
+        found = recorded(await read_compared_year(connection, year, sums))
         daily = await read_daily(connection, year) if chosen == "csv" else ()
     return await answer_of_year(year, found, daily, calendar, chosen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,6 +40,14 @@ Values = Mapping[Any, Any]
 """One row of a table, by column name."""
 
 
+class DayDiffers(NamedTuple):
+    """A trading day whose sums are not those of its trades (day_sums.py)."""
+
+    date: int
+    columns: tuple[tuple[str, int, int], ...]
+    """Each column of `daily_turnover` that differs: its name, its sum over the day's rows, and the sum over the trades."""
+
+
 @dataclass(frozen=True)
 class YearTurnover:
     """The data of a report, all of one position."""
@@ -60,6 +68,8 @@ class YearTurnover:
     """The venue's first trading day, yyyymmdd; 0 before there is one."""
     earlier: dict[int, int]
     """Net turnover in fen by trading date of the EARLIER_YEARS years before, for the forecast."""
+    differing_days: tuple[DayDiffers, ...] = ()
+    """The days of which the sums are not those of their trades, where that was looked at."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from services.data.calendar import TradingCalendar
 from services.data.instruments import TERMS_ARE_ASSUMED
 from services.decimals import decimal_text, yuan_text
+from services.reporting.day_sums import discrepancies_of
 from services.reporting.drill import links
 from services.reporting.forecast.contract import Forecast
 from services.reporting.outlook import look_ahead
@@ -84,6 +85,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         journal_id=position["journal_id"].hex(),
         trading_date=date_text(position["trading_date"]),
         as_of=time_text(position["time_ns"]),
+        discrepancies=discrepancies_of(found.differing_days),
         assumptions=_assumptions(year, calendar, simulated=found.simulated),
         links={"days": links.days(year), "trades": links.trades(year=year), "certificate": links.certificate(year)},
     )

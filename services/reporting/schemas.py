@@ -105,6 +105,16 @@ class YearEndForecast(_Part):
     assumptions: tuple[str, ...] = Field(description="What it takes for granted, in sentences.")
 
 
+class Discrepancy(_Part):
+    """Something that a report found to disagree in what it was made of: its figure may be false."""
+
+    code: Literal["day_sums_differ"] = Field(
+        description="`day_sums_differ`: the sums of days, of which the report is made, are not the sums over the single trades."
+    )
+    sentence: str
+    sentence_zh: str
+
+
 class TurnoverReport(_Part):
     """A year's turnover against its target."""
 
@@ -188,6 +198,9 @@ class TurnoverReport(_Part):
     journal_id: str
     trading_date: str = Field(description="The current trading day at `seq`; empty before the first one.")
     as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
+    discrepancies: tuple[Discrepancy, ...] = Field(
+        description="What disagrees in the read database that the report was made of: the figure may be false. Empty otherwise."
+    )
     assumptions: tuple[str, ...] = Field(description="What the report takes for granted, in sentences.")
     links: dict[str, str] = Field(
         description="`days` and `trades` that make the figure, and its `certificate`: addresses of this host, for operators."

@@ -69,6 +69,8 @@ def _progress(report: TurnoverReport) -> Table:
     table.add_column(justify="right")
     if report.simulated:
         table.add_row("[bold red]SIMULATED[/]", f"[red]{IS_SIMULATED}[/]")
+    for found in report.discrepancies:
+        table.add_row("[bold red]DISCREPANCY[/]", Text(found.sentence, style="red"))
     table.add_row("verdict", report.verdict)
     table.add_row("today", f"¥ {_grouped(report.today)}")
     table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")

@@ -27,6 +27,7 @@ from services.read_database import tables
 from services.read_database.changes import Changes
 from services.read_database.projector import catch_up
 from services.reporting.app import router
+from services.reporting.day_sums import TradeSums
 from services.reporting.moment import NotReached
 from services.reporting.past import read_past_year
 from services.reporting.queries import SUMS, YearTurnover, read_daily, read_year
@@ -75,8 +76,9 @@ def plain(found: YearTurnover, daily: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def read_now(database: ReadDatabase, year: int) -> tuple[YearTurnover, Any]:
+async def read_now(database: ReadDatabase, year: int, sums: TradeSums) -> tuple[YearTurnover, Any]:
     async with database.opened() as engine, engine.connect() as connection:
+        assert await sums.differing_days(connection, year) == ()
         found = await read_year(connection, year)
         assert found is not None
         return found, await read_daily(connection, year)
@@ -87,14 +89,14 @@ async def check(database: ReadDatabase, batches: list[JournalBatch], seqs: set[i
     read: dict[int, list[dict[str, Any]]] = {}
     writer = database.writer()
     position = await writer.start(JOURNAL_ID)
-    changes = Changes(position)
+    changes, sums = Changes(position), TradeSums()
     for row in rows_of_one_command(batches):
         changes.add(row)
         if row.last_seq in seqs or row.last_seq == batches[-1].last_seq:
             await writer.write(changes)
             changes = Changes(changes.position)
         if row.last_seq in seqs:
-            read[row.last_seq] = [plain(*await read_now(database, year)) for year in YEARS]
+            read[row.last_seq] = [plain(*await read_now(database, year, sums)) for year in YEARS]
     await writer.close()
     async with database.opened() as engine:
         for seq in seqs:

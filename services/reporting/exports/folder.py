@@ -34,6 +34,7 @@ from services.reporting.exports.streams import AUDIT_TRAIL, TRADES, RowMaker
 from services.reporting.exports.xlsx_file import HEADER_ROW, xlsx_bytes
 from services.reporting.exports.year_data import YearData, read_year_data
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
+from services.reporting.schemas import Discrepancy
 
 Format = Literal["csv", "json", "parquet", "pdf", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -53,6 +54,8 @@ class Export(NamedTuple):
     seal: Seal
     checked: str
     resources: tuple[Resource, ...]
+    discrepancies: tuple[Discrepancy, ...]
+    """What the report says that disagrees: the files have it, too."""
 
 
 async def export_year(
@@ -77,7 +80,7 @@ async def export_year(
                 await _write_audit_trail(writer, data, opened)
             checked = _checked(opened, data, formats)
             writer.write(datapackage.NAME, datapackage.datapackage_bytes(year, data.seal, checked, writer.resources))
-        return Export(folder, data.seal, checked, tuple(writer.resources))
+        return Export(folder, data.seal, checked, tuple(writer.resources), data.report.discrepancies)
 
     return await with_read_database(place, work)
 

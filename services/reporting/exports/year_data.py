@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.reporting.day_sums import TradeSums, read_compared_year
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Market, read_imposed, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, columns_of, dated
-from services.reporting.queries import Values, YearTurnover, read_daily, read_year
+from services.reporting.queries import Values, YearTurnover, read_daily
 from services.reporting.schemas import TurnoverReport
 
 
@@ -51,7 +52,7 @@ async def read_year_data(
     connection: AsyncConnection, year: int, build: Callable[[YearTurnover], TurnoverReport]
 ) -> YearData:
     """The data of a year. `build` makes the report, and checks what was read."""
-    found = await read_year(connection, year)
+    found = await read_compared_year(connection, year, TradeSums())
     market = await read_market(connection, year * 10_000, year * 10_000 + 9_999)
     assert found is not None, "a database that is up to date or was projected has a position"
     assert market is not None

@@ -75,6 +75,7 @@ def _summary(report: TurnoverReport) -> Sheet:
     words: tuple[tuple[str, str, str | None], ...] = (
         ("Year", "年度", f"{report.year} 年"),  # a word: a number has separators
         ("Verdict", "结论", f"{report.verdict} {report.verdict_zh}"),
+        *(("Discrepancy", "不一致", f"{found.sentence} {found.sentence_zh}") for found in report.discrepancies),
         ("Name of the target", "目标名称", report.target_name),
         ("Calendar", "交易日历", report.calendar),
     )
