@@ -7,7 +7,8 @@ share what no order can undo: sequence numbers, last prices, and the accounts an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,46 +91,78 @@ _fields = {
     "quantity": st.integers(-2, 5) | st.integers() | _junk,
     "client_order_id": st.sampled_from(["a", "b", "x" * 36, "x" * 37, "é", "a b", "\x00"]) | _junk,
 }
-_needed = ("symbol", "side", "price", "quantity")
-_orders = st.fixed_dictionaries({}, optional=_fields) | st.fixed_dictionaries(
-    {name: _fields[name] for name in _needed},
-    optional={name: values for name, values in _fields.items() if name not in _needed},
+_sound = st.fixed_dictionaries(
+    {
+        "symbol": st.just("PRND-OX"),
+        "side": st.sampled_from(["buy", "sell"]),
+        "price": st.sampled_from(["472900", "473100.00"]),  # the maker's, so that some orders trade and some rest
+        "quantity": st.integers(1, 7),
+    },
+    optional={"order_type": st.just("limit"), "time_in_force": st.sampled_from(["day", "gtc", "ioc"])},
 )
+_changes = st.sampled_from(list(_fields)).flatmap(lambda name: st.tuples(st.just(name), _fields[name] | _junk))
+_spoilt = st.builds(lambda order, change: {**order, change[0]: change[1]}, _sound, _changes)
+_orders = _sound | _spoilt | st.fixed_dictionaries({}, optional=_fields)
 
 
-@settings(deadline=None)
-@given(
-    st.one_of(
-        _orders.map(lambda order: json.dumps(order).encode()),
-        st.binary(max_size=200),
-        _junk.map(json.dumps).map(str.encode),
+def count(orders: Iterable[dict[str, Any]], placed: Counter[str]) -> None:
+    """Counts the orders that were placed, and those that traded."""
+    for order in orders:
+        placed[order["state"]] += 1
+        placed["traded"] += order["cum_qty"] > 0
+
+
+@pytest.mark.hypothesis
+def test_any_order_body(served: Served) -> None:
+    placed: Counter[str] = Counter()
+
+    @settings(deadline=None)
+    @given(
+        st.one_of(
+            *[_orders.map(lambda order: json.dumps(order).encode())] * 6,
+            st.binary(max_size=200),
+            _junk.map(json.dumps).map(str.encode),
+        )
     )
-)
-def test_any_order_body(served: Served, body: bytes) -> None:
-    new_member(served)
-    with books_balance(served[1]):
-        reply = post(served, "member", "/v1/orders", body)
-    if reply.status_code in (200, 201):
-        assert reply.json()["state"] in ("new", "partially_filled", "filled", "canceled", "rejected")
-    else:
-        assert reply.status_code in (400, 422)
-        assert reply.headers["content-type"] == "application/problem+json"
-        assert reply.status_code == 400 or reply.json()["errors"][0]["field"]
+    def answered(body: bytes) -> None:
+        new_member(served)
+        with books_balance(served[1]):
+            reply = post(served, "member", "/v1/orders", body)
+        placed[f"status {reply.status_code}"] += 1
+        if reply.status_code in (200, 201):
+            assert reply.json()["state"] in ("new", "partially_filled", "filled", "canceled", "rejected")
+            count([reply.json()], placed)
+        else:
+            assert reply.status_code in (400, 422)
+            assert reply.headers["content-type"] == "application/problem+json"
+            assert reply.status_code == 400 or reply.json()["errors"][0]["field"]
+
+    answered()
+    assert min(placed[what] for what in ("new", "traded", "status 422")) > 0, placed
 
 
-@settings(deadline=None)
-@given(st.lists(_orders, max_size=4))
-def test_any_batch(served: Served, orders: list[Any]) -> None:
-    new_member(served)
-    with books_balance(served[1]):
-        reply = post(served, "member", "/v1/orders/batch", json.dumps({"orders": orders}).encode())
-    if reply.status_code == 200:
-        results = reply.json()["results"]
-        assert len(results) == len(orders)
-        assert all((result["order"] is None) != (result["error"] is None) for result in results)
-    else:
-        assert reply.status_code == 422
-        assert all(error["field"].startswith("orders") for error in reply.json()["errors"])
+@pytest.mark.hypothesis
+def test_any_batch(served: Served) -> None:
+    placed: Counter[str] = Counter()
+
+    @settings(deadline=None)
+    @given(st.lists(_orders, max_size=4))
+    def answered(orders: list[Any]) -> None:
+        new_member(served)
+        with books_balance(served[1]):
+            reply = post(served, "member", "/v1/orders/batch", json.dumps({"orders": orders}).encode())
+        placed[f"status {reply.status_code}"] += 1
+        if reply.status_code == 200:
+            results = reply.json()["results"]
+            assert len(results) == len(orders)
+            assert all((result["order"] is None) != (result["error"] is None) for result in results)
+            count([result["order"] for result in results if result["order"]], placed)
+        else:
+            assert reply.status_code == 422
+            assert all(error["field"].startswith("orders") for error in reply.json()["errors"])
+
+    answered()
+    assert min(placed[what] for what in ("new", "traded", "status 422")) > 0, placed
 
 
 @settings(deadline=None)
