@@ -104,12 +104,14 @@ async def retry(venue: VenueProcess, trader: Trader) -> None:
 
 
 async def check_ledger(venue: VenueProcess, trader: Trader) -> Decimal:
-    """Checks that every acknowledged order exists, filled at least as far, and that balances are funding plus fills. Returns
-    the turnover."""
+    """Checks that every acknowledged order exists, once, filled at least as far, and that balances are funding plus fills.
+    Returns the turnover."""
     async with RexClient(venue.url, trader.key) as client:
-        orders = {order["client_order_id"]: order for order in await all_pages(client, "orders")}
+        placed = await all_pages(client, "orders")
         fills = await all_pages(client, "fills")
         account = await client.account()
+    orders = {order["client_order_id"]: order for order in placed}
+    assert len(orders) == len(placed), "no order was placed twice"
     for client_order_id, acknowledged in trader.acknowledged.items():
         order = orders[client_order_id]
         assert order["order_id"] == acknowledged["order_id"]
