@@ -20,10 +20,8 @@ def anchor_of(instrument: int, instruments: Instruments, book: Book) -> int:
 
 
 def outside_collar(instrument: int, side: int, price_ticks: int, anchor: int, instruments: Instruments) -> bool:
-    """Whether a price lies beyond the collar around an anchor."""
+    """Whether a price lies beyond the collar around an anchor, where there is a collar."""
     rate = instruments.rows[instrument].collar_ppm
-    if rate == 0:
-        return False
     if side == Side.BUY:
         return price_ticks > highest_ticks(anchor, rate)
     return price_ticks < lowest_ticks(anchor, rate)

@@ -9,13 +9,24 @@ import sys
 from hashlib import blake2b
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import matching_engine
 from matching_engine import Engine, pools
+from matching_engine.records import (
+    ALL_INSTRUMENTS,
+    VENUE,
+    Command,
+    CommandKind,
+    OrderType,
+    Phase,
+    Side,
+    TimeInForce,
+)
 from tests.long import some
 from tests.model.naive_engine import NaiveEngine
-from tests.property.engine_flow import array, flow
+from tests.property.engine_flow import array, flow, numbered
 
 pytestmark = pytest.mark.slow  # starts processes
 
@@ -32,15 +43,40 @@ def account_of_flows(engine_type: type[Engine] | type[NaiveEngine], restored: bo
     """A hash of the events and the state hashes of fixed flows; if `restored`, the engine is restored from its state
     half-way."""
     digest = blake2b()
-    for seed in SEEDS:
+    for commands in (*(flow(seed, LENGTH) for seed in SEEDS), crowd()):
         engine = engine_type()
-        commands = array(flow(seed, LENGTH))
-        digest.update(engine.process(commands[: LENGTH // 2]).tobytes())
+        first, second = np.array_split(array(commands), 2)
+        digest.update(engine.process(first).tobytes())
         if restored:
             engine = Engine.from_state(engine.state())
-        digest.update(engine.process(commands[LENGTH // 2 :]).tobytes())
+        digest.update(engine.process(second).tobytes())
         digest.update(engine.state_hash().encode())
     return digest.hexdigest()
+
+
+def crowd() -> list[Command]:
+    """First more years, trades of a day, client order ids and orders with an expiry than a new engine's tables have room for;
+    then as many instants, at which the orders expire."""
+    sell = Command(
+        kind=CommandKind.NEW_ORDER, account=VENUE, side=Side.SELL, order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC, price_ticks=100, quantity_lots=1,
+    )  # fmt: skip
+    trade = [sell, sell._replace(account=2, side=Side.BUY)]
+    commands = [
+        Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS),
+        Command(kind=CommandKind.LIST_INSTRUMENT, amount_fen=1, price_ticks=100, quantity_lots=1),
+        Command(kind=CommandKind.OPEN_ACCOUNT),
+        Command(kind=CommandKind.DEPOSIT, account=2, amount_fen=10**6),
+        Command(kind=CommandKind.RECEIVE, account=VENUE, quantity_lots=1_000),
+    ]
+    for year in range(2001, 2021):
+        commands += [Command(kind=CommandKind.DAY_ROLL, date=year * 10_000 + 101), *trade]
+    commands += 150 * trade
+    for n in range(1, 301):
+        order = sell._replace(client_order_id=b"%d" % n, time_in_force=TimeInForce.GTD, time_s=n * 7 % 301 + 1)
+        commands.append(order)
+    commands += [Command(kind=CommandKind.TIME, time_ns=n * 10**9) for n in range(len(commands))]
+    return numbered(commands)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from matching_engine.records import (
     ALL_INSTRUMENTS,
     MAX_AMOUNT_FEN,
     MAX_PRICE_TICKS,
+    VENUE,
     Command,
     CommandKind,
     Event,
@@ -37,9 +38,9 @@ class Both:
         assert self.engine.submit(command) == events
         return events
 
-    def order(self, account: int, side: Side, lots: int, price: int) -> list[Event]:
+    def order(self, account: int, side: Side, lots: int, price: int, instrument: int = 0) -> list[Event]:
         return self.submit(
-            CommandKind.NEW_ORDER, account=account, side=side, order_type=OrderType.LIMIT,
+            CommandKind.NEW_ORDER, account=account, instrument=instrument, side=side, order_type=OrderType.LIMIT,
             time_in_force=TimeInForce.GTC, price_ticks=price, quantity_lots=lots,
         )  # fmt: skip
 
@@ -103,4 +104,12 @@ def test_a_venue_with_all_the_instruments_there_may_be() -> None:
     assert listed == [Reason.NONE] * MAX_INSTRUMENTS + [Reason.TOO_MANY]
     both.submit(CommandKind.HALT, instrument=ALL_INSTRUMENTS)
     both.submit(CommandKind.DAY_ROLL, date=20230103)
+    last = MAX_INSTRUMENTS - 1
+    both.submit(CommandKind.RESUME, instrument=last)
+    both.submit(CommandKind.SET_PHASE, instrument=last, phase=Phase.CALL_AUCTION)
+    both.submit(CommandKind.RECEIVE, account=VENUE, instrument=last, quantity_lots=1)
+    told = both.order(VENUE, Side.SELL, 1, 1, instrument=last)
+    assert [event.kind for event in told] == [EventKind.ACCEPTED, EventKind.LEVEL, EventKind.INDICATIVE]
+    assert {event.instrument for event in told} == {last}
     assert both.engine.state_hash() == both.naive.state_hash()
+    assert Engine.from_state(both.engine.state()).state_hash() == both.naive.state_hash()

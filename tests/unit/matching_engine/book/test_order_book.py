@@ -182,6 +182,26 @@ def test_views() -> None:
     assert book.order(1) == first._replace(quantity_lots=3, filled_lots=2)
 
 
+def test_depth_has_ten_levels_unless_one_asks_for_another_number() -> None:
+    talk = Talk()
+    for price in range(1, 13):
+        talk.buy(price, 1, price)
+    best_first = [(price, 1, 1) for price in range(12, 0, -1)]
+    assert talk.book.depth(0, BUY) == best_first[:10]
+    assert talk.book.depth(0, BUY, 11) == best_first[:11]
+
+
+@pytest.mark.parametrize("price", [-MAX_BOOK_PRICE_TICKS - 1, MAX_BOOK_PRICE_TICKS])
+def test_the_last_prices_of_a_side_are_seen_and_there_are_none_beyond(price: int) -> None:
+    talk = Talk()
+    talk.buy(1, 5, price)
+    assert talk.book.depth_at(0, BUY, price) == (5, 1)
+    assert [order.order_id for order in talk.book.orders_at(0, BUY, price)] == [1]
+    for beyond in (-MAX_BOOK_PRICE_TICKS - 2, MAX_BOOK_PRICE_TICKS + 1, 2**63 - 1, -(2**63)):
+        assert talk.book.depth_at(0, BUY, beyond) == (0, 0)
+        assert talk.book.orders_at(0, BUY, beyond) == []
+
+
 @pytest.mark.parametrize(("instrument", "side"), [(2, 0), (-1, 0), (0, 2), (0, -1)])
 def test_views_of_what_is_not_there_say_so(instrument: int, side: int) -> None:
     with pytest.raises(ValueError, match="no "):

@@ -1,4 +1,4 @@
-"""The small tables of the engine against a list or a dictionary: touched levels, the day's trades."""
+"""The small tables of the engine against a list or a dictionary: touched levels, the day's trades, the years."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.ledger.day_trades import DayTrades
+from matching_engine.ledger.turnover import Turnover
 from matching_engine.rules.touched_levels import TouchedLevels
 
 touches = st.lists(st.tuples(st.integers(0, 3), st.one_of(st.integers(1, 9), st.integers(1, 2**31 - 1))), max_size=60)
@@ -52,3 +53,29 @@ def test_trades_are_found_by_their_ids(numbers: set[int], sought: int) -> None:
     assert trades.find(sought << 20) == 0
     trades.clear()
     assert trades.find(sought << 20 | 1) == 0
+
+
+@pytest.mark.parametrize("held", [0, 1, 62])
+def test_there_is_room_for_the_trades_that_were_reserved_and_no_trade_is_lost(held: int) -> None:
+    """A table of 64 rows, of which the first is not used, has room for 63."""
+    trades = DayTrades()
+    for number in range(1, held + 1):
+        trades.add(number)
+    assert trades.reserve(63 - held) == 64
+    assert trades.reserve(64 - held) == 128
+    assert trades.reserve(128 - held) == 256
+    for number in range(held + 1, 129):
+        assert trades.add(number) == number
+    assert [trades.find(number) for number in range(1, 129)] == list(range(1, 129))
+
+
+@pytest.mark.parametrize("held", [0, 1, 6])
+def test_there_is_room_for_the_years_that_were_reserved_and_no_year_is_lost(held: int) -> None:
+    turnover = Turnover()
+    for year in range(1, held + 1):
+        turnover.add(year, year)
+    assert turnover.reserve(7 - held) == 8
+    assert turnover.reserve(8 - held) == 16
+    for year in range(held + 1, 16):
+        turnover.add(year, year)
+    assert [turnover.of(year) for year in range(1, 16)] == list(range(1, 16))

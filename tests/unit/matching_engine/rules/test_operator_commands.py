@@ -43,6 +43,7 @@ def test_there_is_a_last_account() -> None:
         events = engine.process(commands)
     assert events[-1].tolist() == Event(seq=engine.last_seq, kind=EventKind.REJECTED, reason=Reason.TOO_MANY)
     assert events["account"].tolist() == [*range(MAX_ACCOUNTS - len(commands) + 2, MAX_ACCOUNTS + 1), 0]
+    assert Engine.from_state(engine.state()).accounts == MAX_ACCOUNTS
 
 
 def test_money_comes_and_goes(talk: Talk) -> None:

@@ -192,7 +192,7 @@ def test_prices_at_the_edges_of_the_band_are_taken(talk: Talk) -> None:
 
 def test_an_order_may_spend_exactly_what_is_free(talk: Talk) -> None:
     talk.tell(CommandKind.OPEN_ACCOUNT)
-    talk.tell(CommandKind.DEPOSIT, account=5, amount_fen=2 * 100_050 + 1)
+    talk.tell(CommandKind.DEPOSIT, account=5, amount_fen=2 * 100_050)
     talk.order(5, BUY, 1, 1000)
     events = talk.order(5, BUY, 1, 1000, order_type=OrderType.LIMIT)
     assert events == [talk.accepted(5, BUY, 1, 1000, reserve=100_050), talk.level(BUY, 1000, 2, 2)]
