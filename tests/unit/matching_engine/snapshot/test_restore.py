@@ -19,7 +19,6 @@ from matching_engine.records import (
 from matching_engine.snapshot import state
 from tests.long import some
 from tests.property.engine_flow import array, flow, numbered
-from tests.unit.matching_engine.engine_talk import Talk
 
 CUTS = (0, 1, 40, 200, 350, 499, 500)
 
@@ -95,77 +94,11 @@ def test_restoring_reserves_no_more_than_running_did() -> None:
     assert again.book.levels.spare_nodes <= engine.book.levels.spare_nodes
 
 
-def changed(section: str, row: int, **fields: int) -> state.State:
+@pytest.mark.parametrize("section", ["accounts", "holdings", "orders", "trades", "client_ids"])
+def test_rows_in_another_order_are_no_state(section: str) -> None:
     engine = Engine()
     engine.process(array(flow(5, 500)))
     kept = engine.state()
-    rows = getattr(kept, section).copy()
-    for name, value in fields.items():
-        rows[name][row] = value
-    return kept._replace(**{section: rows})
-
-
-@pytest.mark.parametrize(
-    ("section", "fields", "says"),
-    [
-        ("venue", {"phase": 2}, "no schedule halts"),
-        ("venue", {"last_seq": 1}, "of a later command"),
-        ("instruments", {"tick_value_fen": 0}, "tick_value_fen in the section 'instruments' is out of bounds"),
-        ("accounts", {"reserved_fen": 10**15}, "has reserved"),
-        ("accounts", {"cash_fen": 10**17}, "cash_fen in the section 'accounts' is out of bounds"),
-        ("holdings", {"reserved_lots": 10**12}, "has reserved more lots than it has"),
-        ("holdings", {"account": 10**6}, "an unknown account"),
-        ("holdings", {"instrument": 1000}, "an unknown instrument"),
-        ("orders", {"time_in_force": 3}, "time in force isn't open"),
-        ("orders", {"order_type": 2}, "waits that is no stop|type isn't open"),
-        ("orders", {"shown_lots": 0}, "shown_lots in the section 'orders' is out of bounds"),
-        ("orders", {"price_ticks": 2**31}, "price_ticks in the section 'orders' is out of bounds"),
-        ("trades", {"trade_id": 2**63}, "a trade is of a later command"),
-        ("client_ids", {"order_id": 0}, "of a later command"),
-    ],
-)
-def test_a_state_that_cannot_be_is_refused_with_a_sentence(section: str, fields: dict[str, int], says: str) -> None:
-    with pytest.raises(state.StateError, match=says):
-        Engine.from_state(changed(section, 0, **fields))
-
-
-def small() -> Talk:
-    """Account 2 sells 3 more of 5 lots at 1,000, of which account 3 has bought 2; account 3 buys 5 at 990."""
-    talk = Talk(Engine())
-    talk.order(2, Side.SELL, 5, 1000)
-    talk.order(3, Side.BUY, 2, 1000)
-    talk.order(3, Side.BUY, 5, 990)
-    return talk
-
-
-@pytest.mark.parametrize(
-    ("section", "fields", "says"),
-    [
-        ("instruments", {"in_auction": 1, "phase": 0}, "volatility auction goes on in no such phase"),
-        ("instruments", {"auction_ends_ns": 5}, "volatility auction ends that has not begun"),
-        ("instruments", {"volatility_ppm": 5}, "volatility band has no length"),
-        ("instruments", {"day_lots": 3}, "is not what its trades make"),
-        ("instruments", {"day_amount_fen": 0}, "is not what its trades make"),
-        ("trades", {"busted": 1}, "is not what its trades make"),
-        ("instruments", {"best_buy_ticks": 989}, "best price is not that of its orders"),
-        ("instruments", {"best_sell_ticks": 0}, "best price is not that of its orders"),
-        ("instruments", {"closing_seq": 1}, "trades on after its closing auction"),
-        ("orders", {"price_ticks": 1000}, "crossed outside a call auction"),
-        ("orders", {"lot_reserve_fen": 99_000}, "reserved less than it may cost"),
-    ],
-)
-def test_a_state_that_contradicts_itself_is_refused(section: str, fields: dict[str, int], says: str) -> None:
-    kept = small().engine.state()
-    rows = getattr(kept, section).copy()
-    for name, value in fields.items():
-        rows[name][0] = value
-    with pytest.raises(state.StateError, match=says):
-        Engine.from_state(kept._replace(**{section: rows}))
-
-
-@pytest.mark.parametrize("section", ["accounts", "holdings", "orders", "trades", "client_ids"])
-def test_rows_in_another_order_are_no_state(section: str) -> None:
-    kept = changed("venue", 0)
     with pytest.raises(state.StateError):
         Engine.from_state(kept._replace(**{section: getattr(kept, section)[::-1].copy()}))
 
