@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from matching_engine.records import Flag, Reason, SelfTrade
+from matching_engine import OrderBook
+from matching_engine.records import BookEvent, CommandKind, EventKind, Flag, Reason, SelfTrade
 from tests.unit.matching_engine.book.book_talk import (
     BUY,
     FOK,
@@ -152,3 +153,20 @@ def test_an_amend_makes_an_iceberg_and_unmakes_it() -> None:
     assert talk.amend(1, display=9) == [replaced(1, BUY, 100, 5)]
     assert talk.amend(1, lots=4) == [replaced(1, BUY, 4, 5)]
     assert (talk.bids(), talk.book.refills) == ([(5, [(1, 4)])], 0)
+
+
+@pytest.mark.parametrize("lots", [5, 4])
+def test_an_amend_to_the_same_or_fewer_lots_keeps_its_place_in_the_queue(lots: int) -> None:
+    talk = Talk()
+    talk.buy(1, 5, 10)
+    talk.buy(2, 5, 10)
+    talk.book.submit(CommandKind.AMEND, 1, flags=Flag.CHANGE_QUANTITY, quantity_lots=lots)
+    assert talk.bids() == [(10, [(1, lots), (2, 5)])]
+
+
+def test_an_iceberg_of_fewer_lots_than_it_may_show_can_be_amended_further() -> None:
+    book = OrderBook(1)
+    book.submit(CommandKind.NEW_ORDER, 1, price_ticks=10, quantity_lots=10, display_lots=5)
+    book.submit(CommandKind.AMEND, 1, flags=Flag.CHANGE_QUANTITY, quantity_lots=3)
+    (event,) = book.submit(CommandKind.AMEND, 1, flags=Flag.CHANGE_PRICE, price_ticks=11)
+    assert BookEvent(*event).kind == EventKind.REPLACED
