@@ -167,6 +167,7 @@ cdef extern from *:
 cdef enum:
     MASS_CANCEL_REASON = 196
     RECORD_FORMAT = 2
+    OLDEST_RECORD_FORMAT = 2
     VENUE = 1
     ALL_INSTRUMENTS = 65535
     BOTH_SIDES = 2

@@ -114,7 +114,15 @@ from typing import Annotated, Any, NamedTuple, Self, get_type_hints
 import numpy as np
 
 RECORD_FORMAT = 2
-"""The version of the layouts and meanings in this file. A journal batch of another version is refused with a message."""
+"""The version of the layouts and meanings in this file. Each journal batch names the one that it was written with; a batch of a
+newer version, or one before OLDEST_RECORD_FORMAT, is refused with a message."""
+
+OLDEST_RECORD_FORMAT = 2
+"""The oldest version whose batches are read."""
+
+BEGAN_IN: dict[str, int] = {}
+"""The RECORD_FORMAT in which a field was added, by "Command.NAME" or "Event.NAME", for fields that OLDEST_RECORD_FORMAT has
+not. Older records do not hold it, and it reads as 0."""
 
 VENUE = 1
 """The venue's own account, open from the start. It earns the fees."""
@@ -507,6 +515,12 @@ def layout(record: type) -> np.dtype[Any]:
     if record not in _layouts:
         _layouts[record] = np.dtype([(name, width.numpy) for name, width in widths(record).items()])
     return _layouts[record]
+
+
+def layout_in(record: type, record_format: int) -> np.dtype[Any]:
+    """The layout that a record had in this version: without the fields that were added later."""
+    names = [name for name in widths(record) if BEGAN_IN.get(f"{record.__name__}.{name}", 0) <= record_format]
+    return np.dtype([(name, widths(record)[name].numpy) for name in names])
 
 
 def struct_of(record: type) -> Struct:

@@ -29,6 +29,7 @@ import numpy as np
 from matching_engine import ENGINE_VERSION
 from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT, Command, Event, unpack_commands, unpack_events
 from services.journal.errors import JournalCorrupt, JournalRefused
+from services.journal.record_layouts import as_today, formats_read, is_read, layouts_of
 
 MAGIC = b"REXROW\r\n"
 """Contains a line end, so that a transfer in text mode damages it visibly."""
@@ -186,8 +187,8 @@ class JournalBatch:
         """
         header = _checked_header(data)
         view = memoryview(data)
-        end_of_commands = HEADER.size + header.command_count * COMMAND.itemsize
-        end_of_events = end_of_commands + header.event_count * EVENT.itemsize
+        end_of_commands, end_of_events = ends_of_records(header)
+        layouts = layouts_of(header.record_format)
         batch = cls(
             journal_id=header.journal_id,
             epoch=header.epoch,
@@ -195,8 +196,8 @@ class JournalBatch:
             last_seq=header.last_seq,
             inbox_position=header.inbox_position,
             previous_hash=header.previous_hash,
-            commands=bytes(view[HEADER.size : end_of_commands]),
-            events=bytes(view[end_of_commands:end_of_events]),
+            commands=as_today(view[HEADER.size : end_of_commands], layouts.command, COMMAND),
+            events=as_today(view[end_of_commands:end_of_events], layouts.event, EVENT),
             attachments=_read_attachments(view[end_of_events:-_TRAILER_BYTES], header),
             engine_version=header.engine_version,
         )
@@ -250,7 +251,7 @@ def _checked_header(data: bytes) -> Header:
     if _LENGTH.unpack(data[-_LENGTH.size :])[0] != zlib.crc32(memoryview(data)[: -_LENGTH.size]):
         raise JournalCorrupt(f"the row from seq {seq} is damaged: its checksum is wrong", seq)
     if header.batch_format != BATCH_FORMAT:
-        raise _other_format(seq, "row format", header.batch_format, BATCH_FORMAT)
+        raise _other_format(seq, f"row format {header.batch_format}", f"row format {BATCH_FORMAT}")
     check_versions(header)
     if header.size != len(data):
         raise JournalCorrupt(f"the row from seq {seq} has {len(data)} bytes, its header says {header.size}", seq)
@@ -259,17 +260,23 @@ def _checked_header(data: bytes) -> Header:
     if header.last_seq - seq + 1 != header.command_count:
         sentence = f"the header of the row from seq {seq} to {header.last_seq} says {header.command_count} commands"
         raise JournalCorrupt(sentence, seq)
-    records_bytes = header.command_count * COMMAND.itemsize + header.event_count * EVENT.itemsize
-    if HEADER.size + records_bytes + _TRAILER_BYTES > len(data):
+    if ends_of_records(header)[1] + _TRAILER_BYTES > len(data):
         raise JournalCorrupt(f"the row from seq {seq} is too short for its records", seq)
     return header
 
 
+def ends_of_records(header: Header) -> tuple[int, int]:
+    """Where commands and events end in the batch's bytes."""
+    layouts = layouts_of(header.record_format)
+    end_of_commands = HEADER.size + header.command_count * layouts.command.itemsize
+    return end_of_commands, end_of_commands + header.event_count * layouts.event.itemsize
+
+
 def check_versions(header: Header) -> None:
-    """Raises JournalRefused if the batch has another record format or a newer engine version."""
+    """Raises JournalRefused if the batch has a record format that this version does not read, or a newer engine version."""
     seq = header.first_seq
-    if header.record_format != RECORD_FORMAT:
-        raise _other_format(seq, "record format", header.record_format, RECORD_FORMAT)
+    if not is_read(header.record_format):
+        raise _other_format(seq, f"record format {header.record_format}", formats_read())
     if header.engine_version > ENGINE_VERSION:
         raise JournalRefused(
             f"the row from seq {seq} was made by engine version {header.engine_version}, which is newer than this REX, of"
@@ -278,8 +285,8 @@ def check_versions(header: Header) -> None:
         )
 
 
-def _other_format(seq: int, name: str, found: int, ours: int) -> JournalRefused:
-    return JournalRefused(f"the row from seq {seq} has {name} {found}; this version reads {name} {ours}", seq)
+def _other_format(seq: int, found: str, ours: str) -> JournalRefused:
+    return JournalRefused(f"the row from seq {seq} has {found}; this version reads {ours}", seq)
 
 
 def _digest(data: bytes | memoryview) -> bytes:

@@ -22,9 +22,9 @@ import zlib
 
 import numpy as np
 
-from matching_engine.records import COMMAND, EVENT
-from services.journal.batch import BATCH_FORMAT, HASH_BYTES, HEADER, MAGIC, Header, check_versions
+from services.journal.batch import BATCH_FORMAT, HASH_BYTES, HEADER, MAGIC, Header, check_versions, ends_of_records
 from services.journal.errors import JournalCorrupt
+from services.journal.record_layouts import layouts_of
 
 COMPRESSED_FORMAT = 2
 """The row format of a compressed row."""
@@ -51,13 +51,13 @@ def compress(data: bytes) -> bytes:
         return data
     header = Header._make(HEADER.unpack_from(data))
     view = memoryview(data)
-    end_of_commands, end_of_events = _ends(header)
+    (end_of_commands, end_of_events), layouts = ends_of_records(header), layouts_of(header.record_format)
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     compressed = b"".join(
         (
             HEADER.pack(*header._replace(batch_format=COMPRESSED_FORMAT)),
-            deflate.compress(_transposed(view[HEADER.size : end_of_commands], COMMAND.itemsize)),
-            deflate.compress(_transposed(view[end_of_commands:end_of_events], EVENT.itemsize)),
+            deflate.compress(_transposed(view[HEADER.size : end_of_commands], layouts.command.itemsize)),
+            deflate.compress(_transposed(view[end_of_commands:end_of_events], layouts.event.itemsize)),
             deflate.compress(view[end_of_events:-_TRAILER_BYTES]),
             deflate.flush(),
             view[-_TRAILER_BYTES:],
@@ -82,7 +82,7 @@ def decompress(data: bytes) -> bytes:
     if data[-_CRC_BYTES:] != _crc(memoryview(data)[:-_CRC_BYTES]):
         raise JournalCorrupt(f"the row from seq {seq} is damaged: its checksum is wrong", seq)
     check_versions(header)
-    end_of_commands, end_of_events = _ends(header)
+    (end_of_commands, end_of_events), layouts = ends_of_records(header), layouts_of(header.record_format)
     if not end_of_events + _TRAILER_BYTES <= header.size <= MOST_BYTES:
         raise JournalCorrupt(f"the row from seq {seq} cannot have the {header.size} bytes that its header says", seq)
     body = _inflated(memoryview(data)[HEADER.size : -_TRAILER_BYTES - _CRC_BYTES], header)
@@ -90,8 +90,8 @@ def decompress(data: bytes) -> bytes:
     return b"".join(
         (
             HEADER.pack(*header._replace(batch_format=BATCH_FORMAT)),
-            _records(body[:commands_bytes], COMMAND.itemsize),
-            _records(body[commands_bytes:records_bytes], EVENT.itemsize),
+            _records(body[:commands_bytes], layouts.command.itemsize),
+            _records(body[commands_bytes:records_bytes], layouts.event.itemsize),
             body[records_bytes:],
             data[-_TRAILER_BYTES - _CRC_BYTES : -_CRC_BYTES],
         )
@@ -104,12 +104,6 @@ def _is_compressed(data: bytes) -> bool:
         and int.from_bytes(data[_FORMAT], "little") == COMPRESSED_FORMAT
         and len(data) >= HEADER.size
     )
-
-
-def _ends(header: Header) -> tuple[int, int]:
-    """Where commands and events end in the batch's bytes."""
-    end_of_commands = HEADER.size + header.command_count * COMMAND.itemsize
-    return end_of_commands, end_of_commands + header.event_count * EVENT.itemsize
 
 
 def _inflated(body: memoryview, header: Header) -> memoryview:

@@ -15,7 +15,7 @@ import mirror_records
 from matching_engine import faults, record_rows, records
 from matching_engine.book import orders, price_levels
 from matching_engine.ledger import accounts, client_ids, day_trades, fees, instruments, phases, turnover
-from matching_engine.records import Command, Event, pack_commands, unpack_commands, unpack_events
+from matching_engine.records import Command, Event, layout_in, pack_commands, unpack_commands, unpack_events
 from matching_engine.rules import expiries, touched_levels
 
 PACKAGE = Path(records.__file__).parent
@@ -157,12 +157,15 @@ def test_records_are_little_endian_aligned_and_whole_words(dtype: np.dtype) -> N
 
 
 def test_the_layouts_of_format_2_are_written_down() -> None:
-    """Journals hold these bytes: a changed layout needs a new RECORD_FORMAT, and then a new digest here."""
-    dtypes = (records.COMMAND, records.EVENT, records.BOOK_COMMAND, records.BOOK_EVENT)
+    """Journals hold these bytes, and later versions read them: an added field needs a new RECORD_FORMAT, and BEGAN_IN."""
+    dtypes = (layout_in(Command, 2), layout_in(Event, 2), records.BOOK_COMMAND, records.BOOK_EVENT)
     assert [dtype.itemsize for dtype in dtypes] == [160, 104, 48, 48]
     written = repr([dtype.descr for dtype in dtypes])
-    assert records.RECORD_FORMAT == 2
     assert hashlib.sha256(written.encode()).hexdigest()[:16] == "38e6f7cdfcb196d8"
+    assert (layout_in(Command, records.RECORD_FORMAT), layout_in(Event, records.RECORD_FORMAT)) == (
+        records.COMMAND,
+        records.EVENT,
+    )
 
 
 def test_named_tuples_follow_the_records() -> None:
