@@ -55,7 +55,7 @@ class Waits:
 
 class ToldPosition(PositionFile):
     """Tells which positions are on the device; of the first one, where a new receiver begins, only that it is. Knows the
-    threads that wrote them."""
+    threads that read and wrote them."""
 
     def __init__(self, path: Path, written: asyncio.Queue[int], begun: asyncio.Event) -> None:
         super().__init__(path)
@@ -64,6 +64,10 @@ class ToldPosition(PositionFile):
         self._begun = begun
         self._loop = asyncio.get_running_loop()
         self.threads: set[int] = set()
+
+    def read(self, journal_id: bytes, last_seq: int) -> int | None:
+        self.threads.add(threading.get_ident())
+        return super().read(journal_id, last_seq)
 
     def write(self, journal_id: bytes, seq: int) -> None:
         self.threads.add(threading.get_ident())

@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.alerts.webhook.connection import ANSWER_BYTES, AnswerTooLong, ReceiverTransport
 from services.alerts.webhook.notices import Notice, notice_of, read_beginning, read_notices
 from services.alerts.webhook.position import PositionFile
 from services.standard_webhooks.address import LOOPBACK
@@ -30,7 +32,7 @@ WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 """The waits before a message is sent again; the last one repeats."""
 
 ANSWER_S = 10.0
-"""How long the receiver may take to answer."""
+"""How long the receiver may take to answer; connection.py bounds how much it may send."""
 
 LOOK_S = 60.0
 """The longest time between two looks for new messages; an alert that changes ends the wait."""
@@ -135,7 +137,8 @@ class WebhookSender:
         if self._client is None:
             is_local = urlsplit(self._url).hostname in LOOPBACK  # A proxy cannot reach it.
             try:
-                self._client = httpx.AsyncClient(timeout=None, trust_env=not is_local, follow_redirects=False)
+                transport = ReceiverTransport(httpx.URL(self._url), is_local=is_local)
+                self._client = httpx.AsyncClient(transport=transport, timeout=None, follow_redirects=False)
             except Exception as error:
                 raise NotTaken(f"no connection can be made ({type(error).__name__})") from None
         return self._client
@@ -149,7 +152,8 @@ class WebhookSender:
             if beginning is None:
                 return None
             journal_id = beginning.journal_id
-            seq = self._position.read(journal_id, max(beginning.last_seq, start.last_seq))
+            last_seq = max(beginning.last_seq, start.last_seq)
+            seq = await asyncio.to_thread(self._position.read, journal_id, last_seq)
             if seq is None:
                 seq = min(beginning.after_seq, start.followed_seq)  # What has changed since the start is sent.
                 await self._keep(journal_id, seq)
@@ -202,12 +206,12 @@ class WebhookSender:
         headers = signed_headers(self._key, notice.message_id, self._clock() // 10**9, notice.body)
         try:
             async with asyncio.timeout(self._answer_s):
-                # Only the status is read: a body may be of any length.
-                async with client.stream("POST", self._url, content=notice.body, headers=headers) as answer:
-                    status = answer.status_code
+                answer = await client.post(self._url, content=notice.body, headers=headers)
+        except AnswerTooLong:
+            raise NotTaken(f"the receiver's answer has no status in its first {ANSWER_BYTES:,} bytes") from None
         except TimeoutError:
             raise NotTaken(f"the receiver did not answer within {self._answer_s:g} s") from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpx.InvalidURL, OSError) as error:
             raise NotTaken(f"the receiver cannot be reached ({type(error).__name__})") from None
-        if not 200 <= status < 300:
-            raise NotTaken(f"the receiver answered {status}")
+        if not answer.is_success:
+            raise NotTaken(f"the receiver answered {answer.status_code}")
