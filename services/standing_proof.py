@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from services.child_process import LAST_BYTES, Ended, run_module
+from services.reporting.proof_turns import ProofTurns
 from services.reporting.proven import Proven
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Counter(Protocol):
 
 
 class StandingProof:
-    """The proofs of a venue in a data folder, or in the database of a URL. One runs at a time."""
+    """The proofs of a venue in a data folder, or in the database of a URL. They have turns (proof_turns.py)."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class StandingProof:
         self._clock = clock
         self._every_s = every_s
         self._niceness = niceness
-        self._lock = asyncio.Lock()
+        self._turns = ProofTurns(self._prove)
         self.latest: dict[int, Proven] = {}
         """By year."""
         self._under_way: tuple[int, int] | None = None
@@ -128,20 +129,23 @@ class StandingProof:
         return {"proof_reached_seq": reached_seq, "proof_to_seq": to_seq}
 
     async def prove(self, year: int) -> Proven:
-        """Proves a year's turnover at the present command, which is journaled and, in a folder, projected first."""
-        async with self._lock:
-            # Between two batches: the counter is the one at this command.
-            seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
-            self._under_way = 0, seq
-            try:
-                await self._projected(seq)
-                figure, trouble = await self._in_a_process(year, seq, counter_fen)
-            finally:
-                self._under_way = None
-            if trouble is not None:
-                log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
-            proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
-            return proven
+        """Proves a year's turnover at the present command or, where others are before it, at a later one."""
+        return await self._turns.take(year)
+
+    async def _prove(self, year: int) -> Proven:
+        """The command is journaled and, in a folder, projected first."""
+        # Between two batches: the counter is the one at this command.
+        seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
+        self._under_way = 0, seq
+        try:
+            await self._projected(seq)
+            figure, trouble = await self._in_a_process(year, seq, counter_fen)
+        finally:
+            self._under_way = None
+        if trouble is not None:
+            log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
+        proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
+        return proven
 
     async def _in_a_process(
         self, year: int, seq: int, counter_fen: int | None

@@ -36,7 +36,8 @@ def router(prove: Callable[[int], Awaitable[Proven]]) -> APIRouter:
         "/turnover/{year}/proof",
         response_model=Proof,
         summary="Proves the year's turnover by four computations, now",
-        description="The answer comes when the proof is done: a second for each 400,000 commands. One proof runs at a time.",
+        description="The answer comes when the proof is done: a second for each 400,000 commands. One proof runs at a time; "
+        "all who ask for a year meanwhile get the outcome of its next one.",
     )
     async def proof(year: Year) -> Proof:
         found = await prove(year)
