@@ -12,6 +12,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import NamedTuple
 
+from services.own_process import continue_with_starter_s_end
 from services.started_process import StartedProcess
 
 LAST_BYTES = 600
@@ -57,8 +58,8 @@ async def run_module(
     goes to its standard error.
 
     What is secret goes into one of these two: every user sees a command line. Canceled, it kills the process and waits for its
-    end. The process ends with ours, too, if ours is killed; it then removes `temporary`, its folder for temporary files. Raises
-    OSError if it cannot be started.
+    end. The process ends with ours, too, if ours is killed, even if somebody has stopped it; it then removes `temporary`, its
+    folder for temporary files. Raises OSError if it cannot be started.
     """
     variables = {**os.environ, **(environment or {}), **({"TMPDIR": temporary} if temporary else {})}
     reading, writing = os.pipe()  # nobody writes: it ends when our process does
@@ -124,6 +125,7 @@ if __name__ == "__main__":
     from services.log import log_to_standard_error
 
     log_to_standard_error()
+    continue_with_starter_s_end()
     Thread(target=_end_with, args=(int(sys.argv[1]), sys.argv[2]), daemon=True).start()
     sys.argv = sys.argv[3:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

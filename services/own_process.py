@@ -26,6 +26,9 @@ LOWEST_PRIORITY = 19
 """The niceness of a process whose work can wait. Not Linux's SCHED_IDLE: beside a busy venue on one core, the judgement of the
 days then took 16 s instead of 1.4 s, and the projector stood still meanwhile."""
 
+_PR_SET_PDEATHSIG = 1
+"""Linux's `prctl` for the signal that a process gets when the one that started it has ended."""
+
 _M_ARENA_MAX = -8
 """The parameter of glibc's `mallopt` for the number of heaps."""
 
@@ -34,6 +37,13 @@ def know_children() -> None:
     """Whoever started this process may ignore SIGCHLD, and so would we: then the system keeps no child's exit status, and each
     failure of one looks like success."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+
+def continue_with_starter_s_end() -> None:
+    """Lets this process go on, if it is stopped then, when the one that started it ends: a stopped process sees no pipe close,
+    and would stay for ever. Only Linux can do this."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def import_without_collection() -> None:

@@ -18,12 +18,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Container
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from services.child_process import LAST_BYTES, Ended, run_module
+from services.reporting.proof_folder import ProofFolder, remove_abandoned
 from services.reporting.proof_turns import ProofTurns
 from services.reporting.proven import Proven
 
@@ -86,7 +86,8 @@ class StandingProof:
         """What the proof that runs has reached, and the command at which it proves."""
 
     async def run(self) -> None:
-        """Proves what is due, again and again, until it is canceled."""
+        """Removes what killed proofs have left; then proves what is due, again and again, until it is canceled."""
+        await asyncio.to_thread(remove_abandoned)
         wait_s = min(FIRST_AFTER_S, self._every_s)
         while self._every_s:
             await asyncio.sleep(wait_s)
@@ -159,12 +160,13 @@ class StandingProof:
 
         try:
             # The process may be killed: what it leaves, a copy of the read database, is removed here. Where this process is
-            # killed, the other one removes it.
-            temporary = await asyncio.to_thread(TemporaryDirectory, prefix="rex-proof-")
+            # killed, the other one removes it, and where both are, the next start or proof.
+            await asyncio.to_thread(remove_abandoned)
+            folder = await asyncio.to_thread(ProofFolder)
             try:
-                ended = await self._end_of_process(temporary.name, str(year), str(seq), counter, on_line=on_line)
+                ended = await self._end_of_process(str(folder.path), str(year), str(seq), counter, on_line=on_line)
             finally:
-                await asyncio.to_thread(temporary.cleanup)
+                await asyncio.to_thread(folder.remove)
         except OSError as error:
             return None, f"its process cannot run: {error}"
         return _found(ended)

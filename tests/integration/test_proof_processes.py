@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,13 @@ async def test_a_killed_process_leaves_no_copy(tmp_path: Path, program: Program,
     temporary = noted.read_text().strip()
     assert os.path.isabs(temporary)
     assert not os.path.exists(temporary)  # noqa: ASYNC240
+
+
+async def test_a_start_removes_what_killed_proofs_have_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "rex-proof-of-the-dead").mkdir()
+    await StandingProof(tmp_path, Venue(), brought_up_to_date, lambda: 1, 0, 0).run()
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
 
 
 async def test_a_process_that_cannot_start_is_a_failed_proof(tmp_path: Path, program: Program) -> None:

@@ -160,6 +160,33 @@ async def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     assert await until_closed(kept) == b""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="another system continues no stopped process")
+async def test_stopped_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """A proof that was stopped stayed until somebody found it: a stopped process sees no end of another one."""
+    (tmp_path / "endless.py").write_text(
+        "import os, sys, threading\n"
+        "kept = open(sys.argv[1], 'w')\n"
+        "print(os.getpid(), flush=True)\n"
+        "threading.Event().wait()"
+    )
+    (tmp_path / "killed.py").write_text(
+        "import asyncio, os, signal, sys\n"
+        "from services.child_process import run_module\n"
+        "def kill(line):\n"
+        "    open(sys.argv[2], 'wb').write(line)\n"
+        "    os.kill(int(line), signal.SIGSTOP)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(run_module('endless', sys.argv[1], on_line=kill))"
+    )
+    kept = fifo_of(tmp_path / "kept")
+    await until_killed(tmp_path / "kept", tmp_path / "pid", path=tmp_path)
+    try:
+        assert await until_closed(kept) == b""
+    except TimeoutError:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        raise
+
+
 async def test_what_it_made_goes_with_the_process_that_started_it(tmp_path: Path) -> None:
     """A soak in which leaders are killed found a copy of the read database that a proof had left."""
     (tmp_path / "endless.py").write_text(
