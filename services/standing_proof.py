@@ -25,7 +25,7 @@ import structlog
 from services.child_process import LAST_BYTES, Ended, run_module
 from services.reporting.proof_folder import ProofFolder, remove_abandoned
 from services.reporting.proof_turns import ProofTurns
-from services.reporting.proven import Proven
+from services.reporting.proven import LATE_KEY, ProofAge, Proven
 
 if TYPE_CHECKING:
     from services.reporting.figure import Figure
@@ -82,6 +82,9 @@ class StandingProof:
         self._turns = ProofTurns(self._prove)
         self.latest: dict[int, Proven] = {}
         """By year."""
+        self._agreed: Proven | None = None
+        """The last one that agreed, of whichever year."""
+        self._begun_ns = clock()
         self._under_way: tuple[int, int] | None = None
         """What the proof that runs has reached, and the command at which it proves."""
 
@@ -104,23 +107,38 @@ class StandingProof:
             await self.prove(year)
 
     def alarms(self, open_alerts: Container[str] = ()) -> list[str]:
-        """A sentence for each year whose latest proof failed, but for those of which an open alert with this key says so."""
+        """A sentence for each year whose latest proof failed, and one where the last proof that agreed is old, but for those of
+        which an open alert with this key says so."""
         failed = [proven for proven in self.latest.values() if proven.alert_key not in open_alerts]
-        return [proven.alarm for proven in failed if proven.alarm is not None]
+        age = None if LATE_KEY in open_alerts else self.age
+        old = [age.sentence] if age is not None and age.is_old else []
+        return [*(proven.alarm for proven in failed if proven.alarm is not None), *old]
 
     @property
-    def proven_seq(self) -> int | None:
-        """The last command at which a proof agreed; None before the first."""
-        return max((proven.seq for proven in self.latest.values() if proven.agree), default=None)
+    def age(self) -> ProofAge | None:
+        """The age of the last proof that agreed; None where none is due: without a schedule, and before the first day."""
+        if not self._every_s or not self._engine.trading_date:
+            return None
+        seq, since_ns = (None, self._begun_ns) if self._agreed is None else (self._agreed.seq, self._agreed.time_ns)
+        return ProofAge(seq, since_ns, self._seconds_since(since_ns), self._every_s)
+
+    def agreed(self) -> dict[str, int | float | None]:
+        """What /healthz says of the last proof that agreed: its command, and its age. None: none agreed since the start."""
+        if self._agreed is None:
+            return {"proven_seq": None, "proven_age_s": None}
+        return {"proven_seq": self._agreed.seq, "proven_age_s": self._seconds_since(self._agreed.time_ns)}
+
+    def _seconds_since(self, time_ns: int) -> float:
+        return round(max(0, self._clock() - time_ns) / 1e9, 3)
 
     def facts(self) -> dict[str, int | float | bool | None]:
         """What /healthz says of the latest proofs, one of each year: whether all agree, and how old the newest is. None: no
         proof was made since the start."""
         newest_ns = max((proven.time_ns for proven in self.latest.values()), default=None)
         return {
-            "proven_seq": self.proven_seq,
+            **self.agreed(),
             "proof_agrees": all(proven.agree for proven in self.latest.values()) if self.latest else None,
-            "proof_age_s": None if newest_ns is None else round(max(0, self._clock() - newest_ns) / 1e9, 3),
+            "proof_age_s": None if newest_ns is None else self._seconds_since(newest_ns),
             **self.progress(),
         }
 
@@ -146,6 +164,8 @@ class StandingProof:
         if trouble is not None:
             log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
         proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
+        if proven.agree:
+            self._agreed = proven
         return proven
 
     async def _in_a_process(

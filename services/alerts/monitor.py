@@ -29,7 +29,7 @@ from services.messaging import InboxFull, Submission
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.tables import position
 from services.reporting.day_sums import TradeSums
-from services.reporting.proven import Proven
+from services.reporting.proven import ProofAge, Proven
 from services.sequencer.schedule import missing_calendar
 from services.venue_state.alerts import VenueAlerts
 
@@ -88,6 +88,8 @@ class Watched:
     calendar: TradingCalendar
     proofs: Callable[[], Mapping[int, Proven]]
     """The latest proof of each year."""
+    proof_age: Callable[[], ProofAge | None]
+    """The age of the last proof that agreed; None where none is due."""
     put: Callable[[Submission], Awaitable[None]]
     """Puts a submission into the inbox."""
     clock: Callable[[], int]
@@ -181,6 +183,7 @@ class AlertMonitor:
             quiet_is_known=self._quiet.is_known,
             quiet_s=self._quiet_s,
             proofs=watched.proofs(),
+            proof_age=watched.proof_age(),
             calendar_year=missing_calendar(watched.calendar, now_ns),
         )
         await self._submit(operation_conditions(seen, followed.alerts.open), operation.KINDS)

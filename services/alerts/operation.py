@@ -1,4 +1,4 @@
-"""Conditions of operation: a proof that failed, a read database that is behind, a silent journal, a missing calendar."""
+"""Conditions of operation: a failed or late proof, a read database that is behind, a silent journal, a missing calendar."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from services.alerts.conditions import Condition, OpenAlerts
 from services.commands.attachments import AlertKind
-from services.reporting.proven import Proven
+from services.reporting.proven import LATE_KEY, ProofAge, Proven
 
-KINDS: tuple[AlertKind, ...] = ("proof_failed", "projector_lag", "journal_quiet", "calendar_missing")
+KINDS: tuple[AlertKind, ...] = ("proof_failed", "proof_late", "projector_lag", "journal_quiet", "calendar_missing")
 
 LAG_S = 60
 """The read database is behind if it lacks commands that are older."""
@@ -36,6 +36,8 @@ class Operation:
     """The bound of quiet_ns, in seconds; 0: none."""
     proofs: Mapping[int, Proven]
     """The latest proof of each year that was proven since the process began."""
+    proof_age: ProofAge | None
+    """The age of the last one that agreed; None where none is due."""
     calendar_year: int | None
     """A year whose calendar should be published by now, and is not known."""
 
@@ -85,8 +87,14 @@ class Quiet:
 
 def operation_conditions(seen: Operation, is_open: OpenAlerts) -> list[Condition]:
     """All that holds of KINDS. An open alert holds until there is evidence: a proof that failed until a later one of its year
-    agrees, lag and silence until looks of this process can tell."""
-    return [*_proofs(seen.proofs, is_open), *_lag(seen, is_open), *_quiet(seen, is_open), *_calendar(seen)]
+    agrees, a late one until any agrees, lag and silence until looks of this process can tell."""
+    return [
+        *_proofs(seen.proofs, is_open),
+        *_late(seen.proof_age, is_open),
+        *_lag(seen, is_open),
+        *_quiet(seen, is_open),
+        *_calendar(seen),
+    ]
 
 
 def _proofs(proofs: Mapping[int, Proven], is_open: OpenAlerts) -> Iterator[Condition]:
@@ -97,6 +105,13 @@ def _proofs(proofs: Mapping[int, Proven], is_open: OpenAlerts) -> Iterator[Condi
         if proven.alarm is not None:
             chinese = f"{year}年度成交额在序号{proven.seq:,}处的证明未通过。"
             yield Condition("proof_failed", proven.alert_key, str(year), "critical", proven.alarm, chinese)
+
+
+def _late(age: ProofAge | None, is_open: OpenAlerts) -> Iterator[Condition]:
+    if age is not None and age.seq is None and LATE_KEY in is_open:
+        yield Condition.of_alert(is_open[LATE_KEY])
+    elif age is not None and age.is_late:
+        yield Condition("proof_late", LATE_KEY, "figure", "critical", age.sentence, age.sentence_zh)
 
 
 def _lag(seen: Operation, is_open: OpenAlerts) -> Iterator[Condition]:

@@ -40,8 +40,8 @@ TradesDecision = Literal["exclude", "include"]
 """`exclude`: the trades no longer count; `include`: they count again."""
 
 AlertKind = Literal[
-    "pace", "wash_finding", "settlement_influence", "abnormal_trading", "proof_failed", "projector_lag", "journal_quiet",
-    "calendar_missing",
+    "pace", "wash_finding", "settlement_influence", "abnormal_trading", "proof_failed", "proof_late", "projector_lag",
+    "journal_quiet", "calendar_missing",
 ]  # fmt: skip
 """What an alert is about; docs/operators.md, "Alerts", says when each is raised."""
 

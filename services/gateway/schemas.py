@@ -681,13 +681,18 @@ class Health(Reply):
         description="A venue in one process: seconds for which its projector has not gone on although there is more; 0: none.",
     )
     proven_seq: int | None = Field(
-        default=None, description="A venue in one process: the last command at which a proof of the figure agreed."
+        default=None,
+        description="A venue in one process: the last command at which a proof of the figure agreed; null: none did since the "
+        "start.",
     )
+    proven_age_s: float | None = Field(default=None, description="Seconds since that proof ended.")
     proof_agrees: bool | None = Field(
         default=None,
         description="A venue in one process: whether the latest proof of each year agrees; null before the first proof.",
     )
-    proof_age_s: float | None = Field(default=None, description="Seconds since the latest proof ended.")
+    proof_age_s: float | None = Field(
+        default=None, description="Seconds since the latest proof ended, also one that failed."
+    )
     proof_reached_seq: int | None = Field(
         default=None, description="The command that the proof under way has reached; null: none runs at this process."
     )

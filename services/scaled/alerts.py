@@ -21,7 +21,7 @@ from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.database import open_read_database
-from services.reporting.proven import Proven
+from services.reporting.proven import ProofAge, Proven
 from services.settings import Settings
 
 AGAIN_S = 10.0
@@ -43,6 +43,7 @@ class LeaderAlerts:
         inbox: Inbox,
         calendar: TradingCalendar,
         proofs: Callable[[], Mapping[int, Proven]],
+        proof_age: Callable[[], ProofAge | None],
         clock: Callable[[], int],
     ) -> None:
         self._settings = settings
@@ -52,6 +53,7 @@ class LeaderAlerts:
         self._inbox = inbox
         self._calendar = calendar
         self._proofs = proofs
+        self._proof_age = proof_age
         self._clock = clock
         self._alerting: Alerting | None = None
         self._trouble: str | None = None
@@ -88,6 +90,7 @@ class LeaderAlerts:
                 judge=DaysJudge(self._settings.database_url, self._settings.calendar_file, self._settings.niceness),
                 calendar=self._calendar,
                 proofs=self._proofs,
+                proof_age=self._proof_age,
                 put=self._inbox.put,
                 clock=self._clock,
             )

@@ -117,7 +117,7 @@ class SequencerProcess:
             **lag_facts(self._journal, last_seq),
             "links": self._server.links if self._server is not None else 0,
             "replicated": self._journal.is_replicated,
-            "proven_seq": None if self._proof is None else self._proof.proven_seq,
+            **({"proven_seq": None, "proven_age_s": None} if self._proof is None else self._proof.agreed()),
             **self._snapshots.facts(),
             "start_snapshot_seq": self._start_snapshot_seq,
             "redis": None if self._publisher is None else self._publisher.trouble is None,
@@ -232,6 +232,7 @@ class SequencerProcess:
             inbox=inbox,
             calendar=self._calendar,
             proofs=lambda: proof.latest,
+            proof_age=lambda: proof.age,
             clock=self._clock,
         )
 

@@ -69,7 +69,7 @@ MORE_OF = """async (warnings) => {
 def test_a_calendar_that_is_missing_is_said_in_the_words_of_its_alert(
     watched: Watched, demo: VenueProcess, language: str
 ) -> None:
-    seen = Operation(0, True, 0, True, quiet_s=0, proofs={}, calendar_year=2027)
+    seen = Operation(0, True, 0, True, quiet_s=0, proofs={}, proof_age=None, calendar_year=2027)
     [alert] = operation_conditions(seen, {})
     page = open_health(watched.page, demo, language)
     said = {"en": alert.sentence, "zh": alert.sentence_zh}[language]

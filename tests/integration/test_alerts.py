@@ -263,6 +263,7 @@ class Monitored:
             judge=partial(judge_days, read_database.connect, calendar),  # in this process: the outcome is the same
             calendar=calendar,
             proofs=proofs,
+            proof_age=lambda: None,
             put=self._put,
             clock=venue.clock,
         )

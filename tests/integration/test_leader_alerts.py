@@ -60,7 +60,7 @@ async def test_open_critical_alerts_are_in_its_health_where_it_raises_and_sends_
     settings = Settings(data_dir=tmp_path, database_url=postgres_url, alerts_every_s=0)
     alerts = LeaderAlerts(
         settings, engine=engine, journal=journal, feed=InProcessFeed(), inbox=InProcessInbox(),
-        calendar=TradingCalendar.load(), proofs=dict, clock=time.time_ns,
+        calendar=TradingCalendar.load(), proofs=dict, proof_age=lambda: None, clock=time.time_ns,
     )  # fmt: skip
     running, read = asyncio.create_task(alerts.run()), asyncio.create_task(journal.applied.wait())
     try:

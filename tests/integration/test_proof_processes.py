@@ -40,8 +40,8 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     return written
 
 
-def proof_of(place: Path | str) -> StandingProof:
-    return StandingProof(place, Venue(), brought_up_to_date, lambda: 1, 1.0, 0)
+def proof_of(place: Path | str, clock: Callable[[], int] = lambda: 1) -> StandingProof:
+    return StandingProof(place, Venue(), brought_up_to_date, clock, 1.0, 0)
 
 
 @pytest.mark.parametrize("place", ["folder", "postgresql:///rex"])
@@ -91,3 +91,28 @@ async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_pat
     await proof.prove_due()
     assert proof.alarms() == []
     assert asked.read_text().splitlines() == ["2023", "2024", "2024"]
+
+
+async def test_the_age_of_the_last_proof_that_agreed_is_known_and_an_old_one_is_a_warning(
+    tmp_path: Path, program: Program
+) -> None:
+    """Also where a proof never ends: then there is no later one."""
+    hour_ns, times_ns = 3600 * 10**9, [0]
+    proof = proof_of(tmp_path, lambda: times_ns[-1])
+    assert proof.agreed() == {"proven_seq": None, "proven_age_s": None}
+    times_ns.append(2 * hour_ns + 10**6)
+    (old,) = proof.alarms()
+    assert old == "No proof of the figure has agreed for more than 2 hours: none since the start at " + (
+        "1970-01-01T00:00:00.000000Z."
+    )
+    program("echo '{\"agree\": true}'")
+    await proof.prove_due()
+    assert (proof.agreed(), proof.alarms()) == ({"proven_seq": 7, "proven_age_s": 0}, [])
+    program("exit 1")
+    times_ns.append(times_ns[-1] + 2 * hour_ns + 10**6)
+    await proof.prove_due()
+    assert proof.agreed() == {"proven_seq": 7, "proven_age_s": 7200.001}  # the failure has no part in it
+    failed, old = proof.alarms()
+    assert "the last one is of seq 7 and ended at 1970-01-01T02:00:00.001000Z" in old
+    assert proof.alarms({"proof_late"}) == [failed]  # the alert says it
+    assert proof.facts()["proof_age_s"] == 0

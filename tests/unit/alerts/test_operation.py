@@ -8,17 +8,28 @@ from hypothesis import strategies as st
 
 from services.alerts.conditions import Condition
 from services.alerts.operation import LAG_S, Lag, Operation, Quiet, operation_conditions
-from services.reporting.proven import Proven
+from services.reporting.proven import ProofAge, Proven
 from services.venue_state.alerts import VenueAlert
 
 S = 10**9
 WELL = Operation(
-    lag_ns=0, lag_is_known=True, quiet_ns=0, quiet_is_known=True, quiet_s=900, proofs={}, calendar_year=None
+    lag_ns=0,
+    lag_is_known=True,
+    quiet_ns=0,
+    quiet_is_known=True,
+    quiet_s=900,
+    proofs={},
+    proof_age=None,
+    calendar_year=None,
 )
 
 
 def proven(year: int, *, agree: bool) -> Proven:
     return Proven(year, 1_000, 1, {"agree": agree}, None)
+
+
+def age(age_s: float, *, every_s: float = 3600.0, seq: int | None = 1_000) -> ProofAge:
+    return ProofAge(seq, 0, age_s, every_s)
 
 
 def keys(seen: Operation, *is_open: VenueAlert) -> list[str]:
@@ -38,6 +49,11 @@ def seen(**changes: Any) -> Operation:
         ({"quiet_ns": 900 * S}, []),
         ({"quiet_ns": 900 * S + 1}, ["journal_quiet"]),
         ({"quiet_ns": 10**18, "quiet_s": 0}, []),
+        ({"proof_age": age(86_400)}, []),
+        ({"proof_age": age(86_400.001)}, ["proof_late"]),
+        ({"proof_age": age(86_401, seq=None)}, ["proof_late"]),
+        ({"proof_age": age(86_400, every_s=1)}, []),
+        ({"proof_age": age(86_401, every_s=7200)}, []),
         ({"calendar_year": 2027}, ["calendar_missing:2027"]),
         ({"proofs": {2026: proven(2026, agree=False), 2025: proven(2025, agree=True)}}, ["proof_failed:2026"]),
         ({"proofs": {2026: Proven(2026, 7, 1, None, "no space")}}, ["proof_failed:2026"]),
@@ -55,6 +71,18 @@ def test_a_failed_proof_holds_until_one_of_its_year_agrees() -> None:
     assert operation_conditions(WELL, {alert.key: alert}) == [failed]  # after a restart, before the first proof
     assert keys(seen(proofs={2025: proven(2025, agree=True)}), alert) == ["proof_failed:2026"]
     assert keys(seen(proofs={2026: proven(2026, agree=True)}), alert) == []
+
+
+def test_a_late_proof_holds_until_one_agrees() -> None:
+    (late,) = operation_conditions(seen(proof_age=age(86_401)), {})
+    assert late.sentence == (
+        "No proof of the figure has agreed for more than 24 hours: the last one is of seq 1,000 and ended at "
+        "1970-01-01T00:00:00.000000Z."
+    )
+    is_open = {late.key: alert_of(late)}
+    assert operation_conditions(seen(proof_age=age(1, seq=None)), is_open) == [late]  # a restart alone ends nothing
+    assert operation_conditions(seen(proof_age=age(1)), is_open) == []
+    assert operation_conditions(seen(proof_age=None), is_open) == []  # the schedule was taken away
 
 
 def alert_of(found: Condition) -> VenueAlert:
