@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import VENUE_SCOPE
 from services.read_database.tables import (
+    alerts,
     daily_turnover,
     decided_trades,
     decisions,
@@ -68,6 +69,8 @@ class YearTurnover:
     """The venue's first trading day, yyyymmdd; 0 before there is one."""
     earlier: dict[int, int]
     """Net turnover in fen by trading date of the EARLIER_YEARS years before, for the forecast."""
+    proof_alerts: tuple[str, ...]
+    """The sentences of the open alerts that say that a proof of the figure failed, or is late."""
     differing_days: tuple[DayDiffers, ...] = ()
     """The days of which the sums are not those of their trades, where that was looked at."""
 
@@ -114,7 +117,15 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
         earlier=await read_net_by_day(
             connection, _DAY.trading_date.between((year - EARLIER_YEARS) * 10_000, year * 10_000 - 1)
         ),
+        proof_alerts=await read_proof_alerts(connection, year),
     )
+
+
+async def read_proof_alerts(connection: AsyncConnection, year: int, seq: int = LAST_SEQ) -> tuple[str, ...]:
+    """The sentences of those alerts about proofs of the year that were open after the command seq, oldest first."""
+    about = or_(and_(alerts.c.kind == "proof_failed", alerts.c.subject == str(year)), alerts.c.kind == "proof_late")
+    is_open = and_(alerts.c.seq <= seq, or_(alerts.c.cleared_seq.is_(None), alerts.c.cleared_seq > seq))
+    return tuple(await connection.scalars(select(alerts.c.sentence).where(about, is_open).order_by(alerts.c.seq)))
 
 
 async def read_net_by_day(connection: AsyncConnection, those: ColumnElement[bool]) -> dict[int, int]:

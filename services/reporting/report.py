@@ -86,6 +86,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         trading_date=date_text(position["trading_date"]),
         as_of=time_text(position["time_ns"]),
         discrepancies=discrepancies_of(found.differing_days),
+        proof_alerts=found.proof_alerts,
         assumptions=_assumptions(year, calendar, simulated=found.simulated),
         links={"days": links.days(year), "trades": links.trades(year=year), "certificate": links.certificate(year)},
     )

@@ -201,6 +201,10 @@ class TurnoverReport(_Part):
     discrepancies: tuple[Discrepancy, ...] = Field(
         description="What disagrees in the read database that the report was made of: the figure may be false. Empty otherwise."
     )
+    proof_alerts: tuple[str, ...] = Field(
+        description="The alerts that were open at `seq` because a proof of the year failed, or none has agreed for long: a "
+        "sentence each, as when the alert was raised. Empty where there is none."
+    )
     assumptions: tuple[str, ...] = Field(description="What the report takes for granted, in sentences.")
     links: dict[str, str] = Field(
         description="`days` and `trades` that make the figure, and its `certificate`: addresses of this host, for operators."

@@ -71,6 +71,8 @@ def _progress(report: TurnoverReport) -> Table:
         table.add_row("[bold red]SIMULATED[/]", f"[red]{IS_SIMULATED}[/]")
     for found in report.discrepancies:
         table.add_row("[bold red]DISCREPANCY[/]", Text(found.sentence, style="red"))
+    for sentence in report.proof_alerts:
+        table.add_row("[bold red]NOT PROVEN[/]", f"[red]{escape(sentence)}[/]")
     table.add_row("verdict", report.verdict)
     table.add_row("today", f"¥ {_grouped(report.today)}")
     table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")

@@ -15,10 +15,13 @@ import pytest
 from typer.testing import CliRunner
 
 from matching_engine.records import Command, EventKind
+from services.alerts.conditions import Condition
 from services.cli import app
 from services.commands.administrative import list_instrument
+from services.commands.attachments import AlertCleared
 from services.reporting import requests
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from tests.integration.test_alerts import put
 from tests.integration.test_gateway_decisions import decide, fills, set_target
 from tests.integration.test_reporting import NET, TURNOVER, place, report_of, trade
 from tests.integration.venue import Clock, RunningVenue, running_venue
@@ -72,6 +75,11 @@ async def list_another(venue: RunningVenue) -> None:
     await venue.inbox.put(listing)
 
 
+def proof_failed(year: int) -> Condition:
+    sentence = f"The proof of {year} at seq 9 failed: the computations of the turnover disagree."
+    return Condition("proof_failed", f"proof_failed:{year}", str(year), "critical", sentence, "证明未通过。")
+
+
 async def eventful_days(venue: RunningVenue) -> Kept:
     """Three days: each kind of event changes the report, and after each the report is kept."""
     kept = Kept()
@@ -84,6 +92,11 @@ async def eventful_days(venue: RunningVenue) -> Kept:
     await decide(venue, "exclude", first)
     await kept.keep(venue)
     await set_target(venue)
+    await kept.keep(venue)
+    (alert,) = await put(venue, proof_failed(2023).raised())
+    await put(venue, proof_failed(2022).raised())
+    await kept.keep(venue)
+    await put(venue, AlertCleared(alert=alert))
     await kept.keep(venue)
     venue.clock.now_ns += 8 * HOUR_NS
     await trade(venue)
@@ -107,6 +120,9 @@ async def test_a_past_report_has_the_bytes_of_the_day_after_a_restart_too(tmp_pa
         kept = await eventful_days(venue)
         net = {seq: json.loads(answers[2023, "json"])["net"] for seq, answers in kept.of_seq.items()}
         assert len(set(net.values())) > 5, "the moments differ"
+        alerts = [json.loads(answers[2023, "json"])["proof_alerts"] for answers in kept.of_seq.values()]
+        assert [found for found in alerts if found] == [[proof_failed(2023).sentence]]
+        assert sum(b"NOT PROVEN" in answers[2023, "csv"] for answers in kept.of_seq.values()) == 1
         assert {json.loads(answers[2023, "json"])["trading_date"] for answers in kept.of_seq.values()} == {
             "2023-12-01", "2023-12-04", "2023-12-05",
         }  # fmt: skip
@@ -217,6 +233,14 @@ async def test_says_which_rows_were_read_for_the_self_trades_of_the_day(tmp_path
     ):  # fmt: skip
         checked = (await report_from_folder(tmp_path, year, seq=seq)).checked
         assert (said in checked, checked.count("read back, too")) == (True, 1), checked
+
+
+async def test_a_terminal_shows_that_a_proof_failed_until_one_agrees(left: tuple[Path, Kept]) -> None:
+    folder, _ = left
+    for year, is_said in ((2022, True), (2023, False)):
+        status, text, _ = await asyncio.to_thread(rex, "report", year, "--data-dir", folder)
+        assert (status, "NOT PROVEN" in text) == (0, is_said)
+        assert (f"The proof of {year} at seq 9" in text) == is_said
 
 
 async def test_a_past_report_is_proven(left: tuple[Path, Kept]) -> None:

@@ -66,6 +66,7 @@ def report(net_fen: int = 123_456_789, *, simulated: bool = False) -> TurnoverRe
         largest=None,
         born=20230103,
         earlier={},
+        proof_alerts=(),
     )
     return build_report(2023, found, TradingCalendar.load())
 
