@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.alerts.monitor import AlertMonitor, Watched
-from services.alerts.webhook.position import POSITION_FILE, PositionFile
-from services.alerts.webhook.sender import Start, WebhookSender
 from services.settings import Settings
-from services.standard_webhooks.signature import secret_bytes
+
+if TYPE_CHECKING:
+    from services.alerts.webhook.sender import WebhookSender
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ def _webhook(
     url = settings.alert_webhook_url.get_secret_value()
     if not url:
         return None
+    # Not before: what it sends with would take 20 ms from the start of every venue.
+    from services.alerts.webhook.position import POSITION_FILE, PositionFile
+    from services.alerts.webhook.sender import Start, WebhookSender
+    from services.standard_webhooks.signature import secret_bytes
+
     key = secret_bytes(settings.alert_webhook_secret.get_secret_value())
     position = PositionFile(folder / POSITION_FILE)
     start = Start(watched.read_database, projected, watched.followed.last_seq, watched.market.last_seq)
