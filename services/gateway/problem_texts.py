@@ -116,7 +116,8 @@ MEANINGS: dict[str, str] = {
     ),
     "too_many_requests": (
         "the key has 512 requests without a reply (and 64 more cancels), over all its connections, or its "
-        "account has an eighth of the inbox waiting. Nothing of this request was taken in; send it again "
+        "account has an eighth of the inbox waiting, or 16 reports of the key are under way. "
+        "Nothing of this request was taken in; send it again "
         "after `Retry-After` seconds. Other members are not affected"
     ),
     "too_many_websockets": (

@@ -14,6 +14,7 @@ from services.read_database.names import read_account_names, read_symbols
 from services.read_database.records import read_records
 from services.reporting.queries import read_position
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
+from services.reporting.turns import Turns
 from services.surveillance.abnormal_trading import LIMITS, Behaviour, Step, breaches, ladder
 from services.surveillance.measures import (
     CONTROL_TYPES,
@@ -94,9 +95,9 @@ class ControlGroupEntry(BaseModel):
     ended: Ended | None
 
 
-def router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
+def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
     """The routes; the gateway that includes them checks the key."""
-    routes = waiting_routes(projected)
+    routes = waiting_routes(projected, turns)
 
     @routes.get(
         "/abnormal_trading/{year}",

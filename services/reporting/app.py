@@ -18,6 +18,7 @@ from services.messaging.follow import Readable
 from services.reporting.day_sums import TradeSums
 from services.reporting.decided import decision_routes
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
+from services.reporting.in_time import connect_in_time
 from services.reporting.moment import NotReached
 from services.reporting.past import PastYear, read_past_year
 from services.reporting.present import Format, address_of_year, answer_of_year, present_answer
@@ -94,7 +95,7 @@ def router(
         to_seq: Annotated[Seq, Query(description="The range ends with this sequence number.")],
     ) -> dict[str, Any]:
         await wait_until_projected(projected, "to_seq", to_seq)
-        async with read_database.connect() as connection:
+        async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
             made = await sum_of_trades(connection, year, after_seq, to_seq)
             busted = await sum_of_busts(connection, year, after_seq, to_seq)

@@ -15,6 +15,7 @@ from services.decimals import fixed_text, yuan_text
 from services.read_database.tables import decided_trades, decisions, total, trades
 from services.read_database.targets import in_force, targets_of_year
 from services.reporting.drill import links
+from services.reporting.in_time import connect_in_time
 from services.reporting.requests import Seq, Year
 from services.times import time_text
 
@@ -73,7 +74,7 @@ def decision_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
         summary="Every target of a year and its months, oldest first",
     )
     async def targets(year: Year) -> list[TargetEntry]:
-        async with read_database.connect() as connection:
+        async with connect_in_time(read_database) as connection:
             rows = await targets_of_year(connection, year)
         newest = {row["seq"] for row in in_force(rows).values()}
         return [_target(row, row["seq"] in newest) for row in rows]
@@ -88,7 +89,7 @@ def decision_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
         limit: Annotated[int, Query(ge=1, le=MAX_DECISIONS)] = MAX_DECISIONS,
         before_seq: Annotated[Seq, Query(description="Only decisions before this sequence number.")] = 2**63 - 1,
     ) -> list[DecisionEntry]:
-        async with read_database.connect() as connection:
+        async with connect_in_time(read_database) as connection:
             return [
                 await _decision(connection, row, year) for row in await _decisions(connection, year, limit, before_seq)
             ]

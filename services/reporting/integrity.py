@@ -19,6 +19,7 @@ from services.reporting.drill.page_cursor import PageCursor
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.reporting.target import RECENT_DAYS
+from services.reporting.turns import Turns
 from services.surveillance.contracts import Edge, Finding
 from services.surveillance.reading import (
     read_changed_hands,
@@ -105,9 +106,9 @@ class Findings(BaseModel):
     seq: int
 
 
-def router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
+def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
     """The routes; the gateway that includes them checks the key."""
-    routes = waiting_routes(projected)
+    routes = waiting_routes(projected, turns)
 
     @routes.get(
         "/turnover/{year}/changed_hands",
@@ -142,9 +143,9 @@ def router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
     return routes
 
 
-def findings_router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
+def findings_router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
     """The routes of operators: findings name members."""
-    routes = waiting_routes(projected)
+    routes = waiting_routes(projected, turns)
 
     @routes.get("/findings/{year}", response_model=Findings, summary="The wash screen's findings of a year")
     async def findings(year: Year) -> Findings:

@@ -31,7 +31,7 @@ def member_routers(
     return [
         app.router(read_database, calendar, projected, journal, turns),
         market.router(read_database, journal, projected, days_turns),
-        integrity.router(read_database, projected),
+        integrity.router(read_database, projected, turns),
         breakdown.router(read_database, calendar, projected, turns),
         drill.days_router(read_database, projected, turns),
     ]
@@ -42,8 +42,8 @@ def operator_routers(
 ) -> list[APIRouter]:
     """As `member_routers`. Rows of the journal are shown up to the sequence number `shown()`."""
     return [
-        integrity.findings_router(read_database, projected),
-        abnormal.router(read_database, projected),
+        integrity.findings_router(read_database, projected, turns),
+        abnormal.router(read_database, projected, turns),
         breakdown.members_router(read_database, projected, turns),
         drill.router(read_database, projected),
         drill.journal_router(journal, shown),
@@ -57,6 +57,9 @@ def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> li
         breakdown.router(read_database, calendar, _reached),
         breakdown.members_router(read_database, _reached),
         drill.days_router(read_database, _reached),
+        integrity.router(read_database, _reached),
+        integrity.findings_router(read_database, _reached),
+        abnormal.router(read_database, _reached),
     ]
 
 

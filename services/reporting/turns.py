@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,6 +26,14 @@ class _Made(NamedTuple):
     """The report holds it: the read database had reached it when the report was begun."""
 
 
+@dataclass(eq=False)
+class _Shared:
+    """A report that waits or is made, and how many wait for it."""
+
+    task: asyncio.Task[Any]
+    askers: int = 0
+
+
 class Turns:
     """Makes one report at a time. Those who ask for the same one while it waits for its turn get the same answer, and so do
     those who ask within `fresh_s` after it was begun.
@@ -38,24 +47,32 @@ class Turns:
         self._elsewhere = elsewhere
         self._turn = asyncio.Semaphore(1)
         self._wait_s, self._fresh_s = wait_s, fresh_s
-        self._waiting: dict[str, asyncio.Task[Any]] = {}
+        self._waiting: dict[str, _Shared] = {}
         self._fresh: dict[str, _Made] = {}
         self._wanted_seq: dict[str, int] = {}
         """The highest `at_least_seq` of those who wait for the report at an address."""
 
     async def take(self, address: str, make: Callable[[], Awaitable[Any]], at_least_seq: int = 0) -> Any:
         """The answer that `elsewhere`, or `make()` where that is missing, gives or raises. It was begun at most `fresh_s` ago,
-        and when the read database had reached `at_least_seq`: the caller has waited for that. Raises ReadDatabaseSilent where
-        others are answered first for `wait_s` seconds."""
+        and when the read database had reached `at_least_seq`: the caller has waited for that. A report for which nobody waits
+        any more is canceled. Raises ReadDatabaseSilent where others are answered first for `wait_s` seconds."""
         fresh = self._fresh.get(address)
         if fresh is not None and fresh.reached_seq >= at_least_seq:
             return fresh.answer
         self._wanted_seq[address] = max(self._wanted_seq.get(address, 0), at_least_seq)
-        waiting = self._waiting.get(address)
-        if waiting is None:
-            waiting = self._waiting[address] = asyncio.create_task(self._make(address, make))
-            waiting.add_done_callback(partial(self._end, address))
-        return await asyncio.shield(waiting)
+        shared = self._waiting.get(address)
+        if shared is None:
+            shared = self._waiting[address] = _Shared(asyncio.create_task(self._make(address, make)))
+            shared.task.add_done_callback(partial(self._end, address))
+        shared.askers += 1
+        try:
+            return await asyncio.shield(shared.task)
+        finally:
+            shared.askers -= 1
+            if not shared.askers:
+                if self._waiting.get(address) is shared:
+                    del self._waiting[address], self._wanted_seq[address]
+                shared.task.cancel()
 
     async def _make(self, address: str, make: Callable[[], Awaitable[Any]]) -> Any:
         loop = asyncio.get_running_loop()
@@ -76,7 +93,8 @@ class Turns:
 
     def _end(self, address: str, ended: asyncio.Task[Any]) -> None:
         """Removes a report that got no turn. Its error was told to those who asked; where all have left, to nobody."""
-        if self._waiting.get(address) is ended:
+        shared = self._waiting.get(address)
+        if shared is not None and shared.task is ended:
             del self._waiting[address], self._wanted_seq[address]
         if not ended.cancelled():
             ended.exception()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from datetime import date as Date
 from itertools import product
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matching_engine.records import EventKind, Phase, Side
 from services.commands import administrative as admin
@@ -27,17 +27,19 @@ from services.reporting.drill.documents import amounts
 from services.reporting.drill.filters import TradeFilter, Wanted, resolve
 from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
 from services.reporting.drill.year_days import read_year_days
-from services.reporting.in_time import connect_in_time, turn_in_time
+from services.reporting.in_time import AT_ONCE, connect_in_time, turn_in_time
 from services.reporting.report_database import READ_DATABASE_FILE
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.integration.test_surveillance_reading import rows_of
+from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import SENDER, History, opening, order
 
 pytestmark = pytest.mark.anyio
 
 DAYS = (20230103, 20230104, 20231229, 20240102, 20240103)
 SYMBOLS = ("ND-OX", "NDFEB-N42")
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 
 
 def deal(chance: Random) -> list[Any]:
@@ -261,14 +263,34 @@ def test_a_page_of_a_product_is_found_by_day_and_product(tmp_path: Path) -> None
 async def test_a_query_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     database = ReadDatabase(tmp_path)
     await database.make()
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
     async with database.opened() as engine:
         with pytest.raises(ReadDatabaseSilent) as refused:
             async with connect_in_time(engine, 0.05) as connection:
-                await connection.execute(text(endless))
+                await connection.execute(text(ENDLESS))
         assert refused.value.waited_s == 0.05
         async with connect_in_time(engine) as connection:
             assert await connection.scalar(text("SELECT 7")) == 7
+
+
+async def test_the_query_of_who_has_left_is_ended_and_few_are_open_at_once(tmp_path: Path) -> None:
+    """Where it is not, the end of the database waits for it."""
+    database = ReadDatabase(tmp_path)
+    await database.make()
+    async with database.opened() as engine, AsyncExitStack() as opened:
+        asking = asyncio.create_task(_asked_in_time(engine, ENDLESS))
+        for _ in range(AT_ONCE - 1):
+            await opened.enter_async_context(connect_in_time(engine))
+        with pytest.raises(ReadDatabaseSilent, match="others are answered first"):
+            await opened.enter_async_context(connect_in_time(engine, 0.05))
+        asking.cancel()
+        await asyncio.wait([asking])
+        connection = await opened.enter_async_context(connect_in_time(engine, PATIENCE_S))
+        assert await connection.scalar(text("SELECT 7")) == 7
+
+
+async def _asked_in_time(engine: AsyncEngine, query: str) -> None:
+    async with connect_in_time(engine, PATIENCE_S) as connection:
+        await connection.execute(text(query))
 
 
 async def test_nobody_waits_for_a_turn_without_limit() -> None:

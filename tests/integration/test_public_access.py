@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from services.commands.attachments import RateLimit
 from services.gateway import schemas
-from services.gateway.http.public_access import PUBLIC_REPORTS, PublicReports
+from services.gateway.http.report_reads import WITHOUT_A_KEY
 from services.gateway.limits import rate_limits
 from services.gateway.limits.rate_limits import PUBLIC
 from services.gateway.problems import ProblemError
@@ -171,7 +170,7 @@ async def test_who_waits_for_a_turn_holds_no_report(tmp_path: Path, monkeypatch:
         flood, other = venue.client(None), venue.client(None)
         other._transport = httpx.ASGITransport(venue.app, client=("10.0.0.2", 1))
         assert (await flood.get(path)).status_code == 200
-        waiting = [asyncio.create_task(flood.get(path)) for _ in range(2 * PUBLIC_REPORTS)]
+        waiting = [asyncio.create_task(flood.get(path)) for _ in range(2 * WITHOUT_A_KEY)]
         for _ in range(10):
             await asyncio.sleep(0)
         assert (await other.get(path)).status_code == 200
@@ -369,15 +368,3 @@ async def test_such_a_session_follows_the_market(served: Served) -> None:
     async with WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", additional_headers=cookie) as socket:
         assert "result" in await ask(socket, "subscribe", channels=["ticker"], symbols=[SYMBOL])
         assert (await ask(socket, "subscribe", channels=["orders"]))["error"]["status"] in (401, 403)
-
-
-def test_reports_without_a_key_are_few_at_once() -> None:
-    reports = PublicReports()
-    with ExitStack() as under_way:
-        for _ in range(PUBLIC_REPORTS):
-            under_way.enter_context(reports.one())
-        with pytest.raises(ProblemError) as refused, reports.one():
-            pass
-        assert (refused.value.status, refused.value.code) == (503, "not_ready")
-    with reports.one():
-        pass

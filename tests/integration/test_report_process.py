@@ -46,7 +46,10 @@ ADDRESSES = [
     *(f"{YEAR}/splits?by={by}" for by in BY),
     "/v1/reports/targets/2023/progress",
     "/v1/reports/context/2023",
+    f"{YEAR}/changed_hands",
 ]
+OF_OPERATORS = ["/v1/reports/findings/2023", "/v1/reports/abnormal_trading/2023", "/v1/reports/control_groups"]
+"""They need the operator's key."""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,28 @@ async def test_a_venue_has_the_year_s_reports_made_by_it(tmp_path: Path, monkeyp
             for address in ADDRESSES:
                 assert (await client.get(address)).status_code == 200, address
     assert [address.removesuffix("?format=json") for address in asked] == ADDRESSES
+
+
+async def test_a_report_whose_client_has_left_is_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, ended = asyncio.Queue[str](), asyncio.Queue[str]()
+
+    async def endless(_reports: ReportProcess, address: str, _at_least_seq: int) -> tuple[Response, int]:
+        begun.put_nowait(address)
+        try:
+            await asyncio.get_running_loop().create_future()
+            raise AssertionError("nothing ends it but its client")
+        finally:
+            ended.put_nowait(address)
+
+    monkeypatch.setattr(ReportProcess, "answer", endless)
+    async with open_venue(Settings(data_dir=tmp_path, port=0)) as venue:
+        headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
+        async with AsyncHttpClient(base_url=venue.url, headers=headers) as client, asyncio.timeout(PATIENCE_S):
+            for address in (f"{YEAR}/ladder", f"{YEAR}/changed_hands", *OF_OPERATORS):
+                asking = asyncio.create_task(client.get(address))
+                assert await begun.get() == address
+                asking.cancel()
+                assert await ended.get() == address
 
 
 async def test_it_is_one_process_that_goes_on_after_a_report(venue: RunningVenue) -> None:

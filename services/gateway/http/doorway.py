@@ -30,7 +30,8 @@ from services.gateway.http.documentation import first_names
 from services.gateway.http.known_keys import KnownKeys, address_of
 from services.gateway.http.media_types import JSON, check_media_type
 from services.gateway.http.metrics import GatewayMetrics
-from services.gateway.http.public_access import PUBLIC, REPORTS, PublicReports, is_public
+from services.gateway.http.public_access import PUBLIC, is_public
+from services.gateway.http.report_reads import REPORTS, ClientLeft, ReportReads, while_connected
 from services.gateway.http.session_cookie import OPEN, session_of
 from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import BATCH_PATHS, class_of
@@ -97,7 +98,7 @@ class Doorway:
         self._direct = direct
         self._open = open_answers
         self._first_names: frozenset[str] = frozenset()
-        self._public_reports = PublicReports()
+        self._reports = ReportReads()
         self._metrics = metrics
         self._request_log = request_log
 
@@ -130,7 +131,7 @@ class Doorway:
 
         try:
             await self._answer(scope, headers, receive, send_noting_status)
-        except _ClientGone:
+        except (_ClientGone, ClientLeft):
             status = CLIENT_CLOSED_REQUEST
         except Exception as error:
             if status:
@@ -197,10 +198,11 @@ class Doorway:
                 check_media_type(headers)
                 check_json(body)
             receive = _replay(body, receive)
-        if key is PUBLIC and path.startswith(REPORTS):
-            await self._turn(scope)  # Not with the answer: who waits for a turn must hold no report.
-            with self._public_reports.one():
-                await self._app(scope, receive, send)
+        if key is not None and path.startswith(REPORTS) and method in _NO_BODY:
+            if key is PUBLIC:
+                await self._turn(scope)  # Not with the answer: who waits for a turn must hold no report.
+            with self._reports.one(key):
+                await while_connected(self._app, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -25,6 +25,7 @@ from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.xlsx_file import xlsx_bytes
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
+from services.reporting.in_time import connect_in_time
 from services.reporting.queries import Values, read_position, read_simulated_years
 from services.reporting.requests import recorded
 from services.reporting.schemas import TurnoverReport
@@ -80,7 +81,7 @@ def add_bulletins(routes: APIRouter, read_database: AsyncEngine, making: asyncio
             Query(description="The CSV of a day holds its products; the rankings are in the other formats."),
         ] = "json",
     ) -> Response:
-        async with read_database.connect() as connection:
+        async with connect_in_time(read_database) as connection:
             found = await (_read_day(connection, period) if len(period) == 10 else _read_month(connection, period))
         async with making:
             return await asyncio.to_thread(_answer, found, period, format)

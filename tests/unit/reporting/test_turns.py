@@ -87,14 +87,6 @@ async def test_one_reader_s_leaving_takes_nothing_from_the_others() -> None:
         await leaving
 
 
-async def test_nobody_hears_of_an_error_after_all_have_left() -> None:
-    turns, reports = Turns(), Reports()
-    (leaving,) = await asked(turns, reports, "broken")
-    leaving.cancel()
-    reports.may_end.set()
-    assert await asyncio.gather(*await asked(turns, reports, "year")) == ["year 4"]
-
-
 async def test_who_gets_no_turn_in_time_is_told_and_may_ask_again() -> None:
     turns, reports = Turns(wait_s=0), Reports()
     (first,) = await asked(turns, reports, "year")
@@ -133,3 +125,16 @@ async def test_what_one_reader_names_is_asked_for_nobody_else() -> None:
     both = [turns.take("month", partial(reports.make, "month"), seq) for seq in (3, 7)]
     await asyncio.gather(*both)
     assert asked == [("year", 9), ("ladder", 0), ("month", 7)]
+
+
+async def test_a_report_for_which_nobody_waits_any_more_is_not_made() -> None:
+    turns, reports = Turns(), Reports()
+    made, waiting, shared = await asked(turns, reports, "year", "ladder", "months")
+    (other,) = await asked(turns, reports, "months")
+    for left in (made, waiting, shared):
+        left.cancel()
+    await asyncio.wait([made, waiting, shared])
+    reports.may_end.set()
+    assert await other == "months 3"
+    assert reports.log == ["year begins", "months begins", "months ends"]
+    assert await turns.take("ladder", partial(reports.make, "ladder")) == "ladder 5"
