@@ -28,7 +28,7 @@ from services.data_folder import private_folder
 from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
-from services.reporting.figure import Figure
+from services.reporting.figure import Figure, ignore_progress
 from services.reporting.proven_figure import figure_of_folder
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.target import DEFAULT_TARGET_FEN, SIMULATED
@@ -254,7 +254,9 @@ def _opened(account: int, member: Member, endowment: Endowment, number: int) -> 
     ]
 
 
-async def prove(data_dir: Path, made: SimulatedYear) -> Figure:
+async def prove(
+    data_dir: Path, made: SimulatedYear, on_progress: Callable[[int, int], None] = ignore_progress
+) -> Figure:
     """The year's turnover by four computations: the engine that ran the year, the trades of the read database, the journal
-    re-executed in a fresh engine, and the auditor's decoder."""
-    return await figure_of_folder(data_dir, made.plan.year, made.last_seq, made.turnover_fen)
+    re-executed in a fresh engine, and the auditor's decoder. Calls on_progress as `compute_figure` does."""
+    return await figure_of_folder(data_dir, made.plan.year, made.last_seq, made.turnover_fen, on_progress)

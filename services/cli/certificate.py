@@ -12,7 +12,7 @@ import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
 from services.cli.report import year_of
-from services.cli.terminal import out, run, say
+from services.cli.terminal import err, out, progress, run, say
 
 if TYPE_CHECKING:
     from services.reporting.certificate import Certificate
@@ -65,7 +65,8 @@ def certificate(
         say(f"--pdf {pdf} cannot be made: there is no folder {pdf.parent}")
         raise typer.Exit(1)
     calendar_file = settings_of(data_dir=data_dir).calendar_file
-    found = run(_certificate(place, year, seq, pdf, calendar_file), is_check=True)
+    show = err.is_terminal and not as_json
+    found = run(_certificate(place, year, seq, pdf, calendar_file, show=show), is_check=True)
     if found is None:
         raise typer.Exit(1)
     if as_json:
@@ -83,7 +84,7 @@ def certificate(
 
 
 async def _certificate(
-    place: str | Path, year: int, seq: int | None, pdf: Path | None, calendar_file: Path | None
+    place: str | Path, year: int, seq: int | None, pdf: Path | None, calendar_file: Path | None, *, show: bool
 ) -> Certificate | None:
     """The certificate, written to the file if one is wanted; None where there is none, which the sentences on standard error
     explain."""
@@ -94,10 +95,16 @@ async def _certificate(
     from services.reporting.report_postgres import report_from_database
 
     try:
-        if isinstance(place, Path):
-            report = await report_from_folder(place, year, True, calendar_file, seq)
-        else:
-            report = await report_from_database(place, year, True, calendar_file, seq)
+        with progress(show) as bar:
+            task = bar.add_task("proving", total=None)
+
+            def on_progress(reached_seq: int, last_seq: int) -> None:
+                bar.update(task, completed=reached_seq, total=last_seq)
+
+            if isinstance(place, Path):
+                report = await report_from_folder(place, year, True, calendar_file, seq, on_progress=on_progress)
+            else:
+                report = await report_from_database(place, year, True, calendar_file, seq, on_progress=on_progress)
         found = certify_report(report, time.time_ns())
     except NotCertified as refused:
         for sentence in refused.sentences:

@@ -120,8 +120,12 @@ async def _simulate(
             bar.update(task, description=f"{day} {_billions(turnover_fen)} yuan", completed=number, total=of)
 
         made = await simulate_year(data_dir, wish, TradingCalendar.load(calendar_file), on_day)
-        bar.update(task, description="re-executing the journal", completed=0, total=None)
-        return made, await prove(data_dir, made)
+        proving = bar.add_task("proving", total=None)
+
+        def on_progress(reached_seq: int, last_seq: int) -> None:
+            bar.update(proving, completed=reached_seq, total=last_seq)
+
+        return made, await prove(data_dir, made, on_progress)
 
 
 def _document(data_dir: Path, made: SimulatedYear, figure: Figure) -> dict[str, Any]:

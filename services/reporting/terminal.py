@@ -16,19 +16,31 @@ from services.reporting.checked_report import CheckedReport
 from services.reporting.figure import Figure
 from services.reporting.report import IS_SIMULATED
 from services.reporting.schemas import Share, TurnoverReport
+from services.reporting.verdict import Outcome, short_yuan
 
 _NOT_YET = "too early to say"
+_ANSWERS = {
+    Outcome.REACHED: "Yes.",
+    Outcome.CLOSED_REACHED: "Yes.",
+    Outcome.ON_TRACK: "Probably.",
+    Outcome.BEHIND: "Probably not.",
+    Outcome.OUT_OF_REACH: "No.",
+    Outcome.CLOSED_MISSED: "No.",
+}
+"""Before the verdict; the others say it themselves."""
 _COLOURS = {"green": "green", "amber": "yellow", "red": "red", None: "dim"}
 
 
 def render(found: CheckedReport) -> RenderableType:
-    """A panel: net turnover and target, progress, breakdown, split by product, proof, counting rule, seal."""
+    """A panel: the answer in words, net turnover and target, progress, breakdown, split by product, proof, rule, seal."""
     report = found.report
     proof = [] if found.figure is None else [_proof(found.figure, found.agree)]
     # Without a proof, a report of a past command has the bytes of the day, however it was read.
     checked = [] if found.figure is None else [Text(found.checked)]
     breakdown: list[RenderableType] = [] if found.breakdown is None else [breakdown_table(found.breakdown), Text()]
     body = Group(
+        *_answer(report),
+        Text(),
         _bar(report),
         Text(),
         _progress(report),
@@ -43,6 +55,25 @@ def render(found: CheckedReport) -> RenderableType:
         *checked,
     )
     return Panel(body, title=f"REX turnover {report.year}", padding=(1, 2), width=100)
+
+
+def _answer(report: TurnoverReport) -> list[Text]:
+    """What everybody asks first, what has changed since the last completed day, and why not to believe it."""
+    target = f"{_short(report.target)} yuan"
+    if report.target_is_pro_rata and report.target != report.target_of_whole_year:
+        whole = _short(report.target_of_whole_year)
+        target += f", pro rata of {whole} for the venue's {report.days_total} trading days"
+    if not report.target_is_set:
+        target += " (the plan: no target is set)"
+    answer = " ".join(filter(None, [_ANSWERS.get(report.outcome), report.verdict]))
+    lines = [Text(f"Will {report.year} reach {target}? {answer}", style="bold")]
+    if report.days_left:
+        since = "Since the last completed day" if report.days_completed else "No day is completed yet; today"
+        lines.append(Text(f"{since}: ¥ {_grouped(report.today)}"))
+    doubts = [("SIMULATED", IS_SIMULATED)] if report.simulated else []
+    doubts += [("DISCREPANCY", found.sentence) for found in report.discrepancies]
+    doubts += [("NOT PROVEN", sentence) for sentence in report.proof_alerts]
+    return lines + [Text(f"{name}  {sentence}", style="red") for name, sentence in doubts]
 
 
 def _bar(report: TurnoverReport) -> Table:
@@ -67,14 +98,6 @@ def _progress(report: TurnoverReport) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
-    if report.simulated:
-        table.add_row("[bold red]SIMULATED[/]", f"[red]{IS_SIMULATED}[/]")
-    for found in report.discrepancies:
-        table.add_row("[bold red]DISCREPANCY[/]", Text(found.sentence, style="red"))
-    for sentence in report.proof_alerts:
-        table.add_row("[bold red]NOT PROVEN[/]", f"[red]{escape(sentence)}[/]")
-    table.add_row("verdict", report.verdict)
-    table.add_row("today", f"¥ {_grouped(report.today)}")
     table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")
     table.add_row("pace of the completed days", f"¥ {_grouped(report.pace)}")
     table.add_row(f"{word} pace", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
@@ -167,6 +190,10 @@ def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
         f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
         f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}"
     )
+
+
+def _short(amount: str) -> str:
+    return short_yuan(int(Decimal(amount) * 100))
 
 
 def _grouped(amount: str | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,8 +33,10 @@ from services.read_database.errors import ReadDatabaseForeign
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.audit import own_sha256
+from services.reporting.checked_report import CheckedReport
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
+from services.reporting.verdict import Outcome
 from tests.unit.journal.chains import next_batch
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
 
@@ -392,6 +395,37 @@ async def test_on_a_terminal(folder: Path) -> None:
     with on_paper.capture() as damaged:
         on_paper.print(render(await report_from_folder(folder, 2023, prove=True)))
     assert "the sums agree, the read database is not true" in damaged.get()
+
+
+@pytest.mark.anyio
+async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
+    found = await report_from_folder(folder, 2023)
+    assert answer_of(found)[:2] == [
+        "Will 2023 reach 23.0 bn yuan? It is too early to say.",
+        "No day is completed yet; today: ¥ 60,000.00",
+    ]
+    changes: list[tuple[dict[str, Any], str]] = [
+        ({"outcome": Outcome.REACHED}, "Yes. It is too"),
+        ({"outcome": Outcome.BEHIND, "target_is_set": False}, "(the plan: no target is set)? Probably not. It is"),
+        (
+            {"outcome": Outcome.OPEN, "target_is_pro_rata": True, "target": "1000000000.00"},
+            "pro rata of 23.0 bn for the",
+        ),
+        ({"days_completed": 3}, "Since the last completed day: ¥ 60,000.00"),
+        ({"simulated": True}, "SIMULATED  The journal begins"),
+        ({"proof_alerts": ("No proof agreed.",)}, "NOT PROVEN  No proof agreed."),
+    ]
+    for update, said in changes:
+        assert said in "\n".join(answer_of(replace(found, report=found.report.model_copy(update=update)))), update
+
+
+def answer_of(found: CheckedReport) -> list[str]:
+    """The lines of the panel before the figure."""
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(render(found))
+    lines = [line.strip("│ ") for line in shown.get().splitlines()[2:]]
+    return lines[: lines.index("")]
 
 
 @pytest.mark.anyio
