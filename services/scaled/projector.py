@@ -40,7 +40,11 @@ async def open_projector(settings: Settings, *, on_fault: OnFault) -> AsyncItera
             def not_ready() -> list[str]:
                 return [f"{stores.journal.waiting_for}."] if stores.journal.waiting_for else []
 
-            app = health_app("projector", facts, not_ready)
+            def warnings() -> list[str]:
+                trouble = feed.trouble()
+                return [] if trouble is None else [trouble]
+
+            app = health_app("projector", facts, not_ready, warnings)
             url = await opened.enter_async_context(serving(app, settings, listener, parts))
             running = [parts.start(stores.journal.watch(), "journal"), parts.start(projector.run(), "projector")]
             opened.push_async_callback(cancel, running)

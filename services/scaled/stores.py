@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import witness
+from services.journal.chain import ChainEnd
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed
 from services.messaging.polled import PolledFeed
@@ -60,7 +61,12 @@ async def open_feed(settings: Settings, journal: PostgresJournal) -> AsyncIterat
         return
     with contextlib.suppress(RedisAway):  # Its readers follow the journal until it is there.
         await check_redis(settings.redis_url)
-    feed = StreamFeed(settings.redis_url, journal.journal_id)
+
+    async def journal_end() -> ChainEnd:
+        row = await journal.look()
+        return ChainEnd(row.last_seq, row.last_hash)
+
+    feed = StreamFeed(settings.redis_url, journal.journal_id, journal_end)
     try:
         yield ReaderFeed(feed, lambda: feed.trouble, uses_redis=True)
     finally:

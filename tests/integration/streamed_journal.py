@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.journal import Journal
 from services.journal.batch import JournalBatch
+from services.journal.chain import ChainEnd
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Feed
 from services.messaging.follow import follow
@@ -37,11 +38,15 @@ class StreamedJournal:
         self.journal = journal
         self.in_process = InProcessFeed()
         self.publisher = StreamPublisher(url, self.in_process, journal.journal_id, None)
-        self.feed = StreamFeed(url, journal.journal_id, interval_s=0.02)
+        self.feed = StreamFeed(url, journal.journal_id, self.journal_end, interval_s=0.02, distrust_s=0.1)
         self.follow = follow
         self.written: list[JournalBatch] = []
         self.got: list[JournalBatch] = []
         """What the reader took."""
+
+    async def journal_end(self) -> ChainEnd:
+        """What the feed compares the stream with."""
+        return ChainEnd.after(await self.journal.last_batch())
 
     async def write(self, batches: int, commands: int = 1) -> None:
         """Appends and publishes, as the sequencer does."""

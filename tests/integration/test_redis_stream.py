@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from redis.asyncio import Redis
 
 from load_tests.servers.redis import ValkeyServer
+from matching_engine.records import COMMAND
 from services.journal.batch import JournalBatch
 from services.messaging import Gap
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamPublisher
 from services.messaging.redis_stream.connection import stream_key
+from services.messaging.redis_stream.feed import MAX_UNPROVEN_BYTES
 from tests.integration.streamed_journal import StreamedJournal, streamed_journal, until
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import chain, next_batch, with_header
@@ -143,6 +147,8 @@ async def test_what_the_server_refuses_is_said(
     [
         (lambda batch: batch.encode()[:-1] + b"?", "its checksum is wrong"),
         (lambda batch: with_header(batch, journal_id=bytes(16)), f"belongs to journal {bytes(16).hex()}"),
+        (lambda batch: chain([1], journal_id=batch.journal_id)[0].encode(), "the entry 5-0 holds a row up to seq 1"),
+        (lambda batch: with_header(batch, previous_hash=bytes(32)), "does not continue the hash chain"),
     ],
 )
 async def test_a_forged_entry_reaches_no_reader(
@@ -150,13 +156,92 @@ async def test_a_forged_entry_reaches_no_reader(
 ) -> None:
     key = stream_key(streamed.journal.journal_id)
     forged = damage(next_batch(streamed.written[-1], journal_id=streamed.journal.journal_id))
-    await redis.xadd(key, {"4": forged}, id="4-0")
+    await redis.xadd(key, {"4": forged}, id="5-0")
     await until(lambda: sentence in str(streamed.feed.trouble), f"said {sentence}")
     await streamed.write(1)
     await until(lambda: "holds later rows" in str(streamed.publisher.trouble), "said by the publisher")
     await streamed.write(10)
     await streamed.all_is_read()
     await streamed.healthy()
+
+
+def _other_commands(batch: JournalBatch) -> JournalBatch:
+    """A well-formed batch in the place of `batch`: it continues the same row, and has other commands and a right hash."""
+    return replace(batch, commands=np.array(np.frombuffer(batch.commands, COMMAND)[::-1]).tobytes(), attachments=())
+
+
+@pytest.mark.parametrize("ahead", [True, False], ids=["before the true batch", "instead of the true batch"])
+async def test_a_well_formed_forged_batch_is_not_taken_and_is_named(
+    streamed: StreamedJournal, redis: Redis, ahead: bool
+) -> None:
+    journal = streamed.journal
+    true = next_batch(streamed.written[-1], 2, journal_id=journal.journal_id)
+    forged = _other_commands(true)
+    assert forged.break_of_chain(journal.journal_id, true.first_seq - 1, true.previous_hash) is None
+    if not ahead:
+        await journal.append(true)
+        streamed.written.append(true)
+    await _add(redis, forged)
+    sentence = f"a row up to seq {forged.last_seq} that the journal does not hold"
+    await until(lambda: sentence in str(streamed.feed.trouble), f"said {sentence}: {streamed.feed.trouble}")
+    if ahead:
+        await streamed.write(1, commands=2)
+    await streamed.all_is_read()
+    assert sentence in str(streamed.feed.trouble)
+    await streamed.write(3)
+    await streamed.all_is_read()
+    await streamed.healthy()
+
+
+async def test_batches_behind_a_forged_one_are_not_taken(streamed: StreamedJournal, redis: Redis) -> None:
+    true = streamed.written[-1]
+    for _ in range(3):
+        forged = _other_commands(next_batch(true, 2, journal_id=true.journal_id))
+        await _add(redis, forged)
+        true = forged
+    await until(lambda: "the journal does not hold" in str(streamed.feed.trouble), "named")
+    await streamed.write(10)
+    await streamed.all_is_read()
+
+
+async def test_batches_wait_until_the_stream_has_reached_the_end_that_the_journal_had(
+    streamed: StreamedJournal, redis: Redis
+) -> None:
+    subscription = streamed.feed.subscribe()
+    with pytest.raises(Gap, match="from here on"):
+        await subscription.next_batch()
+    first, second = await _committed_but_not_published(streamed)
+    await _add(redis, first)
+    with pytest.raises(Gap, match="no batch came"):
+        await subscription.next_batch()
+    await _add(redis, second)
+    assert [await subscription.next_batch() for _ in range(2)] == [first, second]
+
+
+async def test_a_reader_that_is_far_behind_keeps_no_more_than_the_bound(
+    streamed: StreamedJournal, redis: Redis
+) -> None:
+    subscription = streamed.feed.subscribe()
+    with pytest.raises(Gap, match="from here on"):
+        await subscription.next_batch()
+    first, _ = await _committed_but_not_published(streamed, text=bytes(MAX_UNPROVEN_BYTES))
+    await _add(redis, first)
+    with pytest.raises(Gap, match=f"more than {MAX_UNPROVEN_BYTES} bytes wait for their proof"):
+        await subscription.next_batch()
+    await streamed.all_is_read()
+
+
+async def _committed_but_not_published(streamed: StreamedJournal, text: bytes = b"") -> list[JournalBatch]:
+    for _ in range(2):
+        batch = next_batch(streamed.written[-1], journal_id=streamed.journal.journal_id, attachments=(text,))
+        await streamed.journal.append(batch)
+        streamed.written.append(batch)
+    return streamed.written[-2:]
+
+
+async def _add(redis: Redis, batch: JournalBatch) -> None:
+    key = stream_key(batch.journal_id)
+    await redis.xadd(key, {str(batch.first_seq): batch.encode()}, id=f"{batch.last_seq}-0")
 
 
 async def test_a_batch_that_never_reached_the_stream_is_a_gap(streamed: StreamedJournal) -> None:

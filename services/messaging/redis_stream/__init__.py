@@ -1,7 +1,7 @@
 """The stream of committed batches in Redis or Valkey, for readers that have no link: projector, reports, read-only gateways.
 
-The leader's publisher adds to the stream; each reader's feed reads it. The stream may be lost at any time: readers then follow
-the journal, and nothing waits for Redis.
+The leader's publisher adds to the stream; each reader's feed reads it, and hands on only what the journal proves. The stream
+may be lost at any time: readers then follow the journal, and nothing waits for Redis.
 
 Key:    rex:<journal id in hex>, a stream
 Entry:  the batches that were committed within some milliseconds. Its id is <last seq of its last batch>-0. Each field is a
