@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,25 @@ async def test_hot_routes_are_described_from_their_models(refusing_venue: Runnin
     assert set(place["responses"]["422"]["content"]) == {PROBLEM_JSON}
     assert set(document["components"]["schemas"]["OrderRequest"]["properties"]) == set(OrderRequest.model_fields)
     assert set(document["paths"]["/v1/orders"]) == {"get", "post", "patch", "delete"}
+
+
+async def test_a_route_without_a_body_refuses_one(venue: RunningVenue) -> None:
+    """A halt that ignored `{"symbol": …}` would halt every instrument."""
+    paths = (await venue.client(None).get("/openapi.json")).json()["paths"]
+    bodiless = [
+        (method, re.sub(r"{\w+}", "1", path).replace("kill_switch/1", "kill_switch/on"))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if path.startswith("/v1/") and method != "get" and "requestBody" not in operation
+    ]
+    assert {("post", "/v1/admin/halt"), ("delete", "/v1/orders"), ("delete", "/v1/session")} <= {*bodiless}
+    seq = venue.sequencer.last_seq
+    for method, path in bodiless:
+        scope = "alice" if path.startswith("/v1/orders") else "operator"
+        reply = await venue.client(scope).request(method, path, json={"reason": "a mistake"})
+        assert (reply.status_code, reply.json()["code"]) == (422, "validation_failed"), path
+        assert [error["field"] for error in reply.json()["errors"]] == ["body"], path
+    assert venue.sequencer.last_seq == seq
 
 
 async def test_every_section_has_a_description(refusing_venue: RunningVenue) -> None:

@@ -1,4 +1,5 @@
-"""FastAPI dependencies of every route below /v1: the caller's key, the scopes a router needs, the query a route knows.
+"""FastAPI dependencies of every route below /v1: the caller's key, the scopes a router needs, the query and the body
+that a route reads.
 
 They are async, because FastAPI runs a synchronous dependency in a thread.
 """
@@ -45,10 +46,13 @@ _KNOWN_QUERY = "rex_known_query"
 Caller = Annotated[ApiKey, Depends(_caller)]
 
 
-async def _only_known_query(request: Request) -> None:
+async def _only_what_it_reads(request: Request) -> None:
+    route: APIRoute = request.scope["route"]
     if request.query_params:
-        route: APIRoute = request.scope["route"]
         check_query(request.query_params, _known_query(route))
+    if request.method != "GET" and route.body_field is None and await request.body():
+        # Ignored, it would do more than was asked: a halt with `{"symbol": …}` would halt every instrument.
+        raise field_problem("validation_failed", "body", f"must be empty: {request.method} {route.path} reads none")
 
 
 def _known_query(route: APIRoute) -> frozenset[str]:
@@ -64,14 +68,16 @@ def _query_names(dependant: Dependant) -> frozenset[str]:
     return names.union(*map(_query_names, dependant.dependencies))
 
 
-ONLY_KNOWN_QUERY = Depends(_only_known_query)
-"""For a router without scopes: the query must have no name that the route does not know."""
+ONLY_WHAT_IT_READS = Depends(_only_what_it_reads)
+"""For a router without scopes: a request has no query parameter that its route does not know, and no body that it does not
+read."""
 
 
 def needs(*scopes: Scope) -> Any:
-    """A router's dependency: the key must have one of the scopes, and the query no name that the route does not know.
+    """A router's dependency: the key must have one of the scopes, and the request only what its route reads.
 
-    Raises NotAllowed, then a 422 problem. /openapi.json takes the scopes of each operation from here.
+    Raises NotAllowed, then a 422 problem that names the query parameter, or the body. /openapi.json takes the scopes of each
+    operation from here.
     """
     return Security(_Needs(scopes), scopes=scopes)
 
@@ -90,7 +96,7 @@ class _Needs(SecurityBase):
         is_audited = request.method == "GET" and not AUDITED.isdisjoint(self._scopes)
         if key.scopes.isdisjoint((*self._scopes, "audit") if is_audited else self._scopes):
             key.require(self._scopes[0])
-        await _only_known_query(request)
+        await _only_what_it_reads(request)
         if request.method != "GET":
             REQUEST_KEY.set(await _request_key(request))
             ASKED.set(await self._asked(request))
@@ -106,7 +112,6 @@ class _Needs(SecurityBase):
             await request.body(),
             self._scopes[0],
             _why(request.headers.get(WHY, "")),
-            takes_body=route.body_field is not None,
         )
 
 

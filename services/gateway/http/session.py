@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.commands.administrative import record
 from services.commands.attachments import Scope, UserAdded, UserPasswordChanged
-from services.gateway.http.caller import ONLY_KNOWN_QUERY, needs
+from services.gateway.http.caller import ONLY_WHAT_IT_READS, needs
 from services.gateway.http.doorway import KEY
 from services.gateway.http.known_keys import address_of
 from services.gateway.http.people_schemas import LinkRequest, LogInRequest, OwnPasswordRequest, SessionReply
@@ -38,7 +38,7 @@ log = structlog.get_logger("rex.people")
 
 def routes(people: People, order_entry: OrderEntry, limits: RateLimits) -> APIRouter:
     """/v1/session and /v1/session/link: open to everybody, but limited by address, by `people.attempts` and by secrets."""
-    router = APIRouter(prefix=PATH, tags=["people"], dependencies=[ONLY_KNOWN_QUERY])
+    router = APIRouter(prefix=PATH, tags=["people"], dependencies=[ONLY_WHAT_IT_READS])
 
     @router.get("", response_model=SessionReply, summary="Who sends this request")
     async def who(request: Request, response: Response) -> SessionReply:

@@ -19,7 +19,7 @@ import msgspec
 from services.commands.acts import names_of
 from services.commands.attachments import ActProposed, ProposalConfirmed, Scope
 from services.gateway.order_entry.idempotency import RequestKey, commands_of, with_record
-from services.gateway.problems import ProblemError, field_problem
+from services.gateway.problems import ProblemError
 from services.messaging import Submission
 from services.venue_state.keys import ApiKey
 
@@ -40,8 +40,6 @@ class Asked(NamedTuple):
     """That the route needs."""
     why: str = ""
     """The header WHY. It counts where the body has no reason of its own."""
-    takes_body: bool = True
-    """Whether the route reads the body; of another route it is not checked."""
 
 
 ASKED: ContextVar[Asked | None] = ContextVar("request for an act", default=None)
@@ -75,10 +73,8 @@ def act_that_waits(submission: Submission, acts: Collection[str]) -> str | None:
 
 
 def proposal_of(asked: Asked, act: str) -> ActProposed:
-    """The record of a proposal. Raises a 422 problem for a body that the route would not have read: nobody has checked it, and
-    the journal keeps it for good."""
-    if asked.body and not asked.takes_body:
-        raise field_problem("validation_failed", "body", f"must be empty: the header {WHY} says why")
+    """The record of a proposal. It has no body but one that the route has read: nobody would have checked it, and the journal
+    keeps it for good (`http/caller.py` refuses it)."""
     body = msgspec.json.decode(asked.body) if asked.body else {}
     given = (body.get(name) for name in _REASONS)
     why = next((text for text in given if isinstance(text, str) and text), asked.why)
