@@ -19,7 +19,7 @@ from services.gateway.http.venue import VenueFacts
 from services.gateway.limits.rate_limits import MakeBucket, RateLimits
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.problems import ProblemError
+from services.gateway.problems import OF_ORDERS, ProblemError
 from services.gateway.reader import GatewayReader
 from services.gateway.request_ids import text_of
 from services.gateway.resume.missed import MissedReader
@@ -99,7 +99,7 @@ def told_when(reached: Callable[[int], Awaitable[None]], patience_s: float | Non
             async with asyncio.timeout(patience_s):
                 await reached(seq)
         except (ProjectorStopped, TimeoutError) as behind:
-            detail = "The read database is behind the venue. Orders do not need it."
+            detail = f"The read database is behind the venue. {OF_ORDERS}"
             raise ProblemError(503, "not_ready", detail) from behind
 
     return projected

@@ -51,9 +51,8 @@ class ReportAnswers:
             reached_seq = await self._position()
             if reached_seq < at_least_seq:
                 # A failover may lead to a database that is behind the one that the gateway has asked.
-                raise problems.ProblemError(
-                    503, "not_ready", "The read database is behind the venue. Orders do not need it."
-                )
+                detail = f"The read database is behind the venue. {problems.OF_ORDERS}"
+                raise problems.ProblemError(503, "not_ready", detail)
             answer = await client.get(address)
         except Exception as error:
             return problems.problem_of(error).response(), 0

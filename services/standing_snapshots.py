@@ -163,7 +163,7 @@ class StandingSnapshots:
         if self._failed_ns is None:
             return []
         return [
-            "The last snapshot could not be taken; the log says why. Orders are not affected, the next start is slower."
+            "The last snapshot could not be taken; the log says why. Orders do not need it, the next start is slower."
         ]
 
     def _is_due(self) -> bool:

@@ -140,7 +140,8 @@ MEANINGS: dict[str, str] = {
     "not_ready": (
         "the answer of `/readyz`; elsewhere: the venue has failed and is ending, or (scaled mode) no "
         "sequencer was reached in time: nothing of this request was taken in. Of a query: the read database "
-        "is away, behind, or has not answered within 5 s, or an archived day is missing; orders do not need them"
+        "is away, behind, or has not answered within 5 s, or an archived day is missing; `/readyz` says whether orders are "
+        "taken: new ones need neither, but in the scaled mode the read database is in the journal's PostgreSQL"
     ),
     "storage_unusable": (
         "of a query: the read database or the journal is damaged, is not this venue's, or its device refuses; "

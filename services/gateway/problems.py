@@ -125,6 +125,11 @@ MAX_ERRORS = 100
 
 RETRY_AFTER_SECONDS = "1"
 
+OF_ORDERS = "/readyz says whether orders are taken."
+"""Ends the sentence of a read database that cannot answer. New orders do not need it, and mostly go on; but an order that has
+left the memory is looked up there, and in the scaled mode it is the journal's database too.
+"""
+
 log = structlog.get_logger("rex.gateway")
 
 
@@ -244,14 +249,14 @@ def problem_of(error: Exception, request_id: str | None = None) -> ProblemError:
             return field_problem(code, field, message)
         case ReadDatabaseSilent(waited_s=waited_s):
             log.warning("a query had no answer in time", reason=str(error), request_id=request_id)
-            detail = f"The read database has not answered within {waited_s:g} s. Orders do not need it."
+            detail = f"The read database has not answered within {waited_s:g} s. {OF_ORDERS}"
             return ProblemError(503, "not_ready", detail)
         case PoolTimeoutError():
             log.warning("a query got no connection in time", reason=str(error), request_id=request_id)
-            return ProblemError(503, "not_ready", "The read database is overloaded. Orders do not need it.")
+            return ProblemError(503, "not_ready", f"The read database is overloaded. {OF_ORDERS}")
         case ReadDatabaseAway():
             log.warning("a query found no read database", reason=str(error), request_id=request_id)
-            return ProblemError(503, "not_ready", "The read database cannot be reached. Orders do not need it.")
+            return ProblemError(503, "not_ready", f"The read database cannot be reached. {OF_ORDERS}")
         case ArchiveUnusable(seq=seq):
             log.warning("a query found no archive", reason=str(error), request_id=request_id)
             which = "An archived day" if seq is None else f"The archive that holds command {seq}"

@@ -133,7 +133,7 @@ def test_a_query_without_an_answer_in_time_is_no_bug_and_says_so(error: Exceptio
     with capture_logs() as logs:
         problem = problem_of(error)
     assert (problem.status, problem.code) == (503, "not_ready")
-    assert problem.detail == f"The read database {detail}. Orders do not need it."
+    assert problem.detail == f"The read database {detail}. /readyz says whether orders are taken."
     assert [line["log_level"] for line in logs] == ["warning"]
 
 
@@ -141,7 +141,7 @@ def test_a_query_that_finds_no_database_is_no_bug() -> None:
     with capture_logs() as logs:
         problem = problem_of(ReadDatabaseAway("PostgreSQL at db/rex (REX_DATABASE_URL) cannot be reached"))
     assert (problem.status, problem.code) == (503, "not_ready")
-    assert "REX_DATABASE_URL" not in problem.detail
+    assert problem.detail == "The read database cannot be reached. /readyz says whether orders are taken."
     assert [line["log_level"] for line in logs] == ["warning"]
 
 
