@@ -237,17 +237,23 @@ class SequencerProcess:
         )
 
     async def stop(self) -> None:
-        """A leader takes nothing more in, journals what it has, and leaves its url empty: a standby takes over at once."""
+        """A leader takes nothing more in, journals what it has, and leaves its url empty: a standby takes over at once. One
+        that was deposed has nothing to leave."""
         await self._open_links.aclose()
         if self._sequencer is None:
             return
         try:
             async with asyncio.timeout(STOP_S):
                 await self._sequencer.stop()
-            await self._journal.hand_over()
-            log.info("handed over", seq=self._sequencer.last_seq)
+            handed_over = await self._journal.hand_over()
         except TimeoutError:  # What was not journaled was not acknowledged.
+            handed_over = None
+        if handed_over:
+            log.info("handed over", seq=self._sequencer.last_seq)
+        elif handed_over is None:
             log.warning("stopped without handing over", reason=self._journal.waiting_for)
+        else:
+            log.warning("deposed: another sequencer leads", seq=self._sequencer.last_seq, epoch=self._journal.epoch)
 
 
 def _own_url(host: str, links: socket.socket) -> str:

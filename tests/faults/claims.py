@@ -209,8 +209,10 @@ def stopped(venue: ScaledVenue, report: Report) -> None:
     written = asyncio.run(_written(venue.database_url))
     venue.processes[leader].signal(signal.SIGCONT)
     status = venue.processes[leader].ended()
+    said = venue.processes[leader].errors.read_text(errors="replace").strip()
+    if "deposed" not in said or "handed over" in said:
+        report.broken.append(f"the deposed leader does not say that it was deposed: {said}")
     if status != ExitCode.OTHER_WRITER:
-        said = venue.processes[leader].errors.read_text(errors="replace").strip()
         report.broken.append(f"the deposed leader ended with status {status}: {said}")
     if asyncio.run(_written(venue.database_url)) != written:
         report.broken.append("the deposed leader wrote after the take-over")

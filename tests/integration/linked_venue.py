@@ -74,7 +74,7 @@ class FollowedJournal(SqliteJournal):
     async def beat(self) -> None:
         raise AssertionError("a gateway does not beat")
 
-    async def hand_over(self) -> None:
+    async def hand_over(self) -> bool | None:
         raise AssertionError("a gateway hands nothing over")
 
     @property

@@ -230,7 +230,7 @@ async def test_a_hand_over_while_the_server_is_away_ends_and_appends_nothing_aft
     before = await leader.look()
     async with stopped(server):
         async with asyncio.timeout(PATIENCE_S):
-            await leader.hand_over()
+            assert await leader.hand_over() is None
         with pytest.raises(JournalRefused):
             await leader.append(next_batch(None, journal_id=leader.journal_id))
     assert leader.failed is None

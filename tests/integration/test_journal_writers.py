@@ -202,7 +202,7 @@ async def test_a_writer_that_hands_over_appends_nothing_afterwards(
     postgres_url: str, leader: PostgresJournal, standby: PostgresJournal
 ) -> None:
     batches = await fill(leader, [1])
-    await leader.hand_over()
+    assert await leader.hand_over() is True
     row = await standby.look()
     assert (row.url, row.epoch) == ("", 1)
     with pytest.raises(JournalRefused):
@@ -210,6 +210,12 @@ async def test_a_writer_that_hands_over_appends_nothing_afterwards(
     assert leader.failed is None
     assert await standby.claim(row, "ws://standby") is not None
     assert await read_all(standby) == batches
+
+
+async def test_a_deposed_writer_has_nothing_to_hand_over(leader: PostgresJournal, standby: PostgresJournal) -> None:
+    claimed = await standby.claim(await standby.look(), "ws://standby")
+    assert await leader.hand_over() is False
+    assert await standby.look() == claimed
 
 
 async def test_a_writer_that_hands_over_is_watched_until_the_end(leader: PostgresJournal) -> None:

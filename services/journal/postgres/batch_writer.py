@@ -192,8 +192,9 @@ class BatchWriter:
         self.beats += 1
         self._seen.confirm(end)
 
-    async def hand_over(self) -> None:
-        """Empties the url, once. If the server is away, the standby claims without it, a second later."""
+    async def hand_over(self) -> bool:
+        """Empties the url, once; False if another process has claimed the journal. If the server is away, the standby claims
+        without it, a second later."""
         async with self.session.lock:
             epoch, self.epoch = self.epoch, 0
-            await self.session.fetch(statements.HAND_OVER, epoch)
+            return bool(await self.session.fetch(statements.HAND_OVER, epoch))

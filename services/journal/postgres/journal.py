@@ -119,13 +119,15 @@ class PostgresJournal:
         self._check_writes(None)
         await self._shielded(self._writer.beat())
 
-    async def hand_over(self) -> None:
-        """Empties the url, so that a standby claims at once. Appends nothing afterwards. If the server does not answer in
-        time, the standby claims a little later."""
+    async def hand_over(self) -> bool | None:
+        """Empties the url, so that a standby claims at once. Appends nothing afterwards. False if another process has claimed
+        the journal: there was nothing to hand over. None if the server does not answer in time: the standby claims a little
+        later."""
         self._check_writes(None)
         with suppress(TimeoutError, JournalError, Unconfirmed, *DRIVER_ERRORS):
             async with asyncio.timeout(CLOSE_S):
-                await self._shielded(self._writer.hand_over())
+                return await self._shielded(self._writer.hand_over())
+        return None
 
     def append(self, batch: JournalBatch) -> Awaitable[None]:
         """Starts to write the batch in the next turn of the event loop. The awaitable is done when its commit is confirmed:

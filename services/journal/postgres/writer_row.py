@@ -52,8 +52,9 @@ class ClaimableJournal(Journal, Protocol):
     async def beat(self) -> None:
         """Shows that the writer lives. Raises JournalBusy if another one has claimed the journal."""
 
-    async def hand_over(self) -> None:
-        """Empties the url, so that a standby claims at once. Appends nothing afterwards."""
+    async def hand_over(self) -> bool | None:
+        """Empties the url, so that a standby claims at once. Appends nothing afterwards. False if another one has claimed the
+        journal, None if nobody knows."""
 
     @property
     def is_replicated(self) -> bool | None:
