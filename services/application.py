@@ -13,6 +13,8 @@ from services.commands.attachments import KeyLimits, RateLimit
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours
 from services.gateway.app import create_app
+from services.gateway.http.caller import sees_all
+from services.gateway.http.doorway import KEY
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.known_keys import KnownKeys
 from services.gateway.http.venue import VenueFacts
@@ -34,6 +36,7 @@ from services.people.people import People
 from services.read_database.seq_waiters import ProjectorStopped
 from services.reporting import certificate_route, proof_route, routers
 from services.reporting.certificate import NotCertified
+from services.reporting.decided import Deciders
 from services.reporting.market.long_reading import ANSWER_S
 from services.reporting.proven import Proven
 from services.reporting.turns import Elsewhere, Turns
@@ -166,7 +169,15 @@ def make_application(
         people=gateway.people,
         routers=[
             socket_routes,
-            *routers.member_routers(read_database, calendar, gateway.projected, journal, turns, days_turns),
+            *routers.member_routers(
+                read_database,
+                calendar,
+                gateway.projected,
+                journal,
+                turns,
+                days_turns,
+                deciders_of(gateway.state),
+            ),
         ],
         operator_routers=[
             *routers.operator_routers(read_database, gateway.projected, journal, lambda: gateway.state.last_seq, turns),
@@ -185,6 +196,11 @@ def make_application(
     )
     app.add_exception_handler(NotCertified, answer_not_certified)
     return app
+
+
+def deciders_of(state: VenueState) -> Deciders:
+    """Who decides about targets and trades; shown to operators and auditors."""
+    return Deciders(state.users.names.get, lambda request: sees_all(request.scope[KEY]))
 
 
 def make_limits(state: VenueState, settings: Settings, make_bucket: MakeBucket | None = None) -> RateLimits:

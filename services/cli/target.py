@@ -81,7 +81,8 @@ def set_target(
 
 
 def list_targets(year: Year, url: Url = "", data_dir: DataDir = Path("rex-data"), as_json: AsJson = False) -> None:
-    """Lists every target of a year and its months, oldest first, and says which are in force.
+    """Lists every target of a year and its months, oldest first, and says which are in force, and who set each: a person who
+    was logged in, or a key.
 
     The command calls `GET /v1/reports/targets/YEAR` of a running venue with the key `operator` of the data folder's
     `keys.json`.
@@ -124,5 +125,7 @@ def _line(target: dict[str, Any]) -> str:
     in_force = "in force" if target["in_force"] else "replaced"
     about = f"{target['scope']:24} {target['metric']:13} {target['amount']:>20}"
     about = f"{about}  {in_force}  {': '.join(filter(None, (target['name'], target['why'])))}"
+    if target["set_by"]:
+        about = f"{about} ({target['set_by']})"
     # Journals of older versions hold texts that would command the terminal.
     return visible(f"seq {target['seq']:<10} {period:8} {about}")

@@ -16,7 +16,6 @@ from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
 from services.messaging.follow import Readable
 from services.reporting.day_sums import TradeSums
-from services.reporting.decided import decision_routes
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
 from services.reporting.in_time import connect_in_time
 from services.reporting.moment import NotReached
@@ -119,7 +118,6 @@ def router(
 
     waiting = waiting_routes(projected)
     add_bulletins(waiting, read_database, making)
-    decision_routes(waiting, read_database)
     together = APIRouter()
     together.include_router(routes)
     together.include_router(waiting)

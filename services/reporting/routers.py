@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.messaging.follow import Readable
-from services.reporting import abnormal, app, integrity, present
+from services.reporting import abnormal, app, decided, integrity, present
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill import routes as drill
 from services.reporting.market import routes as market
@@ -25,11 +25,13 @@ def member_routers(
     journal: Readable,
     turns: Turns,
     days_turns: Turns,
+    deciders: decided.Deciders,
 ) -> list[APIRouter]:
     """The gateway that includes them checks the key. `projected(seq)` waits until the read database has reached seq. The
     journal is read for reports on the past and on single days; those for which whole days are read take `days_turns`."""
     return [
         app.router(read_database, calendar, projected, journal, turns),
+        decided.router(read_database, projected, deciders),
         market.router(read_database, journal, projected, days_turns),
         integrity.router(read_database, projected, turns),
         breakdown.router(read_database, calendar, projected, turns),

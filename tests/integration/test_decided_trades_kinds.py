@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from services.data.calendar import TradingCalendar
 from services.read_database import tables
 from services.reporting.app import router
+from services.reporting.decided import Deciders
+from services.reporting.decided import router as decided_router
 from services.reporting.queries import Sum, sum_of_excluded
 from services.reporting.turns import Turns
 from tests.integration.read_databases import Dump, ReadDatabase
@@ -97,6 +99,7 @@ async def test_who_decided_what_is_read_alike_from_both_kinds(read_database: Rea
     app = FastAPI()
     async with read_database.opened() as engine:
         app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches), Turns(fresh_s=0)))
+        app.include_router(decided_router(engine, _at_once, Deciders(lambda _id: None, lambda _request: True)))
         async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:
             newest, oldest = (await client.get("/v1/reports/decisions", params={"year": 2023})).json()
             (target,) = (await client.get("/v1/reports/targets/2023")).json()

@@ -13,6 +13,7 @@ import pytest
 
 from services.gateway.http.decision_schemas import MAX_TRADES
 from services.gateway.http.doorway import BATCH_BODY_LIMIT, BODY_LIMIT
+from tests.integration.logged_in import add_user, logged_in
 from tests.integration.test_reporting import NET, figure_at, report_of, trade
 from tests.integration.venue import RunningVenue, running_venue
 
@@ -44,9 +45,9 @@ async def set_target(venue: RunningVenue, **changes: Any) -> httpx.Response:
     return await venue.client("operator").post(TARGETS, json=TARGET | changes)
 
 
-async def listed(venue: RunningVenue, path: str, **query: Any) -> list[dict[str, Any]]:
+async def listed(venue: RunningVenue, path: str, who: str = "operator", **query: Any) -> list[dict[str, Any]]:
     query["at_least_seq"] = venue.sequencer.last_seq
-    answer = await venue.client("bob").get(f"/v1/reports/{path}", params=query)
+    answer = await venue.client(who).get(f"/v1/reports/{path}", params=query)
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()
     return found
@@ -171,6 +172,27 @@ async def test_only_operators_decide(venue: RunningVenue) -> None:
         assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
         assert answer.json()["detail"] == "This key or role may not do that: it lacks the scope `operate`."
     assert venue.sequencer.last_seq == before
+
+
+async def test_members_are_not_told_who_decided(venue: RunningVenue) -> None:
+    await trade(venue)
+    await decide(venue, "exclude", (await fills(venue))[0]["trade_id"])
+    await add_user(venue, "li.na", "operator")
+    await add_user(venue, "ann", "auditor")
+    by_person = await (await logged_in(venue, "li.na")).post(TARGETS, json=TARGET | {"month": 3})
+    by_key = await set_target(venue, month=4)
+    assert (by_person.status_code, by_key.status_code) == (201, 201)
+    query = {"year": 2023, "at_least_seq": venue.sequencer.last_seq}
+    for client in (venue.client("operator"), await logged_in(venue, "ann")):
+        (decision,) = (await client.get("/v1/reports/decisions", params=query)).json()
+        assert (decision["name"], decision["reason"]) == ("Li Na", "a ring")
+        assert int(decision["key_id"])
+        targets = (await client.get("/v1/reports/targets/2023", params={"at_least_seq": query["at_least_seq"]})).json()
+        assert [one["set_by"] for one in targets if one["name"] == "more"] == ["li.na", "operator"]
+    (decision,) = await listed(venue, "decisions", "bob", year=2023)
+    assert [decision[field] for field in ("name", "reason", "key_id")] == [None, None, None]
+    for target in await listed(venue, "targets/2023", "bob"):
+        assert (target["set_by"], target["key_id"]) == (None, None)
 
 
 async def test_a_target_replaces_the_one_in_force_and_the_report_follows(venue: RunningVenue) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
 from matching_engine.records import Command
+from services.application import deciders_of
 from services.commands.attachments import RateLimit
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
@@ -186,7 +187,9 @@ async def running_venue(
                     missed=MissedReader(state, read_database, journal, projector.reached),
                     public=PublicSockets(MAX_PUBLIC_WEBSOCKETS, MAX_PUBLIC_WEBSOCKETS),
                 ),
-                *routers.member_routers(read_database, calendar, projector.reached, journal, turns, turns),
+                *routers.member_routers(
+                    read_database, calendar, projector.reached, journal, turns, turns, deciders_of(state)
+                ),
             ],
             operator_routers=routers.operator_routers(
                 read_database, projector.reached, journal, lambda: state.last_seq, turns

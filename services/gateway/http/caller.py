@@ -164,16 +164,20 @@ AccountQuery = Annotated[
 ]
 
 
+def sees_all(key: ApiKey) -> bool:
+    """Whether the key reads what is of all accounts, and of those who run the venue: members do not."""
+    return not key.scopes.isdisjoint(("operate", "audit"))
+
+
 def visible_account(key: ApiKey, account: int | None) -> int | None:
     """The account that a request with the scope `read` is about; None: every account, where an operator or auditor names
     none."""
-    sees_all = not key.scopes.isdisjoint(("operate", "audit"))
     if account is not None and account != key.account:
-        if not sees_all:
+        if not sees_all(key):
             sentence = "This key or role may not read other accounts: it lacks the scope `operate` or `audit`."
             raise NotAllowed("scope_missing", sentence)
         return account
-    return None if sees_all and not key.account else key.own_account()
+    return None if sees_all(key) and not key.account else key.own_account()
 
 
 def one_account(key: ApiKey, account: int | None) -> int:

@@ -91,6 +91,6 @@ def test_an_older_journal_is_read_and_a_terminal_shows_it_without_harm() -> None
     target = read_decision(written.to_bytes())
     assert target == written
     shown = StringIO()
-    line = _line({**target.model_dump(), "seq": 5, "in_force": True})
+    line = _line({**target.model_dump(), "seq": 5, "in_force": True, "set_by": target.name})
     Console(file=shown, width=200).print(line, markup=False, highlight=False, soft_wrap=True)
-    assert shown.getvalue().endswith("  \\u001b[2Jplan: a\\u000ab\\u202e\n")
+    assert shown.getvalue().endswith("  \\u001b[2Jplan: a\\u000ab\\u202e (\\u001b[2Jplan)\n")

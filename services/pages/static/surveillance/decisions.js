@@ -26,8 +26,8 @@ export function decisionsPanel() {
       { name: t("trades.amount"), text: (one) => money(one.amount), num: true },
       { name: t("decisions.still"), text: (one) => grouped(one.trades_excluded_by_it), num: true },
       { name: t("findings.id"), text: (one) => one.finding || "–" },
-      { name: t("decisions.who"), text: (one) => one.name },
-      { name: t("acts.reason"), text: (one) => one.reason, kind: () => "wide" },
+      { name: t("decisions.who"), text: (one) => one.name ?? "–" }, // Members are not told.
+      { name: t("acts.reason"), text: (one) => one.reason ?? "–", kind: () => "wide" },
     ],
   });
   const more = h("button", { type: "button", hidden: true }, t("more"));
