@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import ArchivesDir, AsJson, DatabaseUrl, DataDir, chosen_of, settings_of
+from services.cli.options import ArchivesDir, AsJson, DatabaseUrl, DataDir, chosen_of, settings_of, warn_of_password
 from services.cli.terminal import err, out, progress, run
 
 
@@ -116,10 +116,22 @@ def export(
 
 def copy(
     source: Annotated[
-        str, typer.Option("--from", metavar="PLACE", help="The journal to copy: a folder or a database URL.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="PLACE",
+            help="The journal to copy: a folder or a database URL.",
+            callback=warn_of_password,
+        ),
     ],
     target: Annotated[
-        str, typer.Option("--to", metavar="PLACE", help="An empty place for it: a folder or a database URL.")
+        str,
+        typer.Option(
+            "--to",
+            metavar="PLACE",
+            help="An empty place for it: a folder or a database URL.",
+            callback=warn_of_password,
+        ),
     ],
     as_json: AsJson = False,
 ) -> None:

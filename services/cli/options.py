@@ -13,6 +13,27 @@ from services.exit_codes import ExitCode
 if TYPE_CHECKING:
     from services.settings import Settings
 
+
+def warn_of_password(context: typer.Context, option: typer.CallbackParam, url: str) -> str:
+    """Warns of a password in a URL on the command line, which nothing can hide: the process begins with it."""
+    source = context.get_parameter_source(option.name or "")
+    if source is not None and source.name == "COMMANDLINE" and _has_password(url):
+        instead = f"set {option.envvar} instead" if option.envvar else "leave it to PGPASSWORD or ~/.pgpass"
+        name = option.opts[0]
+        say(f"warning: whoever may list the processes of this machine sees the password in {name}: {instead}")
+    return url
+
+
+def _has_password(url: str) -> bool:
+    from urllib.parse import parse_qs, urlsplit
+
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return bool(parts.password or parse_qs(parts.query).get("password"))
+
+
 DataDir = Annotated[
     Path,
     typer.Option(help="The data folder: journal, read database and keys.", metavar="FOLDER", envvar="REX_DATA_DIR"),
@@ -31,17 +52,20 @@ DatabaseUrl = Annotated[
     str,
     typer.Option(
         help="The PostgreSQL database, as postgresql://user:password@host:port/name. The variable keeps the password out of "
-        "the list of processes.",
+        "the list of processes (ps), which shows it for as long as the command runs.",
         metavar="URL",
         envvar="REX_DATABASE_URL",
+        callback=warn_of_password,
     ),
 ]
 RedisUrl = Annotated[
     str,
     typer.Option(
-        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal.",
+        help="Redis or Valkey, which carries committed rows to readers. Without it they follow the journal. The variable keeps "
+        "the password out of the list of processes (ps).",
         metavar="URL",
         envvar="REX_REDIS_URL",
+        callback=warn_of_password,
     ),
 ]
 ArchivesDir = Annotated[

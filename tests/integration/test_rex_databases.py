@@ -35,6 +35,7 @@ from tests.unit.read_database.history import History, opening
 pytestmark = pytest.mark.slow
 
 LAST_SEQ = 25
+_SEEN = "rex: warning: whoever may list the processes of this machine sees the password in "
 READ_POSITION = "INSERT INTO position VALUES (1, $1, 0, 0, $2, $3, 0)"
 
 
@@ -107,7 +108,7 @@ def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
     assert rex("migrate", "--database-url", postgres_url) == (
         0,
         f"journal: {newest_journal}, nothing to do\nread database: {newest}, nothing to do\n",
-        "",
+        f"{_SEEN}--database-url: set REX_DATABASE_URL instead\n",
     )
     down = rex("migrate", "--down-to", "read:base", "--json", url=postgres_url)
     document = {"changed": True, "databases": [{"database": "read database", "from": newest, "to": "base"}]}
@@ -156,12 +157,32 @@ def test_a_wrong_url_is_one_sentence_without_the_password_that_names_the_setting
         command = ["init", "--data-dir", str(tmp_path / "keys")]
     malformed = new == "mysql" or "is not the address" in sentence or "cannot be addressed" in sentence
     given = sentence.replace("REX_DATABASE_URL", "--database-url")
-    for ended, expected in ((rex(*command, url=wrong), sentence), (rex(*command, "--database-url", wrong), given)):
+    for ended, expected, warnings in (
+        (rex(*command, url=wrong), sentence, 0),
+        (rex(*command, "--database-url", wrong), given, 1),
+    ):
         assert (ended.status, ended.out) == (ExitCode.USAGE if malformed else ExitCode.TROUBLE, "")
         assert expected in ended.err
-        assert ended.err.count("\n") == 1
+        assert ended.err.count("\n") == 1 + warnings
         assert nowhere.split(":")[2].split("@")[0] not in ended.err
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_warned"),
+    [
+        ("postgresql://rex:secret-word@127.0.0.2:1/rex", True),
+        ("postgresql://rex@127.0.0.2:1/rex?password=secret-word", True),
+        ("postgresql://rex@127.0.0.2:1/rex", False),
+    ],
+)
+def test_a_password_on_the_command_line_is_warned_of(url: str, is_warned: bool) -> None:
+    (line, *_) = rex("journal", "verify", "--database-url", url).err.splitlines()
+    assert line.startswith(_SEEN) == is_warned
+    assert not is_warned or line == f"{_SEEN}--database-url: set REX_DATABASE_URL instead"
+    assert _SEEN not in rex("journal", "verify", url=url).err
+    (line, *_) = rex("journal", "copy", "--from", url, "--to", "/dev/null/x").err.splitlines()
+    assert line.startswith(f"{_SEEN}--from: leave it to PGPASSWORD or ~/.pgpass") == is_warned
 
 
 @pytest.mark.parametrize("side", ["--from", "--to"])
@@ -171,7 +192,8 @@ def test_a_copy_names_the_place_that_is_no_address(folder: Path, tmp_path: Path,
     sentence = (
         f"rex: {side} is not the address of a PostgreSQL database: write postgresql://user:password@host:port/name,"
     )
-    assert (ended.status, ended.out, ended.err.startswith(sentence)) == (ExitCode.USAGE, "", True)
+    assert (ended.status, ended.out) == (ExitCode.USAGE, "")
+    assert ended.err.splitlines()[1].startswith(sentence)
     assert not [*tmp_path.iterdir()]
 
 
@@ -217,7 +239,8 @@ def test_a_copy_goes_only_to_an_empty_place_and_from_a_stopped_venue(
 ) -> None:
     def refused(source: str | Path, target: str | Path) -> Ended:
         ended = rex("journal", "copy", "--from", source, "--to", target)
-        assert (ended.out, ended.err.count("\n")) == ("", 1)
+        warned = [str(place).startswith("postgresql://") for place in (source, target)].count(True)
+        assert (ended.out, ended.err.count("\n"), ended.err.count(_SEEN)) == ("", 1 + warned, warned)
         return ended
 
     (tmp_path / READ_DATABASE_FILE).touch()
