@@ -16,6 +16,7 @@ from services.commands.attachments import (
     AlertRaised,
     BustText,
     DayClosed,
+    HaltText,
     InstrumentText,
     Kept,
     KeyIssued,
@@ -130,9 +131,10 @@ def set_volatility_band(sender: Command, instrument: int, rate_ppm: int, auction
     return submission(command)
 
 
-def halt(sender: Command, instrument: int = ALL_INSTRUMENTS) -> Submission:
+def halt(sender: Command, instrument: int = ALL_INSTRUMENTS, text: HaltText | None = None) -> Submission:
     """Halts an instrument, or all: until `resume`, only cancels are accepted."""
-    return submission(sender._replace(kind=CommandKind.HALT, instrument=instrument))
+    command = sender._replace(kind=CommandKind.HALT, instrument=instrument)
+    return submission(command, None if text is None else text.to_bytes())
 
 
 def resume(sender: Command, instrument: int = ALL_INSTRUMENTS) -> Submission:

@@ -5,6 +5,7 @@ UTF-8 JSON, one model per kind of command:
 OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  InstrumentText
 BUST_TRADE       BustText
+HALT             HaltText, or none
 RECORD           one of `Recorded`, distinguished by `type`
 """
 
@@ -101,6 +102,14 @@ class BustText(_Text):
     """The reason an operator gives for busting a trade."""
 
     reason: str
+
+
+class HaltText(_Text):
+    """What an operator says about a halt."""
+
+    reason: str
+    name: str
+    """The person, where a key halts; may be empty, as the reason may."""
 
 
 class RateLimit(_Text):

@@ -11,7 +11,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from matching_engine.records import COMMAND, CommandKind
-from services.commands.attachments import AccountText, BustText, InstrumentText, UnknownRecord, read_decision
+from services.commands.attachments import AccountText, BustText, HaltText, InstrumentText, UnknownRecord, read_decision
 from services.messaging import Submission
 
 _READERS: dict[int, Callable[[bytes], object]] = {
@@ -19,8 +19,12 @@ _READERS: dict[int, Callable[[bytes], object]] = {
     CommandKind.LIST_INSTRUMENT: InstrumentText.model_validate_json,
     CommandKind.BUST_TRADE: BustText.model_validate_json,
     CommandKind.RECORD: read_decision,
+    CommandKind.HALT: HaltText.model_validate_json,
 }
 """How the text of a command of each kind is read; the other kinds have none."""
+
+_MAY_HAVE_NONE = {CommandKind.HALT}
+"""Kinds of which a command may have no text."""
 
 assert COMMAND.fields is not None
 _NUMBER, _KIND = (int(COMMAND.fields[name][1]) for name in ("attachment", "kind"))
@@ -66,7 +70,7 @@ def _told(commands: bytes) -> list[tuple[int, int, int]]:
     return [
         (place, number, kind)
         for place, (number, kind) in enumerate(_PLACES.iter_unpack(commands))
-        if number or kind in _READERS
+        if number or (kind in _READERS and kind not in _MAY_HAVE_NONE)
     ]
 
 

@@ -51,6 +51,8 @@ async def test_each_action_is_there_with_its_fields_as_the_api_writes_them(venue
         ("POST", "/accounts/3/inventory", {"symbol": "PRND-OX", "quantity": 7}, "receive",
          {"account": 3, "symbol": "PRND-OX", "quantity": 7}),
         ("POST", "/instruments/PRND-OX/halt", None, "halt", {"symbol": "PRND-OX"}),
+        ("POST", "/halt", {"reason": "news", "name": "Li Na"}, "halt",
+         {"symbol": "*", "reason": "news", "name": "Li Na"}),
         ("POST", "/resume", None, "resume", {"symbol": "*"}),
         ("PUT", "/instruments/ND-OX/phase", {"phase": "call_auction"}, "set_phase",
          {"symbol": "ND-OX", "phase": "call_auction"}),
@@ -65,6 +67,9 @@ async def test_each_action_is_there_with_its_fields_as_the_api_writes_them(venue
     found = (await read_log(venue, order="oldest"))["actions"]
     assert [(action["kind"], action["fields"]) for action in found] == [(kind, fields) for *_, kind, fields in steps]
     assert {action["key_name"] for action in found} == {"operator"}
+    assert [(action["person"], action["why"]) for action in found if action["kind"] == "halt"] == [
+        (None, None), ("Li Na", "news"),
+    ]  # fmt: skip
     assert found[0]["time"].startswith("2023-12-01T")
     assert [action["seq"] for action in found] == sorted(action["seq"] for action in found)
 

@@ -68,7 +68,7 @@ async def test_hot_routes_are_described_from_their_models(refusing_venue: Runnin
 
 
 async def test_a_route_without_a_body_refuses_one(venue: RunningVenue) -> None:
-    """A halt that ignored `{"symbol": …}` would halt every instrument."""
+    """A resume that ignored `{"symbol": …}` would resume every instrument."""
     paths = (await venue.client(None).get("/openapi.json")).json()["paths"]
     bodiless = [
         (method, re.sub(r"{\w+}", "1", path).replace("kill_switch/1", "kill_switch/on"))
@@ -76,7 +76,7 @@ async def test_a_route_without_a_body_refuses_one(venue: RunningVenue) -> None:
         for method, operation in operations.items()
         if path.startswith("/v1/") and method != "get" and "requestBody" not in operation
     ]
-    assert {("post", "/v1/admin/halt"), ("delete", "/v1/orders"), ("delete", "/v1/session")} <= {*bodiless}
+    assert {("post", "/v1/admin/resume"), ("delete", "/v1/orders"), ("delete", "/v1/session")} <= {*bodiless}
     seq = venue.sequencer.last_seq
     for method, path in bodiless:
         scope = "alice" if path.startswith("/v1/orders") else "operator"

@@ -18,9 +18,10 @@ class OperatorCalls(Calls):
 
     # ------------------------------------------------------------------ the market
 
-    async def halt(self, symbol: str | None = None) -> Json:
-        """Halts one instrument, or all: they accept only cancels."""
-        return await self._change("POST", _switch("halt", symbol))
+    async def halt(self, symbol: str | None = None, *, reason: str = "", name: str = "") -> Json:
+        """Halts one instrument, or all: they accept only cancels. `name` is the person, where a key halts."""
+        said = {"reason": reason, "name": name} if reason or name else None
+        return await self._change("POST", _switch("halt", symbol), said)
 
     async def resume(self, symbol: str | None = None) -> Json:
         """Ends the halt of one instrument, or of all."""

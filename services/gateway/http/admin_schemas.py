@@ -146,6 +146,19 @@ class PhaseRequest(Request):
     phase: SchedulePhaseName
 
 
+class HaltRequest(Request):
+    """Why an instrument, or all, are halted. A halt needs no body."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"reason": "news about a producer", "name": "Li Na"}})
+
+    reason: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
+        default="", description="Why. Recorded in the journal."
+    )
+    name: Annotated[str, StringConstraints(max_length=80), WithoutControl] = Field(
+        default="", description="Who halts, where a key does. Recorded in the journal beside the key."
+    )
+
+
 class BustRequest(Request):
     """The bust of a trade."""
 

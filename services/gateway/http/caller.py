@@ -51,7 +51,7 @@ async def _only_what_it_reads(request: Request) -> None:
     if request.query_params:
         check_query(request.query_params, _known_query(route))
     if request.method != "GET" and route.body_field is None and await request.body():
-        # Ignored, it would do more than was asked: a halt with `{"symbol": …}` would halt every instrument.
+        # Ignored, it would do more than was asked: a resume with `{"symbol": …}` would resume every instrument.
         raise field_problem("validation_failed", "body", f"must be empty: {request.method} {route.path} reads none")
 
 

@@ -22,12 +22,13 @@ from services.commands.administrative import (
     set_phase,
     set_volatility_band,
 )
-from services.commands.attachments import BustText
+from services.commands.attachments import BustText, HaltText
 from services.gateway.http.account import known_account
 from services.gateway.http.admin_schemas import (
     Applied,
     BustRequest,
     CollarRequest,
+    HaltRequest,
     LimitsRequest,
     PhaseRequest,
     TradeBusted,
@@ -46,6 +47,8 @@ from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
 Switch = Literal["on", "off"]
+
+_NO_REASON = HaltRequest()
 
 
 class Operators:
@@ -71,17 +74,17 @@ def routes(state: VenueState, order_entry: OrderEntry, bans: Bans) -> APIRouter:
 
 def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -> None:
     @router.post("/halt", response_model=Applied, summary="Halt every instrument: it takes only cancels")
-    async def halt_all(key: Caller) -> Applied:
-        return await operators.apply(key, lambda sender: halt(sender, ALL_INSTRUMENTS))
+    async def halt_all(key: Caller, body: HaltRequest = _NO_REASON) -> Applied:
+        return await operators.apply(key, lambda sender: halt(sender, ALL_INSTRUMENTS, _halt_text(body)))
 
     @router.post("/resume", response_model=Applied, summary="Resume every instrument", responses=PROPOSED)
     async def resume_all(key: Caller) -> Applied:
         return await operators.apply(key, lambda sender: resume(sender, ALL_INSTRUMENTS))
 
     @router.post("/instruments/{symbol}/halt", response_model=Applied, summary="Halt one instrument")
-    async def halt_one(key: Caller, symbol: str) -> Applied:
+    async def halt_one(key: Caller, symbol: str, body: HaltRequest = _NO_REASON) -> Applied:
         number = known_instrument(state, symbol).number
-        return await operators.apply(key, lambda sender: halt(sender, number))
+        return await operators.apply(key, lambda sender: halt(sender, number, _halt_text(body)))
 
     @router.post(
         "/instruments/{symbol}/resume", response_model=Applied, summary="Resume one instrument", responses=PROPOSED
@@ -127,6 +130,10 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
                 "invalid_expiry", "auction_seconds", "must be above 0 if rate is above 0, and 0 if rate is 0"
             )
         return await operators.apply(key, lambda sender: set_volatility_band(sender, number, ppm, auction_s))
+
+
+def _halt_text(body: HaltRequest) -> HaltText | None:
+    return HaltText(reason=body.reason, name=body.name) if body.reason or body.name else None
 
 
 def _account_routes(router: APIRouter, state: VenueState, operators: Operators, bans: Bans) -> None:

@@ -17,6 +17,7 @@ from services.alerts.following import FollowedAlerts
 from services.commands.attachments import (
     AccountText,
     BustText,
+    HaltText,
     InstrumentText,
     Recordable,
     UnknownRecord,
@@ -42,6 +43,7 @@ MODELS: dict[CommandKind, tuple[type[BaseModel], ...]] = {
     CommandKind.OPEN_ACCOUNT: (AccountText,),
     CommandKind.LIST_INSTRUMENT: (InstrumentText,),
     CommandKind.BUST_TRADE: (BustText,),
+    CommandKind.HALT: (HaltText,),
 }
 WELL_FORMED: dict[str, st.SearchStrategy[Any]] = {
     "key_hash": st.integers(0, 2**256 - 1).map(lambda number: f"{number:064x}"),
