@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.util import await_only
 
 from load_tests.servers.postgres import PostgresServer
-from services.journal import JournalBusy, JournalRefused
+from services.journal import JournalBusy, JournalRefused, JournalUnclaimed
 from services.journal.errors import JournalAddressInvalid
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
@@ -411,10 +411,12 @@ async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
     async with connected(postgres_url) as connection:
         await initialise(connection)
     standby = await PostgresJournal.open(postgres_url)
-    row, claims, go_to = await standby.look(), list[object](), History.go_to
+    row, claims, go_to = await standby.look(), list[str](), History.go_to
 
     def long(history: History, connection: Connection, revision: str) -> None:
-        claims.append(await_only(standby.claim(row, "ws://standby")))  # every attempt, while the steps are under way
+        with pytest.raises(JournalUnclaimed, match="another session locks the writer row"):
+            await_only(standby.claim(row, "ws://standby"))  # every attempt, while the steps are under way
+        claims.append(revision)
         go_to(history, connection, revision)
 
     monkeypatch.setattr(History, "go_to", long)
@@ -422,7 +424,7 @@ async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
         assert await downgrade(postgres_url, READ_DATABASE, BASE) == [
             Migrated("read database", READ_DATABASE.revisions[-1], BASE)
         ]
-    assert claims == [None]
+    assert claims == [BASE]
     assert await standby.claim(row, "ws://standby") is not None
     await standby.close()
 
