@@ -43,7 +43,7 @@ async def health_of(venue: Venue) -> list[str]:
 
 
 async def test_a_proof_that_failed_is_named_once_in_health(tmp_path: Path) -> None:
-    """First by the proof, then by the alert that the monitor raises of it."""
+    """First by the proof, then by the alert that the monitor raises of it. The sums of days are those of the trades."""
     settings = Settings(data_dir=tmp_path, port=0, schedule="always", alerts_every_s=0.05)
     async with open_venue(settings, clock=Clock()) as venue, asyncio.timeout(PATIENCE_S):
         await one_trade(venue)
@@ -52,7 +52,8 @@ async def test_a_proof_that_failed_is_named_once_in_health(tmp_path: Path) -> No
             assert (await anext(pushes))["data"]["alerts"] == []
             await venue.projector.reached(venue.engine.last_seq)
             with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
-                connection.execute("UPDATE trades SET amount_fen = amount_fen + 1")
+                for table in ("trades", "daily_turnover"):
+                    connection.execute(f"UPDATE {table} SET amount_fen = amount_fen + 1")
             with pytest.raises(RexError, match="not_certified"):
                 await operator.certificate(2023)
             (alert,) = (await anext(pushes))["data"]["alerts"]
