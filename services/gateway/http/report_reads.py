@@ -55,13 +55,18 @@ async def while_connected(app: ASGIApp, scope: Scope, receive: Receive, send: Se
     async def receive_nothing() -> Message:
         return unread.pop() if unread else await asyncio.get_running_loop().create_future()
 
-    answering = asyncio.ensure_future(app(scope, receive_nothing, send))
+    async def send_noting_the_end(message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            leaving.cancel()  # The server calls a request that is answered disconnected, too.
+        await send(message)
+
     leaving = asyncio.create_task(_disconnected(receive))
+    answering = asyncio.ensure_future(app(scope, receive_nothing, send_noting_the_end))
     try:
         await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
+        if not answering.done() and not leaving.cancelled():
             raise ClientLeft
-        answering.result()
+        await answering
     finally:
         under_way = [task for task in (answering, leaving) if not task.done()]
         for task in under_way:

@@ -65,6 +65,22 @@ async def test_a_report_is_answered_while_its_client_is_there() -> None:
     assert [message["status"] for message in client.answered] == [200]
 
 
+async def test_what_is_done_after_the_answer_is_not_canceled() -> None:
+    """The server says of an answered request that its client has disconnected."""
+    client, log = Client(), list[str]()
+
+    async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"all"})
+        client.has_left.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        log.append("cleaned up")
+
+    await while_connected(answer, {}, client.receive, client.send)
+    assert log == ["cleaned up"]
+
+
 async def test_the_work_for_a_client_that_has_left_is_canceled() -> None:
     client, log = Client(), list[str]()
 
