@@ -16,6 +16,7 @@ from services.journal import (
     JournalError,
     JournalMissing,
     JournalRefused,
+    JournalUnclaimed,
     JournalUnreachable,
 )
 from services.messaging.link.frames import LinkRefused
@@ -60,6 +61,7 @@ _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (JournalMissing, ExitCode.TROUBLE),
     (JournalAddressInvalid, ExitCode.USAGE),
     (JournalUnreachable, ExitCode.TROUBLE),
+    (JournalUnclaimed, ExitCode.TROUBLE),
     (JournalBusy, ExitCode.OTHER_WRITER),
     (JournalCorrupt, ExitCode.JOURNAL_DAMAGED),
     (JournalRefused, ExitCode.JOURNAL_DAMAGED),

@@ -10,13 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import structlog
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import daily_turnover, total, trades
+from services.reporting.in_time import connect_in_time
 from services.reporting.queries import DayDiffers, YearTurnover, dates_of, read_position, read_year
 from services.reporting.schemas import Discrepancy
 from services.times import date_text
+
+log = structlog.get_logger("rex.reports")
 
 _COUNTED = ("trades", "quantity_lots", "amount_fen")
 _BUSTED = ("busted", "busted_lots", "busted_fen")
@@ -89,6 +94,17 @@ def discrepancies_of(differing: Sequence[DayDiffers]) -> tuple[Discrepancy, ...]
     sentence_zh = f"数字可能有误：读库中有{number}个交易日的按日汇总与逐笔成交不一致，最早为{day}：{chinese}。"
     sentence_zh += "何者有误须经核验确定。"
     return (Discrepancy(code="day_sums_differ", sentence=sentence, sentence_zh=sentence_zh),)
+
+
+async def compared(read_database: AsyncEngine, found: YearTurnover, year: int, sums: TradeSums) -> YearTurnover:
+    """`found` with the days that differ; without them where the comparison takes longer than a request may. No report waits for
+    it: health says that the sums could not be looked at, and `rex report` takes its time."""
+    try:
+        async with connect_in_time(read_database) as connection:
+            return replace(found, differing_days=await sums.differing_days(connection, year))
+    except ReadDatabaseSilent as late:
+        log.warning("the sums of days were not compared with the trades", year=year, reason=str(late))
+        return found
 
 
 async def read_compared_year(connection: AsyncConnection, year: int, sums: TradeSums) -> YearTurnover | None:

@@ -11,10 +11,10 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.reporting.day_sums import TradeSums, read_compared_year
+from services.reporting.day_sums import TradeSums, compared
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import year_answer
-from services.reporting.queries import Values, YearTurnover, read_daily
+from services.reporting.queries import Values, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
 from services.reporting.requests import Year, recorded
 
@@ -42,8 +42,9 @@ async def present_answer(
 ) -> Response:
     """The report at the read database's position; `sums` are compared. Raises HTTPException (409) where nothing is recorded."""
     async with read_database.connect() as connection:
-        found = recorded(await read_compared_year(connection, year, sums))
+        found = recorded(await read_year(connection, year))
         daily = await read_daily(connection, year) if chosen == "csv" else ()
+    found = await compared(read_database, found, year, sums)
     return await answer_of_year(year, found, daily, calendar, chosen)
 
 

@@ -14,10 +14,6 @@ from services.reporting.in_time import QUERIES_S, turn_in_time
 FRESH_S = 1.0
 """How old a report may be that is answered a second time. Each names the sequence number at which it is exact."""
 
-LEFT_S = 2.0
-"""How much longer a report may be made for which nobody waits any more. Most end by then; to cancel one ends the process that
-makes it, and the next report waits for another to start."""
-
 Elsewhere = Callable[[str, int], Awaitable[tuple[Any, int]]]
 """It has another process make the report with this path and query, which must hold a sequence number; it returns the answer and
 a sequence number that it holds. It raises what the report's route raises."""
@@ -45,16 +41,11 @@ class Turns:
     """
 
     def __init__(
-        self,
-        elsewhere: Elsewhere | None = None,
-        *,
-        wait_s: float = QUERIES_S,
-        fresh_s: float = FRESH_S,
-        left_s: float = LEFT_S,
+        self, elsewhere: Elsewhere | None = None, *, wait_s: float = QUERIES_S, fresh_s: float = FRESH_S
     ) -> None:
         self._elsewhere = elsewhere
         self._turn = asyncio.Semaphore(1)
-        self._wait_s, self._fresh_s, self._left_s = wait_s, fresh_s, left_s
+        self._wait_s, self._fresh_s = wait_s, fresh_s
         self._waiting: dict[str, _Shared] = {}
         self._fresh: dict[str, _Made] = {}
         self._wanted_seq: dict[str, int] = {}
@@ -63,8 +54,8 @@ class Turns:
     async def take(self, address: str, make: Callable[[], Awaitable[Any]], at_least_seq: int = 0) -> Any:
         """The answer that `elsewhere`, or `make()` where that is missing, gives or raises. It was begun at most `fresh_s` ago,
         and when the read database had reached `at_least_seq`: the caller has waited for that. A report for which nobody waits
-        any more is not begun, or canceled `left_s` later. Raises ReadDatabaseSilent where others are answered first for
-        `wait_s` seconds."""
+        any more is not begun; one that has begun is made: to cancel it would end its process, and the next report, or a long
+        reading of the journal, begin anew. Raises ReadDatabaseSilent where others are answered first for `wait_s` seconds."""
         fresh = self._fresh.get(address)
         if fresh is not None and fresh.reached_seq >= at_least_seq:
             return fresh.answer
@@ -81,8 +72,6 @@ class Turns:
             if not shared.askers and self._waiting.get(address) is shared:
                 del self._waiting[address], self._wanted_seq[address]
                 shared.task.cancel()
-            elif not shared.askers:
-                asyncio.get_running_loop().call_later(self._left_s, shared.task.cancel)
 
     async def _make(self, address: str, make: Callable[[], Awaitable[Any]]) -> Any:
         loop = asyncio.get_running_loop()

@@ -61,7 +61,7 @@ async def initialise(settings: Settings) -> Initialised:
                 f"the database of REX_DATABASE_URL holds a venue at seq {row.last_seq}; nothing was changed"
             )
         engine, inbox, feed = Engine(), InProcessInbox(), InProcessFeed()
-        claimed = await _claim(engine, journal)
+        claimed = await _claim(engine, journal, accept_clock=settings.accept_clock)
         calendar = TradingCalendar.load(settings.calendar_file)
         hours = TradingHours(calendar, settings.schedule)
         gateway = await load_gateway(stores.read_database, inbox, _no_reader, hours=hours, clock=time.time_ns)
@@ -119,9 +119,9 @@ async def _lists_instruments(journal: PostgresJournal) -> bool:
     return False
 
 
-async def _claim(engine: Engine, journal: PostgresJournal) -> WriterRow:
+async def _claim(engine: Engine, journal: PostgresJournal, *, accept_clock: bool) -> WriterRow:
     """Claims the journal, also after an earlier call that was killed. Raises InitRefused if another process writes it."""
-    standby = Standby(engine, journal, "rex init")
+    standby = Standby(engine, journal, "rex init", accept_clock=accept_clock)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLAIM_S):
             return await standby.lead(lambda: None)

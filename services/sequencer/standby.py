@@ -55,6 +55,8 @@ class Standby:
         """The writer row at the last look."""
         self.ahead_ns = 0
         """By how much the clock was ahead of the server's at the last look; negative: behind."""
+        self._told = ""
+        """What the log has of it."""
         self.trouble = ""
         """Why the last claim of a silent journal was not made, or failed; empty if there was none, or somebody leads."""
 
@@ -73,7 +75,7 @@ class Standby:
             await self._follow()
             silent_looks = silent_looks + 1 if row == self.seen else 0
             if silent_looks == 0 and row.url:
-                self.trouble = ""
+                self.trouble = self._told = ""
             self.seen = row
             if not row.url or silent_looks >= SILENT_LOOKS:
                 claimed = await self._claim(row)
@@ -101,10 +103,15 @@ class Standby:
             claimed = await self._journal.claim(row, self._url)
         except (ClockRefused, JournalUnclaimed) as error:
             trouble = str(error)
-            if trouble != self.trouble:
+            if self._kind_of(error) != self._told:  # The sentences about a clock name times.
                 log.warning("the journal is not claimed", reason=trouble)
+            self._told = self._kind_of(error)
         self.trouble = trouble
         return claimed
+
+    @staticmethod
+    def _kind_of(error: ClockRefused | JournalUnclaimed) -> str:
+        return "clock" if isinstance(error, ClockRefused) else str(error)
 
     async def _reach(self, claimed: WriterRow) -> None:
         """Executes what the writer before has still appended, and compares the end of the chain."""

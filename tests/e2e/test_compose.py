@@ -95,6 +95,13 @@ def test_a_misspelt_key_is_refused(variables: dict[str, str], tmp_path: Path, ke
     assert compose("config", "-q", variables=variables, file=misspelt).returncode != 0
 
 
+def test_haproxy_sends_orders_where_they_are_taken_and_shows_pages_while_their_process_lives() -> None:
+    """Not `/readyz` of reporting: it is 503 while no report can be made, and nobody could log in."""
+    backends = (REPOSITORY / "deploy/haproxy.cfg").read_text().split("\nbackend ")[1:]
+    asked = {one.split()[0]: re.findall(r"http-check send meth GET uri (\S+)", one) for one in backends}
+    assert asked == {"gateways": ["/readyz"], "gateways-without-leader": ["/healthz"], "pages": ["/healthz"]}
+
+
 def test_everything_is_published_on_loopback_and_starts_again(variables: dict[str, str]) -> None:
     for name, service in config_of(variables)["services"].items():
         assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name

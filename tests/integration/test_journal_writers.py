@@ -163,23 +163,24 @@ async def test_a_session_that_locks_the_row_and_may_not_be_ended_is_named_and_th
     postgres_url: str, leader: PostgresJournal
 ) -> None:
     """A superuser's, where this process's user is none."""
-    user = "rex_without_rights"
+    parts = urlsplit(postgres_url)
+    user = f"{parts.path.removeprefix('/')}_user"
     await execute(postgres_url, f"CREATE ROLE {user} LOGIN PASSWORD '{user}'")
+    holder = await asyncpg.connect(postgres_url)
     try:
         await execute(postgres_url, f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {user}")
-        parts = urlsplit(postgres_url)
-        standby = await PostgresJournal.open(
-            parts._replace(netloc=f"{user}:{user}@{parts.hostname}:{parts.port}").geturl()
-        )
-        holder = await asyncpg.connect(postgres_url)
-        await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
-        with pytest.raises(JournalUnclaimed, match=r"locks the writer row .* may not end it: .*pg_stat_activity"):
-            await standby.claim(await standby.look(), "ws://standby")
-        await holder.execute("ROLLBACK")
-        assert await standby.claim(await standby.look(), "ws://standby") is not None
-        await standby.close()
-        await holder.close()
+        its = parts._replace(netloc=f"{user}:{user}@{parts.hostname}:{parts.port}")
+        standby = await PostgresJournal.open(its.geturl())
+        try:
+            await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
+            with pytest.raises(JournalUnclaimed, match=r"locks the writer row .* may not end it: .*pg_stat_activity"):
+                await standby.claim(await standby.look(), "ws://standby")
+            await holder.execute("ROLLBACK")
+            assert await standby.claim(await standby.look(), "ws://standby") is not None
+        finally:
+            await standby.close()
     finally:
+        await holder.close()
         await execute(postgres_url, f"DROP OWNED BY {user}")
         await execute(postgres_url, f"DROP ROLE {user}")
 

@@ -114,7 +114,7 @@ async def test_a_standby_that_must_not_lead_or_cannot_claim_says_why_and_tries_a
     leader: PostgresJournal, other: PostgresJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await leader.hand_over()
-    refusals, told = [ClockRefused("the day roll would skip a day")], list[str]()
+    refusals, told = [ClockRefused(f"at 0{second}:00 the day roll would skip a day") for second in (2, 1)], list[str]()
     claim, failures = other.claim, [JournalUnclaimed("the server is read-only")]
 
     async def check(_now_ns: int) -> None:
@@ -131,8 +131,9 @@ async def test_a_standby_that_must_not_lead_or_cannot_claim_says_why_and_tries_a
     standby = Standby(Engine(), other, "ws://other", check=check)
     with capture_logs() as logged:
         assert (await standby.lead(lambda: None)).epoch == 2
-    assert told == ["", "the day roll would skip a day", "the server is read-only"]
-    assert [entry["reason"] for entry in logged] == told[1:]
+    clock = [f"at 0{second}:00 the day roll would skip a day" for second in (1, 2)]
+    assert told == ["", *clock, "the server is read-only"]
+    assert [entry["reason"] for entry in logged] == [clock[0], "the server is read-only"]
 
 
 async def test_a_leader_that_is_deposed_before_it_begins_says_so(postgres_url: str, leader: PostgresJournal) -> None:

@@ -65,6 +65,7 @@ async def while_connected(app: ASGIApp, scope: Scope, receive: Receive, send: Se
     try:
         await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not answering.done() and not leaving.cancelled():
+            leaving.result()
             raise ClientLeft
         await answering
     finally:

@@ -160,10 +160,14 @@ class StreamSubscription:
                 self._forget()
                 raise Gap(f"more than {MAX_UNPROVEN_BYTES} bytes wait for their proof")
             return
-        self._end = None
         count, last = next((count, last) for count, last in enumerate(fetched, 1) if last.last_seq >= end.last_seq)
         if ChainEnd.after(last) != end:
-            await self._distrust(JournalCorrupt(f"a row up to seq {last.last_seq} that the journal does not hold"))
+            await asyncio.sleep(self._feed.interval_s)
+            self._end = await self._feed.journal_end()
+            if self._end == end:
+                await self._distrust(JournalCorrupt(f"a row up to seq {last.last_seq} that the journal does not hold"))
+            return  # A replica was behind, or a failover took a row back.
+        self._end = None
         self._proven.extend(fetched[:count])
         del fetched[:count]
         self._feed.trouble = None
