@@ -23,13 +23,17 @@ async def check_clock(
     calendar: TradingCalendar,
     schedule: ScheduleName,
     accept_clock: bool,
-) -> None:
-    """Raises ClockRefused if a sequencer must not begin at this time: it is before the last command, or the day roll would skip
-    a trading day, and no operator has confirmed the clock (`accept_clock`)."""
+) -> int:
+    """The time of the last command, in nanoseconds since 1970; 0: there is none.
+
+    Raises ClockRefused if a sequencer must not begin at `now_ns`: it is before the last command, or the day roll would skip a
+    trading day, and no operator has confirmed the clock (`accept_clock`).
+    """
     last = await journal.last_batch()
     if last is not None and not accept_clock:
         refuse_clock_behind(now_ns, last.time_ns)
     _plan(engine, calendar, schedule, accept_clock).due(engine.trading_date, engine.venue_phase, now_ns)
+    return 0 if last is None else last.time_ns
 
 
 async def make_sequencer(
@@ -44,11 +48,12 @@ async def make_sequencer(
     accept_clock: bool,
 ) -> Sequencer:
     """The sequencer of an engine that is at the end of the journal. Raises ClockRefused as `check_clock` does."""
-    await check_clock(engine, journal, clock(), calendar=calendar, schedule=schedule, accept_clock=accept_clock)
+    last_ns = await check_clock(
+        engine, journal, clock(), calendar=calendar, schedule=schedule, accept_clock=accept_clock
+    )
     plan = _plan(engine, calendar, schedule, accept_clock)
     sequencer = Sequencer(engine, journal, inbox, feed, clock=clock, schedule=plan)
-    last = await journal.last_batch()
-    sequencer.time_ns = last.time_ns if last is not None else 0  # health may be asked before the sequencer runs
+    sequencer.time_ns = last_ns  # health may be asked before the sequencer runs
     return sequencer
 
 
