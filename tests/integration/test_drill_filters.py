@@ -277,7 +277,9 @@ async def test_the_query_of_who_has_left_is_ended_and_few_are_open_at_once(tmp_p
     database = ReadDatabase(tmp_path)
     await database.make()
     async with database.opened() as engine, AsyncExitStack() as opened:
-        asking = asyncio.create_task(_asked_in_time(engine, ENDLESS))
+        runs = asyncio.Event()
+        asking = asyncio.create_task(_asked_without_end(engine, runs))
+        await asyncio.wait_for(runs.wait(), PATIENCE_S)
         for _ in range(AT_ONCE - 1):
             await opened.enter_async_context(connect_in_time(engine))
         with pytest.raises(ReadDatabaseSilent, match="others are answered first"):
@@ -288,9 +290,17 @@ async def test_the_query_of_who_has_left_is_ended_and_few_are_open_at_once(tmp_p
         assert await connection.scalar(text("SELECT 7")) == 7
 
 
-async def _asked_in_time(engine: AsyncEngine, query: str) -> None:
+async def _asked_without_end(engine: AsyncEngine, runs: asyncio.Event) -> None:
+    """Sets the event while SQLite computes."""
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        loop.call_soon_threadsafe(runs.set)
+
     async with connect_in_time(engine, PATIENCE_S) as connection:
-        await connection.execute(text(query))
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.set_progress_handler(tell, 1_000)
+        await connection.execute(text(ENDLESS))
 
 
 async def test_nobody_waits_for_a_turn_without_limit() -> None:
