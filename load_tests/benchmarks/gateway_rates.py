@@ -92,15 +92,17 @@ async def rest_rate(servers: Servers, path: str, port: int, connections: int, re
     return (await http_load.load(port, streams)).rate("201")
 
 
-async def websocket_rate(servers: Servers, path: str, port: int, messages: int) -> float:
-    """Orders a second over one connection of each account, with WINDOW orders under way on each."""
+async def websocket_rate(
+    servers: Servers, path: str, port: int, messages: int, *, members: int = ACCOUNTS, connections: int = ACCOUNTS
+) -> float:
+    """Orders a second over `connections` connections of `members` accounts in turn, with WINDOW orders under way on each."""
 
     def frames(number: int) -> Iterator[bytes]:
-        for body in islice(servers.bodies(), messages // ACCOUNTS):
+        for body in islice(servers.bodies(), messages // connections):
             yield websocket_load.text_frame(b'{"method":"place_order","params":%b,"req_id":%d}' % (body, number))
 
-    streams = [frames(number) for number in range(ACCOUNTS)]
-    keys = [account.key for account in servers.accounts]
+    streams = [frames(number) for number in range(connections)]
+    keys = [servers.accounts[number % members].key for number in range(connections)]
     result = await websocket_load.load(port, path, keys, streams, WINDOW, _kind_of_reply)
     return result.rate("order")
 
@@ -151,16 +153,22 @@ async def _rest(effort: Effort) -> list[Measurement]:
 
 async def _websocket(effort: Effort) -> list[Measurement]:
     async with servers() as both:
-        wanted = effort.messages(40_000)
-        rates, limits = await _in_turn(
-            effort.runs,
-            partial(websocket_rate, both, "/v1/ws", both.venue_port, wanted),
-            partial(websocket_rate, both, "/echo", both.bare_port, wanted),
-        )
-        note = f"{ratio_range(rates, limits)}; {ACCOUNTS} connections, {WINDOW} orders under way on each"
-        return [
-            Measurement("WebSocket orders", median(rates), "orders/s", "bare echo", median(limits), "15 k/s", note=note)
-        ]
+        wanted, measurements = effort.messages(40_000), []
+        for name, members, connections, at_least in (
+            ("WebSocket orders", ACCOUNTS, ACCOUNTS, "15 k/s"),
+            ("WebSocket orders of one member", 1, 16, "8 k/s"),
+        ):
+            senders = {"members": members, "connections": connections}
+            rates, limits = await _in_turn(
+                effort.runs,
+                partial(websocket_rate, both, "/v1/ws", both.venue_port, wanted, **senders),
+                partial(websocket_rate, both, "/echo", both.bare_port, wanted, **senders),
+            )
+            note = f"{ratio_range(rates, limits)}; {connections} connections, {WINDOW} orders under way on each"
+            measurements.append(
+                Measurement(name, median(rates), "orders/s", "bare echo", median(limits), at_least, note=note)
+            )
+        return measurements
 
 
 def rest_measurements(effort: Effort) -> list[Measurement]:

@@ -62,17 +62,18 @@ class Inbox(Protocol):
 class SequencerInbox(Inbox, Protocol):
     """The inbox as its sequencer sees it."""
 
-    async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
+    async def take(self, max_commands: int, max_bytes: int, enough: int = 0) -> list[Submission]:
         """Waits for a submission, then returns the waiting ones within both bounds, but at least one.
 
-        Oldest first. If accounts take turns, at most one turn of each account; each account's own order is kept.
+        Oldest first. If accounts take turns: one turn of each account, and more turns while these have fewer than `enough`
+        commands. Each account's own order is kept.
 
         If it is canceled while it waits, no submission is lost.
         """
 
-    def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """The submissions that arrived after `take` and still belong to the same turns, within both bounds. Then the next turn
-        of every account begins."""
+    def take_late(self, max_commands: int, max_bytes: int, enough: int = 0) -> list[Submission]:
+        """The submissions that arrived after `take` and still belong to the same turns, and those of more turns while there are
+        fewer than `enough` commands, within both bounds. If none of the last turn is left, the next turn begins."""
 
 
 class Subscription(Protocol):

@@ -11,16 +11,14 @@ from services.messaging.bounds import Bounds
 from services.messaging.rounds import Rounds
 
 ROUND_COMMANDS = 8
-"""How many commands of one account are in one round, and so in one journal batch. A new command waits for two batches, the one
-being written and its own. So if another account floods the inbox, the new command waits for 16 commands of that account (for
-more if the device is slow: `sequencer.TURN_S`)."""
+"""How many commands of one account are in one round. A new command waits for at most so many of each other account, however
+many of them wait before it."""
 
 
 class InProcessInbox:
     """A queue of submissions, bounded by `max_commands`. When it is full, `put` raises InboxFull and adds nothing.
 
-    Accounts take turns (`Rounds`): one `take` and the `take_late` after it return one turn of each account.
-    Submissions of account 0 (the operators) join the current round.
+    Accounts take turns, which are rounds of `Rounds`. Submissions of account 0 (the operators) join the current round.
     """
 
     def __init__(self, max_commands: int = 65_536) -> None:
@@ -53,8 +51,9 @@ class InProcessInbox:
         if self._bounds.commands == count:  # `take` waits only while the inbox is empty.
             self._arrived.set()
 
-    async def take(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """Waits for a submission, then returns submissions of the current round within both bounds, but at least one.
+    async def take(self, max_commands: int, max_bytes: int, enough: int = 0) -> list[Submission]:
+        """Waits for a submission, then returns those of the current round, and of more rounds while there are fewer than
+        `enough` commands; within both bounds, but at least one.
 
         If the caller is canceled during the wait, no submission is lost.
         """
@@ -64,27 +63,31 @@ class InProcessInbox:
             else:
                 self._arrived.clear()
                 await self._arrived.wait()
-        return self._take(max_commands, max_bytes, at_least=1)
+        return self._take(max_commands, max_bytes, enough, at_least=1)
 
     def withdraw(self, _request_id: int) -> bool:
         """False: the sequencer of this process may still execute what it was given."""
         return False
 
-    def take_late(self, max_commands: int, max_bytes: int) -> list[Submission]:
-        """The submissions that arrived after `take` and joined the same round, within both bounds. If no submission of the
-        round is left, the next round begins."""
-        taken = self._take(max_commands, max_bytes, at_least=0)
+    def take_late(self, max_commands: int, max_bytes: int, enough: int = 0) -> list[Submission]:
+        """The submissions that arrived after `take` and joined its last round, and those of more rounds as in `take`. If no
+        submission of the last round is left, the next round begins."""
+        taken = self._take(max_commands, max_bytes, enough, at_least=0)
         if not self._rounds.current:
             self._rounds.end()
         return taken
 
-    def _take(self, max_commands: int, max_bytes: int, at_least: int) -> list[Submission]:
-        waiting, taken, by_account = self._rounds.current, list[Submission](), self._bounds.by_account
+    def _take(self, max_commands: int, max_bytes: int, enough: int, at_least: int) -> list[Submission]:
+        rounds, taken, by_account = self._rounds, list[Submission](), self._bounds.by_account
         taken_commands = 0
-        while waiting:
+        while rounds.current or (rounds.more and taken_commands < enough):
+            waiting = rounds.current
+            if not waiting:
+                rounds.end()
+                continue
             commands, size, submission = waiting[0]
-            max_commands, max_bytes = max_commands - commands, max_bytes - size
-            if len(taken) >= at_least and (max_commands < 0 or max_bytes < 0):
+            max_bytes -= size
+            if len(taken) >= at_least and (taken_commands + commands > max_commands or max_bytes < 0):
                 break
             taken.append(submission)
             waiting.popleft()

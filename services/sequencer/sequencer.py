@@ -2,8 +2,8 @@
 journal and publishes it once it is durable.
 
 Group commit without a timer: commands that arrive during an fsync form the next batch. The sequencer numbers and runs them at
-once; later commands join the same batch until the fsync ends, up to the turns of each account (TURN_S). So the engine is at
-most one batch ahead of the device. All commands of a batch have one timestamp, and the commands of due timers are its first
+once; later commands join the same batch until the fsync ends, up to the time that a batch may take (BATCH_S). So the engine is
+at most one batch ahead of the device. All commands of a batch have one timestamp, and the commands of due timers are its first
 commands, so no result depends on where a batch ends. Commands that arrive after the next timer's time, or more than LATE_NS
 after the batch's timestamp, go into the next batch.
 """
@@ -33,10 +33,14 @@ MAX_BATCH_COMMANDS = 1_024
 MAX_BATCH_BYTES = 512 * 1_024
 """Bound of commands and attachments together. A submission that alone exceeds one of the two bounds is a batch of its own."""
 
-TURN_S = 0.002
-"""A batch takes one turn (`ROUND_COMMANDS`) of each account, and one more turn for each TURN_S seconds that the device needs to
-write a batch. So a single member keeps its throughput on a slow device, and a new command waits for the device, not for the
-turns of other accounts."""
+BATCH_S = 0.002
+"""A batch has one turn of each account, and more turns while its commands keep the event loop busy for less than this, or than
+the device needs to write a batch, if that is more. A new command waits for the batch that is being written and for its own. So
+it waits hardly longer beside a flood, and a flood's batches are large enough for what each batch costs."""
+
+COMMAND_S = 40e-6
+"""The least time, in seconds, that a command is expected to keep an event loop busy, from its frame to its reply. In the scaled
+mode the gateways need most of it, which this process cannot measure."""
 
 LATE_NS = 20_000_000
 """A batch accepts commands until this many nanoseconds after its timestamp."""
@@ -97,6 +101,10 @@ class Sequencer:
         self._device_s = deque([0.0], maxlen=MEASURED_BATCHES)
         """Seconds until each of the last batches was durable. The shortest is the device's time; the others include work of the
         event loop."""
+        self._command_s = COMMAND_S
+        """How long a command keeps the event loop busy, an average of the last batches."""
+        self._measured = 0, 0.0
+        """The engine's last command, and the processor time of this thread, when the last batch was taken."""
         self._ended = asyncio.Event()
         self._ended.set()
         self.last_seq = engine.last_seq
@@ -159,13 +167,16 @@ class Sequencer:
     async def _take(self) -> list[Submission]:
         """The submissions that wait in the inbox; empty if a timer is due first, or if the inbox is empty and `stop` was
         called."""
+        if self._inbox.depth:
+            self._measure()
         try:
             async with asyncio.timeout(self._wait_s()) as self._wait:
-                return await self._inbox.take(MAX_BATCH_COMMANDS, MAX_BATCH_BYTES)
+                return await self._inbox.take(MAX_BATCH_COMMANDS, MAX_BATCH_BYTES, self._enough() // 2)
         except TimeoutError:
             return []
         finally:
             self._wait = None
+            self._measured = self._engine.last_seq, time.thread_time()
 
     def _wait_s(self) -> float:
         if self._stopping:
@@ -187,11 +198,9 @@ class Sequencer:
             batch.encode()  # Uses the time while the device is busy; repeated if late commands join.
             await self._device_free.wait()
         self._raise_if_failed()
-        may_join = not self._inbox.depth or self._accepts_late(time_ns)
-        for _ in range(self._turns() if may_join else 0):
-            late = self._inbox.take_late(
-                MAX_BATCH_COMMANDS - batch.command_count, MAX_BATCH_BYTES - batch.payload_bytes
-            )
+        if not self._inbox.depth or self._accepts_late(time_ns):
+            most, count = MAX_BATCH_COMMANDS - batch.command_count, self._enough() - batch.command_count
+            late = self._inbox.take_late(most, MAX_BATCH_BYTES - batch.payload_bytes, count)
             if late:
                 batch = await self._extended(batch, (), late, time_ns)
         self._hash, self.time_ns = batch.hash, time_ns
@@ -249,9 +258,16 @@ class Sequencer:
             attachments=batch.attachments + attachments,
         )
 
-    def _turns(self) -> int:
-        """How many turns of each account the batch may take."""
-        return 1 + int(min(self._device_s) / TURN_S)
+    def _enough(self) -> int:
+        """After how many commands a batch takes no further turn. The first half of them is taken while the device is busy, the
+        other half when it is free: so a command that comes meanwhile is in this batch, whatever waits beside it."""
+        return int(max(BATCH_S, min(self._device_s)) / self._command_s)
+
+    def _measure(self) -> None:
+        """Measures how long a command keeps the event loop busy, by the last batch, if the next one waits already."""
+        last_seq, began_s = self._measured
+        a_command_s = (time.thread_time() - began_s) / max(self._engine.last_seq - last_seq, 1)
+        self._command_s = max(self._command_s + (a_command_s - self._command_s) / 8, COMMAND_S)
 
     async def _commit_batch(
         self, batch: JournalBatch, appended: Awaitable[None], before: asyncio.Task[None] | None

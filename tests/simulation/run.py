@@ -180,7 +180,7 @@ def in_the_simulation(venue: Venue) -> Iterator[None]:
     """While it lasts, the product's modules have the simulated clock, chance, network and database."""
     world = venue.world
     shape = world.random("constants")
-    clock = SimpleNamespace(monotonic=world.loop.time, perf_counter=world.loop.time)
+    clock = SimpleNamespace(monotonic=world.loop.time, perf_counter=world.loop.time, thread_time=world.loop.time)
     chance = _Secrets(world.random("secrets"))
     replaced: list[tuple[Any, str, Any]] = [
         (journal, "Database", database_of(venue.servers)),

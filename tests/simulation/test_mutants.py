@@ -18,7 +18,7 @@ FOUND_AT = {
     "a commit without an answer believed": 1,
     "the requests that came before forgotten": 1,
     "503 for what was sent": 2,
-    "a standby that leads too early": 1,
+    "a standby that leads too early": 2,
     "what was executed sent again after a take-over": 5,
     "answers from rows that only the primary has": 18,
 }

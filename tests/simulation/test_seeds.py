@@ -25,12 +25,6 @@ def test_every_promise_holds(first: int) -> None:
         assert not outcome.failure, f"python -m tests.simulation --seed {seed}: {outcome.failure}"
 
 
-def test_a_deposed_leader_that_has_executed_as_much_as_the_journal_holds_is_waited_for() -> None:
-    outcome = run(11_876)
-    assert not outcome.failure, outcome.failure
-    assert outcome.counts["ended with JournalBusy"]
-
-
 @pytest.mark.parametrize("seed", [15_327, 22_191, 22_195])
 def test_what_was_visible_and_not_confirmed_is_no_ground_for_an_answer(seed: int) -> None:
     outcome = run(seed)

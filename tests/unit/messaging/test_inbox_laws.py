@@ -122,6 +122,29 @@ def test_who_has_work_waiting_is_in_the_next_round_with_his_part(crowd: list[tup
     asyncio.run(run())
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.sampled_from([1, 1, 1, 2, 30]), st.integers(1, 40)), min_size=1, max_size=20
+    ),
+    st.integers(0, 200),
+)
+def test_more_rounds_are_taken_while_there_are_not_enough(crowd: list[tuple[int, int, int]], enough: int) -> None:
+    """What a take returns is what takes of one round each return, up to the round with which there is enough."""
+
+    async def run() -> None:
+        by_round, at_once = InProcessInbox(65_536), InProcessInbox(65_536)
+        for account, size, count in crowd:
+            for number in range(count):
+                for inbox in (by_round, at_once):
+                    await inbox.put(submission(account, size, number=number))
+        expected = await by_round.take(2**20, 2**40)
+        while by_round.depth and commands_of(expected) < enough:
+            expected += await by_round.take(2**20, 2**40)
+        assert await at_once.take(2**20, 2**40, enough) == expected
+
+    asyncio.run(run())
+
+
 @given(st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=ROUND_COMMANDS), max_size=20))
 def test_without_congestion_the_order_is_that_of_arrival(rounds: list[list[int]]) -> None:
     """While no account has more than its part waiting, commands of all accounts are taken in the order of arrival."""

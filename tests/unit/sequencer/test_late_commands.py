@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,14 @@ from services.messaging.in_process import ROUND_COMMANDS as TURN
 from services.sequencer import sequencer
 from services.sequencer.clock import ClockRefused
 from services.sequencer.schedule import Schedule
-from services.sequencer.sequencer import LATE_NS, MAX_BATCH_COMMANDS, MEASURED_BATCHES, Sequencer
+from services.sequencer.sequencer import (
+    BATCH_S,
+    COMMAND_S,
+    LATE_NS,
+    MAX_BATCH_COMMANDS,
+    MEASURED_BATCHES,
+    Sequencer,
+)
 from tests.unit.sequencer.test_sequencer import Breaking, stopped
 from tests.unit.sequencer.venue import Never, Venue, records, running, venue
 
@@ -200,17 +208,45 @@ async def test_a_clock_that_jumps_while_a_batch_waits_stops_the_writer_behind_it
         assert [batch.last_seq for batch in await one.journaled()] == [1, 2]
 
 
+class Times:
+    """The clocks of a thread that each command keeps busy for `command_s`, and of a device that needs `device_s`."""
+
+    def __init__(self, one: Venue, command_s: float, device_s: float) -> None:
+        self._engine = one.engine
+        self._command_s = command_s
+        self._device_s = device_s
+        self._now_s = 0.0
+
+    def thread_time(self) -> float:
+        return self._engine.last_seq * self._command_s
+
+    def perf_counter(self) -> float:
+        self._now_s += self._device_s
+        return self._now_s
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize(("turn_s", "sizes"), [(3600.0, [1, TURN, TURN, 2]), (1e-9, [1, 2 * TURN + 2])])
-async def test_a_member_alone_has_several_turns_in_a_batch_where_the_device_is_slow(
-    path: Path, monkeypatch: pytest.MonkeyPatch, turn_s: float, sizes: list[int]
+@pytest.mark.parametrize(
+    ("command_s", "device_s", "sizes"),
+    [
+        (BATCH_S / 3, 0.0, [1, TURN, TURN, TURN]),
+        (BATCH_S / TURN / 1.5, 0.0, [1, 2 * TURN, 2 * TURN]),
+        (BATCH_S / TURN / 1.5, BATCH_S * 3, [1, 5 * TURN, TURN]),
+        (0.0, 0.0, [1, ceil(BATCH_S / COMMAND_S / TURN) * TURN, 1]),
+    ],
+    ids=["slow commands", "a batch's time", "a slow device", "quick commands"],
+)
+async def test_a_batch_has_more_turns_of_a_member_alone_while_they_take_less_than_a_batch_may(
+    path: Path, monkeypatch: pytest.MonkeyPatch, command_s: float, device_s: float, sizes: list[int]
 ) -> None:
-    monkeypatch.setattr(sequencer, "TURN_S", turn_s)
     async with with_a_busy_device(path) as (one, device), running(one):
+        monkeypatch.setattr(sequencer, "time", Times(one, command_s, device_s))
         device.free.set()
-        for _ in range(MEASURED_BATCHES):
-            await one.inbox.put(records())
-            await one.next_batch()
+        for _ in range(MEASURED_BATCHES * 5 * TURN):  # A flood: a batch waits behind each other.
+            await one.inbox.put(records()._replace(account=1))
+        await one.sequencer.journaled(MEASURED_BATCHES * 5 * TURN)
+        one.subscription.close()
+        one.subscription = one.feed.subscribe()
         device.free.clear()
         for _ in range(sum(sizes)):
             await one.inbox.put(records()._replace(account=1))
