@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matching_engine.records import CommandKind, EventKind, Reason
+from matching_engine.records import CommandKind, EventKind, OrderType, Reason, Side
 from tests.unit.matching_engine.engine_talk import BUY, DAY, GTC, SELL, Talk
 
 
@@ -64,6 +64,24 @@ def test_the_new_band_is_round_the_settlement_price_and_edges_round_inwards(talk
     assert talk.order(2, BUY, 1, 998)[0].kind == EventKind.ACCEPTED
     assert talk.order(2, BUY, 1, 1103)[0].reason == Reason.PRICE_ABOVE_BAND
     assert talk.order(2, BUY, 1, 1102)[0].kind == EventKind.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("settled", "side", "stays", "ends"), [(1040, BUY, 988, 987), (960, SELL, 1008, 1009)], ids=["low", "high"]
+)
+def test_an_order_at_the_edge_of_the_new_band_stays_open(
+    talk: Talk, settled: int, side: Side, stays: int, ends: int
+) -> None:
+    """The band's edges are 0.95 × 1040 = 988 and 1.05 × 960 = 1008. A trigger is outside as a price is."""
+    trade_at(talk, settled, 1)
+    orders = []
+    for price in (stays, ends):
+        talk.order(2, side, 1, price)
+        talk.order(2, Side(1 - side), 1, 0, order_type=OrderType.STOP, trigger_ticks=price)
+        orders.append({talk.seq - 1, talk.seq})
+    ended = [event for event in talk.day_roll(20230103) if event.kind == EventKind.CANCELED]
+    assert {(event.order_id, event.reason) for event in ended} == {(order, Reason.OUTSIDE_BAND) for order in orders[1]}
+    assert all(talk.cancel(2, order)[0].kind == EventKind.CANCELED for order in orders[0])
 
 
 def test_no_band_leaves_the_range_of_prices(talk: Talk) -> None:
