@@ -13,6 +13,7 @@ from services.commands.attachments import KeyLimits, RateLimit
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours
 from services.gateway.app import create_app
+from services.gateway.freshness import ALWAYS_FRESH, Freshness
 from services.gateway.http.caller import sees_all
 from services.gateway.http.doorway import KEY
 from services.gateway.http.fact_gauges import Facts
@@ -132,6 +133,7 @@ def make_application(
     not_ready: Callable[[], list[str]],
     warnings: Callable[[], list[str]],
     details: Callable[[], Facts] = dict,
+    freshness: Freshness = ALWAYS_FRESH,
     prove: Callable[[int], Awaitable[Proven]] | None = None,
     elsewhere: Elsewhere | None,
     days_elsewhere: Elsewhere | None = None,
@@ -158,6 +160,7 @@ def make_application(
         public=PublicSockets(settings.max_public_websockets, settings.max_public_websockets_per_address)
         if settings.public_market_data
         else None,
+        is_cut_off=freshness.is_cut_off,
     )
     app = create_app(
         state=gateway.state,
@@ -187,6 +190,7 @@ def make_application(
         not_ready=not_ready,
         warnings=warnings,
         details=details,
+        freshness=freshness,
         facts=VenueFacts(TradingHours(calendar, settings.schedule), demo=settings.demo),
         metrics_addresses=settings.metrics_addresses,
         request_log=settings.request_log,

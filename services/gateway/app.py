@@ -12,6 +12,7 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from services.gateway import problems
+from services.gateway.freshness import ALWAYS_FRESH, Freshness
 from services.gateway.http import (
     account,
     admin,
@@ -32,6 +33,7 @@ from services.gateway.http import (
     venue,
 )
 from services.gateway.http import market as market_routes
+from services.gateway.http.as_of import AsOf
 from services.gateway.http.caller import needs
 from services.gateway.http.compression import Compression
 from services.gateway.http.direct_orders import direct_routes
@@ -91,6 +93,7 @@ def create_app(
     not_ready: Sentences = _nothing,
     warnings: Sentences = _nothing,
     details: Callable[[], Facts] = dict,
+    freshness: Freshness = ALWAYS_FRESH,
     metrics_addresses: Collection[str] = (),
     request_log: bool = False,
     public_market_data: bool = False,
@@ -151,10 +154,11 @@ def create_app(
         open_answers={
             **documentation(app),
             **websocket_documentation(app),
-            **health.health_answers(state, not_ready, warnings, details, order_entry.acts_of_two),
+            **health.health_answers(state, not_ready, warnings, details, order_entry.acts_of_two, freshness.is_cut_off),
             "/metrics": MetricsAnswer(metrics, metrics_addresses),
         },
         metrics=metrics,
+        as_of=AsOf(state, freshness, known_keys.clock),
         request_log=request_log,
         public_market_data=public_market_data,
     )

@@ -135,13 +135,20 @@ MEANINGS: dict[str, str] = {
     "inbox_full": "the inbox is full: nothing of this request was taken in",
     "read_only": "this gateway of the scaled mode only reads",
     "outcome_unknown": (
-        "no reply came in time, or the venue failed meanwhile: the command may have been carried out or not"
+        "no reply came in time, or the venue failed meanwhile: the command may have been carried out or not. 502 and 504 are "
+        "HAProxy's: it sent the request to a gateway, and the answer broke, or did not come"
     ),
     "not_ready": (
         "the answer of `/readyz`; elsewhere: the venue has failed and is ending, or (scaled mode) no "
-        "sequencer was reached in time: nothing of this request was taken in. Of a query: the read database "
+        "sequencer was reached in time: nothing of this request was taken in. HAProxy's own: no process is ready, and "
+        "the request was sent to none. Of a query: the read database "
         "is away, behind, or has not answered within 5 s, or an archived day is missing; `/readyz` says whether orders are "
         "taken: new ones need neither, but in the scaled mode the read database is in the journal's PostgreSQL"
+    ),
+    "cut_off": (
+        "this gateway of the scaled mode has heard nothing from the leading sequencer for 5 s, and others may go on: the "
+        "journal shows that a sequencer leads, or cannot be read. `/readyz` says so, and the handshake of a WebSocket is "
+        "refused (open ones are closed with 4010). Reads are answered, with the header `Rex-As-Of`"
     ),
     "storage_unusable": (
         "of a query: the read database or the journal is damaged, is not this venue's, or its device refuses; "
@@ -173,6 +180,10 @@ NEXT_STEPS: dict[str, str] = {
     ),
     "not_ready": (
         "Wait for /readyz to answer 200. Then send a read again; an order again with the same client_order_id, which is safe."
+    ),
+    "cut_off": (
+        "Connect again after a second: another gateway serves the venue. Resume subscriptions from the last seq, and send an "
+        "order again with the same client_order_id."
     ),
     "storage_unusable": "Tell the operator, who finds the cause in the log: sending it again helps only after that.",
     "too_many_connections": "Close connections that are not used, and connect again after a second.",

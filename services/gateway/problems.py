@@ -111,6 +111,7 @@ CODES: dict[str, int] = {
     "read_only": 503,
     "outcome_unknown": 503,
     "not_ready": 503,
+    "cut_off": 503,
     "storage_unusable": 503,
     "too_many_connections": 503,
 }
@@ -220,6 +221,12 @@ def not_taken_in() -> ProblemError:
     """A 503 problem: no sequencer took the request in time, and none will."""
     detail = "No sequencer was reached in time; nothing of this request was taken in. Send it again."
     return ProblemError(503, "not_ready", detail)
+
+
+def cut_off(cause: str = "") -> ProblemError:
+    """A 503 problem: the venue may go on without this gateway."""
+    detail = f"This gateway is cut off from the venue, which may go on without it. {cause}".strip()
+    return ProblemError(503, "cut_off", detail)
 
 
 def command_skipped(skip_seq: int) -> ProblemError:

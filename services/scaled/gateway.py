@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -18,17 +18,11 @@ from services.application import Gateway, load_gateway, make_application, make_l
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours
 from services.first_start import KEYS_FILE, PAGES, read_keys
-from services.gateway.http.fact_gauges import Facts
-from services.gateway.http.health import Sentences
 from services.gateway.limits.shared import SharedLimits
 from services.gateway.reader import GatewayReader
 from services.gateway.server.server import listen, venue_url
 from services.journal.postgres.journal import PostgresJournal
-from services.messaging import Feed, Inbox
-from services.messaging.follow import Readable
 from services.messaging.link.client import Link
-from services.messaging.link.confirmed import ConfirmedJournal
-from services.messaging.read_only import ReadOnlyInbox
 from services.pages import mount_pages
 from services.parts import OnFault, Parts, cancel
 from services.read_database.position_watch import PositionWatch
@@ -36,29 +30,12 @@ from services.read_database.postgres.answering import bound_queries
 from services.report_process import ReportProcess, Where
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
-from services.scaled.stores import ReaderFeed, Stores, open_feed, open_stores
+from services.scaled.sources import LINK_PATIENCE_S, Source, linked, reading
+from services.scaled.stores import Stores, open_feed, open_stores
 from services.sequencer.schedule import calendar_missing
 from services.settings import Settings, require
 from services.standing_proof import StandingProof, brought_up_to_date
 from services.venue_state.state import VenueState
-
-LINK_PATIENCE_S = 5.0
-"""How long a gateway without a link to a sequencer still calls itself ready: a take-over takes less."""
-
-ORDER_PATIENCE_S = 5.0
-"""How long the oldest command may wait for its batch in a gateway that calls itself ready."""
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where submissions go and where batches come from."""
-
-    inbox: Inbox
-    feed: Feed
-    journal: Readable
-    details: Callable[[], Facts]
-    not_ready: Sentences
-    warnings: Sentences
 
 
 @dataclass(frozen=True)
@@ -98,11 +75,11 @@ async def open_gateway(
             opened.push_async_callback(cancel, running)
             running.append(parts.start(stores.journal.watch(), "journal"))
             if read_only:
-                source = _reading(await opened.enter_async_context(open_feed(settings, stores.journal)), stores.journal)
+                source = reading(await opened.enter_async_context(open_feed(settings, stores.journal)), stores.journal)
             else:
                 link = Link(stores.journal, settings.link_secret.get_secret_value())
                 running.append(parts.start(link.run(), "link"))
-                source = _linked(link, stores.journal)
+                source = linked(link, stores.journal)
             position = PositionWatch(stores.read_database)
             opened.push_async_callback(position.close)
             calendar = TradingCalendar.load(settings.calendar_file)
@@ -138,6 +115,7 @@ async def open_gateway(
                     *proof.alarms(),
                     *([shared.trouble] if shared is not None and shared.trouble else []),
                 ],
+                freshness=source.freshness,
                 details=lambda: {
                     **source.details(),
                     **lag_facts(stores.journal, gateway.state.last_seq),
@@ -150,6 +128,7 @@ async def open_gateway(
                 elsewhere=reports.answer,
                 days_elsewhere=days_reports.answer,
             )
+            running.append(parts.start(gateway.channels.liveness.close_when(source.freshness.is_cut_off), "cut off"))
             if with_pages:
                 keys = read_keys(settings.data_dir / KEYS_FILE, PAGES)
                 url = venue_url(settings.host, listener)
@@ -170,7 +149,7 @@ async def _load(
     settings: Settings,
     calendar: TradingCalendar,
     stores: Stores,
-    source: _Source,
+    source: Source,
     position: PositionWatch,
     parts: Parts,
     running: list[asyncio.Task[None]],
@@ -206,46 +185,3 @@ async def at_end(reader: GatewayReader, journal: PostgresJournal) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LINK_PATIENCE_S):
                 await reader.reached(last.last_seq)
-
-
-def _linked(link: Link, journal: PostgresJournal) -> _Source:
-    """An order gateway's."""
-
-    def details() -> Facts:
-        return {
-            "epoch": link.epoch,
-            "link_age_s": link.age_s,
-            "oldest_command_age_s": round(link.oldest_age_s, 3),
-            "replicated": journal.is_replicated,
-        }
-
-    def not_ready() -> list[str]:
-        age_s = link.age_s
-        if not link.connected and (age_s is None or age_s >= LINK_PATIENCE_S):
-            return [f"There is no link to a sequencer: {link.trouble or 'none leads'}."]
-        if link.oldest_age_s >= ORDER_PATIENCE_S:
-            cause = journal.waiting_for or "the leading sequencer's /readyz names the cause"
-            return [f"Nothing is committed: the oldest command has waited for {link.oldest_age_s:.0f} s; {cause}."]
-        return []
-
-    def warnings() -> list[str]:
-        return [f"{journal.waiting_for}."] if journal.waiting_for else []
-
-    return _Source(link, link, ConfirmedJournal(journal, link), details, not_ready, warnings)
-
-
-def _reading(feed: ReaderFeed, journal: PostgresJournal) -> _Source:
-    """A read-only gateway's."""
-
-    def warnings() -> list[str]:
-        trouble = feed.trouble()
-        return [] if trouble is None else [trouble]
-
-    return _Source(
-        ReadOnlyInbox(),
-        feed.feed,
-        journal,
-        lambda: {"redis": not warnings() if feed.uses_redis else None},
-        list,
-        warnings,
-    )

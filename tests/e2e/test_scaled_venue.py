@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from rex_client import OutcomeUnknown, RexClient, RexError
+from websockets.exceptions import InvalidStatus
 
 from load_tests.servers.postgres import PostgresServer
 from services.exit_codes import ExitCode
+from services.gateway.websocket.liveness import CUT_OFF_REASON
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.statements import MIGRATION_LOCK
 from services.journal.postgres.tables import initialise
 from services.settings import MIN_SECRET_CHARACTERS
-from tests.faults.scaled_mutants import clock_ahead
+from tests.faults.scaled_mutants import clock_ahead, links_through
 from tests.faults.scaled_venue import ScaledVenue, answered_health, read_health, scaled_venue
+from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.traders import SYMBOL, Trader, open_traders
 from tests.faults.venue_process import rex
 from tests.integration.alert_receiver import SECRET, receiving
@@ -269,6 +275,54 @@ def _is_ready(url: str) -> bool:
 def _cause(venue: ScaledVenue, name: str) -> str:
     """Why this process does not do its work; empty if it does."""
     return " ".join(read_health(venue.processes[name].url).get("causes", []))
+
+
+@pytest.mark.parametrize("lost", ["link", "journal"])
+async def test_a_gateway_that_is_cut_off_closes_its_websockets_and_says_how_old_its_reads_are(
+    venue: ScaledVenue, lost: str
+) -> None:
+    """An order gateway whose link is cut while others keep theirs, and a read-only one that PostgreSQL does not answer."""
+    buyer, _ = await open_traders(venue)
+    key = {"authorization": f"Bearer {buyer.key}"}
+    (writer,) = await execute(venue.database_url, "SELECT url FROM journal_writer")
+    target = urlsplit(writer["url"] if lost == "link" else venue.database_url)
+    async with (
+        TcpProxy((target.hostname or "", target.port or 0)).running() as way,
+        RexClient(venue.gateways()[0], buyer.key) as elsewhere,
+        AsyncHttpClient(headers=key) as http,
+        asyncio.timeout(PATIENCE_S),
+    ):
+        if lost == "link":
+            gateway = await asyncio.to_thread(venue.start, "gateway 3", mutant=partial(links_through, way.port))
+        else:
+            through = {"REX_DATABASE_URL": venue.database_url.replace(f":{target.port}/", f":{way.port}/")}
+            gateway = await asyncio.to_thread(venue.start, "gateway 3", "--read-only", variables=through)
+        websocket = gateway.url.replace("http", "ws") + "/v1/ws"
+        await asyncio.to_thread(venue.wait_ready)
+        async with WebSocketClient(websocket, additional_headers=key) as socket:
+            assert "rex-as-of" not in (await http.get(f"{gateway.url}/v1/orders")).headers
+            await way.refuse()
+            await (way.cut() if lost == "link" else way.black_hole())
+            await socket.wait_closed()
+            assert (socket.close_code, socket.close_reason) == (4010, CUT_OFF_REASON)
+        order = await elsewhere.place_order(_order(buyer, price="160.00", quantity=1))
+        assert (await asyncio.to_thread(read_health, gateway.url))["code"] == "cut_off"
+        with pytest.raises(InvalidStatus):
+            await WebSocketClient(websocket, additional_headers=key)
+        told = (await http.get(f"{gateway.url}/v1/time")).headers["rex-as-of"]
+        seen = re.fullmatch(r'seq=(\d+), time="(.+)"', told)
+        assert seen is not None, told
+        assert int(seen[1]) < order["seq"]
+        assert datetime.fromisoformat(seen[2]) < datetime.fromisoformat(order["updated_at"])
+        await way.heal()
+        await until(partial(_is_ready, gateway.url))
+        async with WebSocketClient(websocket, additional_headers=key):
+            await until(partial(_shows_the_present, http, f"{gateway.url}/v1/orders/{order['order_id']}"))
+
+
+async def _shows_the_present(http: AsyncHttpClient, url: str) -> bool:
+    answer = await http.get(url)
+    return answer.status_code == 200 and "rex-as-of" not in answer.headers
 
 
 async def test_a_standby_whose_clock_is_wrong_warns_and_leads_nothing(venue: ScaledVenue) -> None:

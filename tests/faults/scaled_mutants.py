@@ -19,6 +19,7 @@ from services.journal.batch import JournalBatch
 from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
+from services.messaging.link import client
 from services.read_database.postgres import writer
 from services.scaled import sequencer
 
@@ -41,6 +42,12 @@ def clock_ahead(ahead_s: int) -> None:
     vars(sequencer)["open_sequencer"] = partial(
         sequencer.open_sequencer, clock=lambda: time.time_ns() + ahead_s * 10**9
     )
+
+
+def links_through(port: int) -> None:
+    """This gateway alone reaches the sequencer through a proxy on this port, which can take its way from it."""
+    connect = vars(client)["connect"]
+    vars(client)["connect"] = lambda _url, **options: connect(f"ws://127.0.0.1:{port}", **options)
 
 
 def undurable_server() -> None:

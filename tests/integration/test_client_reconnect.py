@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+from websockets.exceptions import InvalidStatus
 
+from services.gateway.freshness import Freshness
 from services.gateway.websocket import resumes
+from services.gateway.websocket.liveness import CLOSE_CUT_OFF, CUT_OFF_REASON
 from services.times import second_text
 from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.venue import running_venue
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
@@ -156,6 +160,45 @@ async def test_a_refusal_keeps_what_the_venue_says_of_the_next_try(tmp_path: Pat
         assert 0 < error.retry_after_ms <= 1000
         assert error.next_step
         assert (error.request_id is None) == over_socket
+
+
+async def test_a_client_of_a_gateway_that_is_cut_off_goes_on_where_it_was_at_the_next_gateway(tmp_path: Path) -> None:
+    """The next gateway has the same address here, as behind a proxy: the first one again, when it is cut off no more."""
+    ties = Ties()
+    async with running_venue(tmp_path, freshness=Freshness(ties.are_cut)) as venue, asyncio.timeout(PATIENCE_S):
+        alice = {"authorization": f"Bearer {venue.keys['alice'].key}"}
+        async with serving(venue, free_port()) as served:
+            url = served.url.replace("http", "ws") + "/v1/ws"
+            client = await served.client("alice")
+            pushes = client.subscribe(["orders"])
+            assert (await anext(pushes))["type"] == "snapshot"
+            async with WebSocketClient(url, additional_headers=alice) as socket, WebSocketClient(url) as public:
+                ties.cut = True
+                for closed in (socket, public):
+                    await closed.wait_closed()
+                    assert (closed.close_code, closed.close_reason) == (CLOSE_CUT_OFF, CUT_OFF_REASON)
+            with pytest.raises(InvalidStatus) as refused:
+                await WebSocketClient(url, additional_headers=alice)
+            assert json.loads(refused.value.response.body or b"")["code"] == "cut_off"
+            ready = await venue.client(None).get("/readyz")
+            assert (ready.status_code, ready.json()["code"]) == (503, "cut_off")
+            patient = await served.clients.enter_async_context(RexClient(served.url, patience_s=PATIENCE_S))
+            connecting = asyncio.create_task(patient.connect())
+            order = await client.post_order(ORDER)
+            assert not connecting.done()
+            ties.cut = False
+            push = await anext(pushes)
+            assert (push["type"], push["data"]["orders"]) == ("resumed", [order])
+            await connecting
+
+
+class Ties:
+    """Whether the gateway is cut off, as the test sets it."""
+
+    cut = False
+
+    def are_cut(self) -> bool:
+        return self.cut
 
 
 async def test_whoever_cancels_a_client_that_is_leaving_need_not_wait_for_ever(tmp_path: Path) -> None:

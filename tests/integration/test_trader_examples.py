@@ -17,6 +17,7 @@ from services.gateway.server import websocket_limits
 from services.gateway.websocket import (
     client_queue,
     connection,
+    liveness,
     market_models,
     order_pipeline,
     private_stream,
@@ -24,6 +25,7 @@ from services.gateway.websocket import (
     subscriber,
 )
 from services.gateway.websocket import messages as ws_messages
+from services.gateway.websocket.close_codes import CLOSE_CODES
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S
 
@@ -88,7 +90,9 @@ def test_the_websocket_page_lists_every_channel_and_close_code() -> None:
         connection.CLOSE_NOT_AUTHENTICATED,
         client_queue.CLOSE_TOO_SLOW,
         resumes.CLOSE_NOT_RESUMED,
+        liveness.CLOSE_CUT_OFF,
     }
+    assert codes == CLOSE_CODES.keys()
 
 
 @pytest.mark.parametrize(

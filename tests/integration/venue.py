@@ -28,6 +28,7 @@ from services.data.instruments import load_instruments
 from services.data.trading_hours import TradingHours
 from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway.app import create_app
+from services.gateway.freshness import ALWAYS_FRESH, Freshness
 from services.gateway.http.known_keys import KnownKeys
 from services.gateway.http.venue import VenueFacts
 from services.gateway.limits.rate_limits import NO_LIMIT, RateLimits
@@ -133,6 +134,7 @@ async def running_venue(
     keyless: RateLimit = NO_LIMIT,
     timer: Timer | None = None,
     acts_of_two: Collection[str] = (),
+    freshness: Freshness = ALWAYS_FRESH,
 ) -> AsyncIterator[RunningVenue]:
     """Instruments as shipped, two funded traders and an operator with keys, continuous trading around the clock."""
     engine, clock = engine or Engine(), clock or Clock()
@@ -164,6 +166,7 @@ async def running_venue(
             journal, feed, state=state, market=market, pending=order_entry.pending, fan_out=channels.publish
         )
         tasks.append(asyncio.create_task(reader.run()))
+        tasks.append(asyncio.create_task(channels.liveness.close_when(freshness.is_cut_off)))
         people = People(state.users, passwords=Passwords(CHEAP_HASHES), behind_tls=behind_tls, clock=steady)
         known_keys, limits = KnownKeys(state, clock), RateLimits(state, now=limit_clock, keyless=keyless)
         turns = Turns(fresh_s=0)  # a test reads what it has just done
@@ -186,6 +189,7 @@ async def running_venue(
                     limits=limits,
                     missed=MissedReader(state, read_database, journal, projector.reached),
                     public=PublicSockets(MAX_PUBLIC_WEBSOCKETS, MAX_PUBLIC_WEBSOCKETS),
+                    is_cut_off=freshness.is_cut_off,
                 ),
                 *routers.member_routers(
                     read_database, calendar, projector.reached, journal, turns, turns, deciders_of(state)
@@ -198,6 +202,7 @@ async def running_venue(
             facts=VenueFacts(hours),
             request_log=request_log,
             public_market_data=True,
+            freshness=freshness,
             known_keys=known_keys,
             limits=limits,
         )

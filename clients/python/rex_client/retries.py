@@ -12,7 +12,7 @@ from rex_client.errors import OutcomeUnknown, RexError, Unreachable
 
 Reply = TypeVar("Reply")
 
-NOT_TAKEN_IN = ("inbox_full", "not_ready", "request_timeout", "too_many_connections")
+NOT_TAKEN_IN = ("inbox_full", "not_ready", "cut_off", "request_timeout", "too_many_connections")
 """The codes of refusals, beside those of status 429, after which the venue has carried out nothing of the request."""
 
 FIRST_PAUSE_S = 0.1

@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.browser_headers import API_POLICY, POLICY, Header, asks_for_html
+from services.gateway.http.as_of import AsOf
 from services.gateway.http.cached_answer import Answer, OpenAnswer
 from services.gateway.http.documentation import first_names
 from services.gateway.http.known_keys import KnownKeys, address_of
@@ -85,10 +86,12 @@ class Doorway:
         direct: Mapping[tuple[str, str], DirectRoute],
         open_answers: Mapping[str, OpenAnswer],
         metrics: GatewayMetrics,
+        as_of: AsOf,
         request_log: bool,
         public_market_data: bool,
     ) -> None:
         self._app = app
+        self._as_of = as_of
         self._public = public_market_data
         self._known_keys = known_keys
         self._limits = limits
@@ -124,6 +127,7 @@ class Doorway:
                     await self._turn(scope)
                 own = message["headers"] = list(message.get("headers", ()))
                 _complete(own, request_id)
+                own += self._as_of.headers(scope["method"], scope["path"])
                 bucket: Bucket | None = scope.get(BUCKET)
                 if bucket is not None:
                     own += bucket.headers(self._limits.now())

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from services.gateway.browser_headers import API_POLICY
 from services.gateway.http.cached_answer import Answer, OpenAnswer
 from services.gateway.http.fact_gauges import Facts
-from services.gateway.problems import ProblemError
+from services.gateway.problems import ProblemError, cut_off
 from services.gateway.schemas import Health
 from services.venue_state.state import VenueState
 
@@ -26,6 +26,7 @@ def health_answers(
     warnings: Sentences,
     details: Callable[[], Facts],
     acts_of_two: Collection[str],
+    is_cut_off: Callable[[], bool],
 ) -> dict[str, OpenAnswer]:
     """What /healthz and /readyz answer. `details`: what a process of the scaled mode adds."""
 
@@ -46,6 +47,8 @@ def health_answers(
 
     async def readyz(_scope: Scope) -> Answer:
         missing = not_ready()
+        if is_cut_off():
+            raise cut_off(" ".join(missing))
         if not state.instruments:
             missing.append("No instrument is listed.")
         if not state.trading_date:

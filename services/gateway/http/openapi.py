@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from services.gateway.http.as_of import NAME as AS_OF
 from services.gateway.http.public_access import is_public
 from services.gateway.order_entry.four_eyes import WHY
 from services.gateway.order_entry.idempotency import HEADER, takes_key
@@ -72,7 +73,10 @@ _PROBLEMS = {
     "requests without a reply; or its account has too many commands waiting. The venue took nothing.",
     "431": "The head is larger than 16 KiB, or has more than 100 headers; the connection is closed.",
     "500": "An error of the venue itself; its log has the request's id.",
-    "503": "The inbox is full (the venue took nothing), or no reply came in time. Retry with the same client_order_id.",
+    "502": "HAProxy's: the request was sent, and its answer broke. The outcome is unknown, as after `outcome_unknown`.",
+    "503": "The inbox is full (the venue took nothing), or no reply came in time. Retry with the same client_order_id. "
+    "HAProxy's own is `not_ready`: no gateway is ready, and the request was sent to none.",
+    "504": "HAProxy's: the request was sent, and no answer came in time. The outcome is unknown, as after 502.",
 }
 
 _PROBLEMS_OF_HEALTH = {"/readyz": ("503",), "/metrics": ("403",)}
@@ -83,6 +87,12 @@ _IDEMPOTENCY_KEY = {
     "required": False,
     "description": "Makes the request safe to send again: a repeat is answered with the first one's seq.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,64}$"},
+}
+
+_AS_OF = {
+    "description": "Only where this gateway may be behind or cut off: the last `seq` that the answer surely shows, and until "
+    "when that is known to have been the venue's last. A structured field (RFC 9651). An answer without it shows the present.",
+    "schema": {"type": "string", "examples": ['seq=118, time="2023-12-01T02:00:00.000124Z"']},
 }
 
 _WHY = {
@@ -119,6 +129,9 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             if "202" in operation["responses"]:
                 operation["parameters"].append(_WHY)
             _add_problems(method, path, operation)
+            if method == "get" and path.startswith("/v1/"):
+                operation["responses"]["200"]["headers"] = {AS_OF: {"$ref": f"#/components/headers/{AS_OF}"}}
+    document["components"]["headers"] = {AS_OF: _AS_OF}
     whole: dict[str, Any] = as_document(document)
     return whole
 

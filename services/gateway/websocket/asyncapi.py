@@ -19,6 +19,7 @@ from services.gateway.schemas import AccountFill, Fill, Problem, PublicTrade, To
 from services.gateway.websocket import market_models, messages, private_models, reply_message, reply_models
 from services.gateway.websocket.asyncapi_examples import BESIDE, DATA, PARAMS, PROBLEM, RESULTS, push_of
 from services.gateway.websocket.attribute_texts import attribute_texts
+from services.gateway.websocket.close_codes import CLOSE_CODES
 from services.gateway.websocket.market_models import Push
 from services.gateway.websocket.messages import Message
 from services.gateway.websocket.protocol import CHANNELS, METHODS, Channel, Method, Model, PushType, is_of_rest
@@ -26,6 +27,8 @@ from services.gateway.websocket.reply_message import ReplyMessage
 
 Json = dict[str, Any]
 ADDRESS = "/v1/ws"
+CLOSES = "x-close-codes"
+"""In the channel: why the venue closes the connection, by code."""
 
 _DESCRIPTION = """\
 One WebSocket for placing, amending and canceling orders, market data, and one's own orders and fills. Each frame holds one JSON
@@ -76,6 +79,7 @@ def _channel() -> Json:
         "servers": [{"$ref": "#/servers/venue"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _messages()},
         "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        CLOSES: {str(code): why for code, why in CLOSE_CODES.items()},
     }
 
 

@@ -14,12 +14,13 @@ from fastapi import APIRouter
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from services.gateway.freshness import ALWAYS_FRESH
 from services.gateway.http.doorway import KEY, refuse_handshake
 from services.gateway.http.known_keys import KnownKeys, address_of
 from services.gateway.http.session_cookie import SESSION
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.problems import ProblemError
+from services.gateway.problems import ProblemError, cut_off
 from services.gateway.request_ids import HEADER, REQUEST_ID
 from services.gateway.resume.missed import MissedReader
 from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW
@@ -50,6 +51,7 @@ class WebSocketEndpoint:
         limits: RateLimits,
         missed: MissedReader,
         public: PublicSockets | None = None,
+        is_cut_off: Callable[[], bool] = ALWAYS_FRESH.is_cut_off,
     ) -> None:
         self._state = state
         self._order_entry = order_entry
@@ -59,6 +61,7 @@ class WebSocketEndpoint:
         self._known_keys = known_keys
         self._limits = limits
         self._public = public
+        self._is_cut_off = is_cut_off
         self._resumes = Resumes(state, channels, missed)
         self._open_by_key: defaultdict[int, dict[Connection, Session | None]] = defaultdict(dict)
         state.key_listeners.append(self._key_changed)
@@ -74,6 +77,8 @@ class WebSocketEndpoint:
         connection = self._connection(key, admit_late, address_of(scope))
         connection.queue.send_now, connection.queue.collect = scope.get(SEND_NOW), scope.get(COLLECT)
         try:
+            if self._is_cut_off():
+                raise cut_off()
             if key is not None:
                 self._admit(key, connection, scope.get(SESSION))
         except ProblemError as problem:
@@ -157,9 +162,10 @@ def router(
     limits: RateLimits,
     missed: MissedReader,
     public: PublicSockets | None = None,
+    is_cut_off: Callable[[], bool] = ALWAYS_FRESH.is_cut_off,
 ) -> APIRouter:
     """The route /v1/ws, for `create_app`. `GatewayReader` calls the `publish` of the same `channels`. `public`: how many may
-    follow market data without a key; None: nobody."""
+    follow market data without a key; None: nobody. A gateway that `is_cut_off` refuses handshakes."""
     endpoint = WebSocketEndpoint(
         state=state,
         order_entry=order_entry,
@@ -170,5 +176,6 @@ def router(
         limits=limits,
         missed=missed,
         public=public,
+        is_cut_off=is_cut_off,
     )
     return APIRouter(routes=[WebSocketRoute(PATH, endpoint)])

@@ -1,4 +1,5 @@
-"""Heartbeats for the clients that ask for them, and the notice of a planned close for all."""
+"""Heartbeats for the clients that ask for them; the notice of a planned close, and the close of a gateway that is cut off, for
+all."""
 
 from __future__ import annotations
 
@@ -15,6 +16,10 @@ from services.venue_state.state import VenueState
 
 HEARTBEAT_SECONDS = 5.0
 SHUTDOWN_REASON = "the venue is stopping"
+CLOSE_CUT_OFF = 4010
+CUT_OFF_REASON = "cut_off: this gateway is cut off from the venue; connect again and resume"
+CUT_OFF_LOOK_SECONDS = 0.25
+"""Shorter than a proxy's health checks: clients see the code before the proxy closes."""
 HEARTBEAT = Stream("heartbeat", VENUE_WIDE)
 
 
@@ -74,6 +79,15 @@ class Liveness:
         with suppress(TimeoutError):
             async with asyncio.timeout(notice_s):
                 await self._all_left.wait()
+
+    async def close_when(self, is_cut_off: Callable[[], bool]) -> None:
+        """Closes every connection of a gateway that is cut off: its market stands still, and another gateway's goes on. Runs
+        until canceled."""
+        while True:
+            await asyncio.sleep(CUT_OFF_LOOK_SECONDS)
+            if is_cut_off():
+                for client in [*self._clients]:
+                    client.queue.close(CLOSE_CUT_OFF, CUT_OFF_REASON)
 
     def _beat(self) -> None:
         self._next = None

@@ -98,6 +98,12 @@ class PostgresJournal:
         of `watch`, which looks every REPLICATION_S."""
         return self._ends.lag(applied_seq)
 
+    @property
+    def look_age_s(self) -> float:
+        """Seconds since this process last found the journal's end, which it does every REPLICATION_S at least: more means that
+        the server is away for it."""
+        return self._ends.look_age_s
+
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
         """Makes this process the writer, in a new epoch, if the row still equals `seen`; None if it changed.
 

@@ -78,6 +78,9 @@ class Link:
         """Why the last attempt did not lead to a link, or why the last link broke; empty while there is a link."""
         self._heard_s = 0.0
         self._loop = asyncio.get_running_loop()
+        self._began_s = self._loop.time()
+        self._looked: WriterRow | None = None
+        self._moved_s: float | None = None
 
     # ------------------------------------------------------------------ health
 
@@ -100,6 +103,17 @@ class Link:
     def age_s(self) -> float | None:
         """Seconds since the last message or pong of a sequencer; None before the first."""
         return self._loop.time() - self._heard_s if self._heard_s else None
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds for which nothing has come from a sequencer, since the start if nothing ever has. While there is a link,
+        pongs keep it short, also when nobody trades."""
+        return self._loop.time() - (self._heard_s or self._began_s)
+
+    @property
+    def row_age_s(self) -> float | None:
+        """Seconds since the writer row was seen to change, as a living writer's does all the time; None: it never was."""
+        return None if self._moved_s is None else self._loop.time() - self._moved_s
 
     # ------------------------------------------------------------------ inbox
 
@@ -180,6 +194,9 @@ class Link:
         seq, known_hash = self._position.seq, self._position.hash
         row = await self._journal.look()
         self._position.check(row, seq, known_hash)
+        if row != self._looked:
+            self._moved_s = None if self._looked is None else self._loop.time()
+            self._looked = row
         if self.confirmed_seq is None and not row.url:  # The writer has handed over: everything was confirmed before.
             self.confirmed_seq = row.last_seq
             self._feed.gap()
