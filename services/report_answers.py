@@ -84,7 +84,7 @@ class ReportAnswers:
         if self._where.journal is None:
             return present_routers(read_database, calendar)
         journal = self._journal = self._journal or await self._open_journal(self._where.journal)
-        return journal_routers(read_database, journal)
+        return journal_routers(read_database, calendar, journal)
 
     async def _open_journal(self, where: str) -> Journal:
         if self._where.in_postgres:

@@ -68,7 +68,7 @@ async def report_costs(
         """The database stands where it was filled."""
 
     turns = Turns(fresh_s=0)  # every answer is made anew
-    venue.include_router(app.router(read_database, calendar, projected, journal, turns))
+    venue.include_router(app.router(read_database, calendar, projected, journal, turns, turns))
     venue.include_router(breakdown.router(read_database, calendar, projected, turns))
     asked = {
         "report": (f"/v1/reports/turnover/{YEAR}", year.now),

@@ -4,7 +4,6 @@ bulletins, and what operators decided (decided.py)."""
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from functools import partial
 from typing import Annotated, Any
 
@@ -18,18 +17,14 @@ from services.messaging.follow import Readable
 from services.reporting.day_sums import TradeSums
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
 from services.reporting.in_time import connect_in_time
-from services.reporting.moment import NotReached
-from services.reporting.past import PastYear, read_past_year
-from services.reporting.present import Format, address_of_year, answer_of_year, present_answer
+from services.reporting.present import Format, address_of_year, past_answer, present_answer
 from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
 from services.reporting.requests import (
-    NOT_REACHED,
     AtLeast,
     PastSeq,
     Projected,
     Seq,
     Year,
-    invalid_query,
     recorded,
     refuse_past,
     wait_until_projected,
@@ -38,9 +33,6 @@ from services.reporting.requests import (
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 from services.reporting.turns import Turns
 
-FILES = ("xlsx", "pdf")
-"""Formats that take some hundred milliseconds; of the past, one is made at a time."""
-
 
 def router(
     read_database: AsyncEngine,
@@ -48,11 +40,11 @@ def router(
     projected: Projected,
     journal: Readable,
     turns: Turns,
+    days_turns: Turns,
 ) -> APIRouter:
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
-    has reached seq. The journal is read for reports of the past, which do not take a turn: they wait for each other."""
-    routes = APIRouter(prefix="/v1/reports", tags=["reports"])
-    making, looking_back, sums = asyncio.Semaphore(1), asyncio.Semaphore(1), TradeSums()
+    has reached seq. The journal is read for reports of the past, which take `days_turns`."""
+    routes, sums = APIRouter(prefix="/v1/reports", tags=["reports"]), TradeSums()
 
     @routes.get(
         "/turnover/{year}",
@@ -71,17 +63,18 @@ def router(
         accept: Annotated[str, Header(include_in_schema=False)] = "",
     ) -> Response:
         chosen: Format = format or ("csv" if "text/csv" in accept else "json")
+        address = address_of_year(year, chosen, seq)
+        answer: Response
         if seq is None:
             await wait_until_projected(projected, "at_least_seq", at_least_seq)
             make = partial(present_answer, read_database, calendar, year, chosen, sums)
-            answer: Response = await turns.take(address_of_year(year, chosen), make, at_least_seq)
-            return answer
-        refuse_past(seq, at_least_seq)
-        await wait_until_projected(projected, "seq", seq)
-        async with looking_back:
-            found, daily, _ = await _past(read_database, journal, year, seq, sums)
-        async with making if chosen in FILES else nullcontext():
-            return await answer_of_year(year, found, daily, calendar, chosen)
+            answer = await turns.take(address, make, at_least_seq)
+        else:
+            refuse_past(seq, at_least_seq)
+            await wait_until_projected(projected, "seq", seq)
+            make = partial(past_answer, read_database, calendar, journal, year, seq, chosen, sums)
+            answer = await days_turns.take(address, make)
+        return answer
 
     @routes.get(
         "/turnover/{year}/range",
@@ -117,15 +110,8 @@ def router(
         }
 
     waiting = waiting_routes(projected)
-    add_bulletins(waiting, read_database, making)
+    add_bulletins(waiting, read_database, asyncio.Semaphore(1))
     together = APIRouter()
     together.include_router(routes)
     together.include_router(waiting)
     return together
-
-
-async def _past(read_database: AsyncEngine, journal: Readable, year: int, seq: int, sums: TradeSums) -> PastYear:
-    try:
-        return await read_past_year(read_database, journal, year, seq, sums)
-    except NotReached as error:
-        raise invalid_query("seq", NOT_REACHED) from error

@@ -1,4 +1,4 @@
-"""The year's report as it is now, in each of its formats, and the same bytes for a report of the past."""
+"""The year's report, as it is now or as it was after an earlier command, in each of its formats."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
+from services.messaging.follow import Readable
 from services.reporting.day_sums import TradeSums, compared
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import year_answer
+from services.reporting.moment import NotReached
+from services.reporting.past import read_past_year
 from services.reporting.queries import Values, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
-from services.reporting.requests import Year, recorded
+from services.reporting.requests import NOT_REACHED, Seq, Year, invalid_query, recorded
 
 Format = Literal["json", "csv", "xlsx", "pdf"]
 
 
-def address_of_year(year: int, chosen: Format) -> str:
-    """The path and query of `present_router` for a report."""
-    return f"/v1/reports/turnover/{year}?format={chosen}"
+def address_of_year(year: int, chosen: Format, seq: int | None = None) -> str:
+    """The path and query of `present_router` for a report, or of `past_router` for one after the command seq."""
+    address = f"/v1/reports/turnover/{year}?format={chosen}"
+    return address if seq is None else f"{address}&seq={seq}"
 
 
 def present_router(read_database: AsyncEngine, calendar: TradingCalendar) -> APIRouter:
@@ -35,6 +39,34 @@ def present_router(read_database: AsyncEngine, calendar: TradingCalendar) -> API
         return await present_answer(read_database, calendar, year, format, sums)
 
     return routes
+
+
+def past_router(read_database: AsyncEngine, calendar: TradingCalendar, journal: Readable) -> APIRouter:
+    """The route of a process that makes the reports for which the journal is read."""
+    routes, sums = APIRouter(prefix="/v1/reports"), TradeSums()
+
+    @routes.get("/turnover/{year}")
+    async def turnover(year: Year, seq: Seq, format: Format = "json") -> Response:
+        return await past_answer(read_database, calendar, journal, year, seq, format, sums)
+
+    return routes
+
+
+async def past_answer(
+    read_database: AsyncEngine,
+    calendar: TradingCalendar,
+    journal: Readable,
+    year: int,
+    seq: int,
+    chosen: Format,
+    sums: TradeSums,
+) -> Response:
+    """The report as it was after the command seq. Raises the 422 problem of a seq that the journal has not reached."""
+    try:
+        found, daily, _ = await read_past_year(read_database, journal, year, seq, sums)
+    except NotReached as error:
+        raise invalid_query("seq", NOT_REACHED) from error
+    return await answer_of_year(year, found, daily, calendar, chosen)
 
 
 async def present_answer(

@@ -30,7 +30,7 @@ def member_routers(
     """The gateway that includes them checks the key. `projected(seq)` waits until the read database has reached seq. The
     journal is read for reports on the past and on single days; those for which whole days are read take `days_turns`."""
     return [
-        app.router(read_database, calendar, projected, journal, turns),
+        app.router(read_database, calendar, projected, journal, turns, days_turns),
         decided.router(read_database, projected, deciders),
         market.router(read_database, journal, projected, days_turns),
         integrity.router(read_database, projected, turns),
@@ -65,9 +65,9 @@ def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> li
     ]
 
 
-def journal_routers(read_database: AsyncEngine, journal: Readable) -> list[APIRouter]:
+def journal_routers(read_database: AsyncEngine, calendar: TradingCalendar, journal: Readable) -> list[APIRouter]:
     """The reports for which a process of its own reads whole days of the journal. The gateway has checked and waited."""
-    return [market.router(read_database, journal, _reached)]
+    return [present.past_router(read_database, calendar, journal), market.router(read_database, journal, _reached)]
 
 
 async def _reached(_seq: int) -> None:

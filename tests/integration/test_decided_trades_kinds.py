@@ -98,7 +98,8 @@ async def test_who_decided_what_is_read_alike_from_both_kinds(read_database: Rea
     await write_in_parts(read_database.writer(), made.batches, Random(0))
     app = FastAPI()
     async with read_database.opened() as engine:
-        app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches), Turns(fresh_s=0)))
+        turns = Turns(fresh_s=0)
+        app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches), turns, turns))
         app.include_router(decided_router(engine, _at_once, Deciders(lambda _id: None, lambda _request: True)))
         async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:
             newest, oldest = (await client.get("/v1/reports/decisions", params={"year": 2023})).json()

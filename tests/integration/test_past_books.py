@@ -102,7 +102,7 @@ async def test_a_seq_to_come_is_waited_for_and_refused(venue: RunningVenue, monk
     assert problem["errors"][0]["message"] == "the venue has not reached this sequence number"
 
 
-async def test_a_venue_has_books_and_qualities_made_by_the_process_that_reads_the_journal(
+async def test_a_venue_has_what_days_are_read_for_made_by_the_process_that_reads_the_journal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answer_of = [], ReportProcess.answer
@@ -122,8 +122,14 @@ async def test_a_venue_has_books_and_qualities_made_by_the_process_that_reads_th
             assert (await client.get(f"{BOOKS}/GOLD", params={"seq": seq})).status_code == 404
             date = book["trading_date"]
             assert (await client.get(f"/v1/reports/quality/{date}")).json()["date"] == date
+            past = f"/v1/reports/turnover/{date[:4]}?format=csv&seq={seq}"
+            report = await client.get(past)
+            assert f"turnover-{date[:4]}-seq-{seq}.csv" in report.headers["content-disposition"]
+            empty = (await client.get(f"/v1/reports/turnover/2024?seq={seq}")).json()
+            assert (empty["seq"], empty["trades"]) == (seq, 0)
     paths = [f"{BOOKS}/PRND-OX?seq={seq}&levels=3", f"{BOOKS}/GOLD?seq={seq}&levels=20", f"/v1/reports/quality/{date}"]
-    assert asked == [*((path, seq) for path in paths[:2]), (paths[2], 0)]
+    paths += [past, f"/v1/reports/turnover/2024?format=json&seq={seq}"]
+    assert asked == [*((path, seq) for path in paths[:2]), *((path, 0) for path in paths[2:])]
 
 
 async def test_the_process_reads_on_as_the_journal_grows(venue: RunningVenue, tmp_path: Path) -> None:

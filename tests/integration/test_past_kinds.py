@@ -201,7 +201,7 @@ async def test_the_route_and_the_command_line_read_the_journal_in_postgres(on_se
     async with on_server.opened() as engine, AsyncExitStack() as opened:
         reader = await PostgresJournal.open(url)
         opened.push_async_callback(reader.close)
-        app.include_router(router(engine, TradingCalendar.load(), _at_once, reader, Turns(fresh_s=0)))
+        app.include_router(router(engine, TradingCalendar.load(), _at_once, reader, Turns(fresh_s=0), Turns()))
         client = await opened.enter_async_context(
             AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex/v1/reports/turnover/")
         )
