@@ -18,6 +18,7 @@ from services.cli.backup import backup, restore
 from services.cli.certificate import certificate
 from services.cli.export import export as export_year
 from services.cli.help import Command, Group
+from services.cli.instrument import add_instrument, list_instruments
 from services.cli.journal import copy, export, skip, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
@@ -65,6 +66,14 @@ target = typer.Typer(
 target.command("set", cls=Command)(set_target)
 target.command("list", cls=Command)(list_targets)
 app.add_typer(target, name="target")
+instrument = typer.Typer(
+    help="Lists the instruments of a running venue, and adds one.",
+    no_args_is_help=True,
+    cls=Group,
+)
+instrument.command("list", cls=Command)(list_instruments)
+instrument.command("add", cls=Command)(add_instrument)
+app.add_typer(instrument, name="instrument")
 user = typer.Typer(
     help="Adds, changes and removes the people who may log in, in a running or a stopped venue.",
     no_args_is_help=True,

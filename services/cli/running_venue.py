@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+from services.cli.options import require_address, settings_of
+from services.cli.terminal import run, say
+from services.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rex_client import RexClient
@@ -45,3 +50,18 @@ async def at_venue(settings: Settings, url: str, work: Callable[[RexClient], Awa
             return await work(client)
         except Unreachable as error:
             raise Unreachable(f"{error}; --url gives the address of the running venue") from None
+
+
+def ask(url: str, data_dir: Path, call: Callable[[RexClient], Coroutine[Any, Any, T]]) -> T:
+    """The venue's answer. A refusal ends the command with the venue's sentence; `run` says that no answer came."""
+    from rex_client import RexError
+
+    chosen = settings_of(data_dir=data_dir)
+    url = address_of(chosen, url)
+    require_address(url)
+
+    try:
+        return run(at_venue(chosen, url, call))
+    except RexError as refused:
+        say("; ".join(f"{error['field']}: {error['message']}" for error in refused.errors) or refused.detail)
+    raise typer.Exit(ExitCode.TROUBLE)

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from services.cli.options import AsJson, DataDir, require_address, settings_of
+from services.cli.options import AsJson, DataDir
 from services.cli.report import year_of
-from services.cli.running_venue import Url, address_of, at_venue
-from services.cli.terminal import out, run, say
-from services.exit_codes import ExitCode
-
-if TYPE_CHECKING:
-    from rex_client import RexClient
+from services.cli.running_venue import Url, ask
+from services.cli.terminal import out
 
 Year = Annotated[int, typer.Argument(help="The target's year, 2000 to 2099.", parser=year_of, metavar="YEAR")]
-
-T = TypeVar("T")
 
 
 def set_target(
@@ -69,7 +62,7 @@ def set_target(
     from rex_client import Proposed
 
     try:
-        answer = _ask(url, data_dir, lambda client: client.set_target(target))
+        answer = ask(url, data_dir, lambda client: client.set_target(target))
     except Proposed as waiting:
         answer = {"proposal": waiting.proposal, "act": waiting.act}
     if as_json:
@@ -95,27 +88,12 @@ def list_targets(year: Year, url: Url = "", data_dir: DataDir = Path("rex-data")
     - 1 the venue refused, or does not answer, or the folder holds no key
     - 2 an option is invalid
     """
-    targets = _ask(url, data_dir, lambda client: client.targets(year))
+    targets = ask(url, data_dir, lambda client: client.targets(year))
     if as_json:
         print(json.dumps(targets))
     else:
         for target in targets:
             out.print(_line(target), markup=False, highlight=False, soft_wrap=True)
-
-
-def _ask(url: str, data_dir: Path, call: Callable[[RexClient], Coroutine[Any, Any, T]]) -> T:
-    """The venue's answer. A refusal ends the command with the venue's sentence; `run` says that no answer came."""
-    from rex_client import RexError
-
-    chosen = settings_of(data_dir=data_dir)
-    url = address_of(chosen, url)
-    require_address(url)
-
-    try:
-        return run(at_venue(chosen, url, call))
-    except RexError as refused:
-        say("; ".join(f"{error['field']}: {error['message']}" for error in refused.errors) or refused.detail)
-    raise typer.Exit(ExitCode.TROUBLE)
 
 
 def _line(target: dict[str, Any]) -> str:

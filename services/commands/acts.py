@@ -22,6 +22,7 @@ MAY_WAIT: tuple[str, ...] = (
     "set_collar",
     "set_volatility_band",
     "set_fees",
+    "list_instrument",
     "open_account",
     "trades_decided",
     "target_set",

@@ -22,6 +22,7 @@ from services.commands.attachments import (
     KeyIssued,
     KeyLimitsSet,
     KeyRevoked,
+    ListingText,
     ProposalEnded,
     TargetSet,
     TradesDecided,
@@ -95,7 +96,7 @@ def list_instrument(
     reference_ticks: int,
     band_ppm: int,
     max_quantity_lots: int,
-    text: InstrumentText,
+    text: InstrumentText | ListingText,
 ) -> Submission:
     """Lists an instrument; its number must be the next one."""
     command = sender._replace(

@@ -3,7 +3,7 @@
 UTF-8 JSON, one model per kind of command:
 
 OPEN_ACCOUNT     AccountText
-LIST_INSTRUMENT  InstrumentText
+LIST_INSTRUMENT  ListingText
 BUST_TRADE       BustText
 HALT             HaltText, or none
 RECORD           one of `Recorded`, distinguished by `type`
@@ -96,6 +96,20 @@ class InstrumentText(_Text):
         if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,8})?", tick_size) or not Decimal(tick_size):
             raise ValueError("is no exact decimal above 0")
         return tick_size
+
+
+class ListingText(InstrumentText):
+    """What is said when an instrument is listed: its descriptive fields, and why and by whom it is listed. The first start of
+    a venue says neither."""
+
+    reason: str = ""
+    name: str = ""
+    """The person, where a key lists it; may be empty."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The fields of `InstrumentText`."""
+        return self.model_dump(include=set(InstrumentText.model_fields))
 
 
 class BustText(_Text):

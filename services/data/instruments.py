@@ -21,8 +21,10 @@ COLUMNS = (
     "symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size_yuan", "band_percent",
     "reference_price_yuan", "reference_price_source", "spec", "note",
 )  # fmt: skip
+SYMBOL_PATTERN = "[A-Z0-9][A-Z0-9-]{0,15}"
+"""The form of a symbol. It is part of addresses, of file names and of a target's scope."""
+
 _SHIPPED = Path(__file__).with_name("instruments.csv")
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9-]{0,15}")
 
 
 class DataFileError(ValueError):
@@ -93,7 +95,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _facts(fields: dict[str, str]) -> InstrumentFacts:
     """Checks what the engine relies on: a tick of a lot is a whole number of fen, the reference price a whole number of
     ticks."""
-    if not _SYMBOL.fullmatch(fields["symbol"]):
+    if not re.fullmatch(SYMBOL_PATTERN, fields["symbol"]):
         raise ValueError("symbol must be 1 to 16 characters of A-Z, 0-9 and -")
     for column, allowed in (("category", Category), ("unit", Unit), ("reference_price_source", PriceSource)):
         if fields[column] not in get_args(allowed):

@@ -80,6 +80,7 @@ MEANINGS: dict[str, str] = {
         "the request, or one with the same content, tripped an assertion of the engine and stopped the venue; an operator has "
         "taken it out (`rex journal skip`). It was not executed and will not be"
     ),
+    "symbol_taken": "an instrument has this symbol, or another one was listed at the same moment; `detail` says which",
     "user_exists": "another user has this name, apart from case and width",
     "no_session": "an API key has no password of its own to change",
     "body_too_large": "over 64 KiB (a batch, a decision: 256 KiB); the connection is closed",

@@ -82,6 +82,7 @@ CODES: dict[str, int] = {
     "resume_ahead": 409,
     "already_carried_out": 409,
     "command_skipped": 409,
+    "symbol_taken": 409,
     "user_exists": 409,
     "no_session": 409,
     "body_too_large": 413,

@@ -18,10 +18,10 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     DayClosed,
-    InstrumentText,
     KeyIssued,
     KeyLimitsSet,
     KeyRevoked,
+    ListingText,
     ProposalConfirmed,
     ProposalEnded,
     RequestRepeated,
@@ -95,7 +95,7 @@ def _kill_switch_set(applied: Applied) -> Statement:
 
 def _instrument_listed(applied: Applied) -> Statement:
     event, command = applied.event, applied.command
-    text = InstrumentText.model_validate_json(applied.attachment)
+    text = ListingText.model_validate_json(applied.attachment)
     return _insert(
         tables.instruments,
         instrument=event.instrument,

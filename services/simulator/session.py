@@ -82,12 +82,14 @@ class Session:
             self._in_turn = False
 
     async def _follow_orders(self, client: RexClient) -> None:
-        tick_sizes = {entry["symbol"]: Decimal(entry["tick_size"]) for entry in await client.instruments()}
+        tick_sizes = await _tick_sizes(client)
         async for push in client.subscribe(["orders"]):
             if push["type"] == "snapshot":
                 self.book.open_orders.clear()
                 self._client = client
             for order in push["data"]["orders"]:
+                if order["symbol"] not in tick_sizes:  # It was listed meanwhile.
+                    tick_sizes = await _tick_sizes(client)
                 if order["state"] in _OPEN:
                     # An open order has a price or, as a stop, a trigger price: market orders never rest.
                     ticks = int(Decimal(order["price"] or order["stop_price"]) / tick_sizes[order["symbol"]])
@@ -103,6 +105,10 @@ class Session:
             self.book.available_fen = int(Decimal(account["available"]) * 100)
             self.book.available_lots = {holding["symbol"]: holding["available"] for holding in account["holdings"]}
             await asyncio.sleep(_BALANCE_SECONDS)
+
+
+async def _tick_sizes(client: RexClient) -> dict[str, Decimal]:
+    return {entry["symbol"]: Decimal(entry["tick_size"]) for entry in await client.instruments()}
 
 
 async def _send(client: RexClient, quote: Quote, action: Action) -> asyncio.Future[dict[str, Any]]:

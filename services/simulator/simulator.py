@@ -65,10 +65,18 @@ class Simulator:
                     for instrument in await client.instruments():
                         self._market.list_instrument(instrument)
                     async for push in client.subscribe(["ticker"], ["*"]):
+                        if push["data"]["symbol"] not in self._market.quotes:
+                            await self._learn(client)
                         self._market.apply_ticker(push["data"])
             except (FellBehind, ConnectionError) as trouble:
                 log.warning("the simulated traders see no market", why=str(trouble))
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _learn(self, client: RexClient) -> None:
+        """Adds the instruments that were listed meanwhile."""
+        for instrument in await client.instruments():
+            if instrument["symbol"] not in self._market.quotes:
+                self._market.list_instrument(instrument)
 
     async def _give(
         self, next_turn: Callable[[], tuple[Turn[Session] | None, float]], tasks: asyncio.TaskGroup

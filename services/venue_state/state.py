@@ -25,10 +25,10 @@ from services.commands.attachments import (
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
-    InstrumentText,
     KeyIssued,
     KeyLimitsSet,
     KeyRevoked,
+    ListingText,
     RequestKeyed,
     UserAdded,
     UserPasswordChanged,
@@ -333,7 +333,7 @@ class VenueState:
 
     def _instrument_listed(self, applied: Applied) -> None:
         event, command, attachment = applied
-        text = InstrumentText.model_validate_json(attachment)
+        text = ListingText.model_validate_json(attachment)
         self.add_instrument(
             VenueInstrument(
                 event.instrument,
@@ -342,7 +342,7 @@ class VenueState:
                 max_quantity_lots=command.quantity_lots,
                 reference_ticks=event.price_ticks,
                 phase=Phase.CLOSED,
-                facts=text.model_dump(),
+                facts=text.facts,
             )
         )
 

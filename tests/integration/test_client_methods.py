@@ -27,6 +27,11 @@ OXIDE, YEAR, DAY = "PRND-OX", 2023, date(2023, 12, 1)
 START, END = datetime(2023, 12, 1, tzinfo=UTC), "2023-12-02T00:00:00+08:00"
 SIGNED: Json = {"reason": "a test", "name": "Li Na"}
 PAGE: Json = {"start": START, "end": END, "order": "oldest", "limit": 5, "cursor": None}
+SCANDIUM = {
+    "symbol": "SC-OX", "name_en": "Scandium oxide", "name_zh": "氧化钪", "category": "deep_processed",
+    "family": "separated_oxide", "unit": "kg", "lot_size": 10, "tick_size": "1.00", "reference_price": "6000.00",
+    "band_rate": "0.06", "max_quantity": 1000,
+}  # fmt: skip
 RATE = {"per_s": 200, "burst": 1000}
 
 ROUTES: dict[str, Call] = {
@@ -68,6 +73,7 @@ ROUTES: dict[str, Call] = {
     "PUT /v1/admin/instruments/{symbol}/phase": lambda client: client.set_phase(OXIDE, "continuous"),
     "PUT /v1/admin/instruments/{symbol}/collar": lambda client: client.set_collar(OXIDE, "0.05"),
     "PUT /v1/admin/instruments/{symbol}/volatility_band": lambda client: client.set_volatility_band(OXIDE, "0.03", 120),
+    "POST /v1/admin/instruments": lambda client: client.list_instrument(SCANDIUM, **SIGNED),
     "POST /v1/admin/kill_switch/{switch}": lambda client: client.kill_switch(on=False),
     "POST /v1/admin/accounts/{account}/kill_switch/{switch}": lambda client: client.kill_switch(on=True, account=3),
     "PUT /v1/admin/accounts/{account}/limits": lambda client: client.set_limits(3, max_open_orders=5),

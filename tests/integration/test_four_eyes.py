@@ -31,6 +31,11 @@ REPORT = "/v1/reports/turnover/2023"
 CASH = "/v1/admin/accounts/2/cash"
 SIGNED = {"reason": "agreed", "name": "Li Na"}
 TARGET = {"year": 2024, "month": 3, "amount": "1.00", "name": "March", "why": "the board"}
+SCANDIUM = {
+    "symbol": "SC-OX", "name_en": "Scandium oxide", "name_zh": "氧化钪", "category": "deep_processed",
+    "family": "separated_oxide", "unit": "kg", "lot_size": 10, "tick_size": "1.00", "reference_price": "6000.00",
+    "band_rate": "0.06", "max_quantity": 1000,
+}  # fmt: skip
 WHY = {"reason": "not agreed"}
 Json = dict[str, Any]
 
@@ -93,6 +98,7 @@ ACTS: dict[str, tuple[str, str, Any]] = {
     "resume": ("POST", "/v1/admin/resume", None),
     "set_phase": ("PUT", "/v1/admin/instruments/ND-OX/phase", {"phase": "call_auction"}),
     "set_collar": ("PUT", "/v1/admin/instruments/ND-OX/collar", {"rate": "0.05"}),
+    "list_instrument": ("POST", "/v1/admin/instruments", SCANDIUM | SIGNED),
     "set_volatility_band": (
         "PUT", "/v1/admin/instruments/ND-OX/volatility_band", {"rate": "0.03", "auction_seconds": 60},
     ),
@@ -142,6 +148,7 @@ async def test_the_log_says_why_an_act_was_confirmed(venue: RunningVenue) -> Non
         reply = await ann.request(method, path, json=body, headers=said)
         assert (await end(ben, reply.json()["proposal"])).status_code == 200, act
         own = {"target_set": TARGET["why"], "control_declared": SIGNED["reason"], "set_fees": None}
+        own |= {"list_instrument": SIGNED["reason"]}
         reasons[act] = own.get(act, f"因为 {act}")
     log = (await ben.get("/v1/admin/log")).json()["actions"]
     assert {line["kind"]: line["why"] for line in log if line["kind"] in ACTS} == reasons

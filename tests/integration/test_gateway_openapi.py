@@ -113,6 +113,7 @@ async def test_examples_are_accepted(venue: RunningVenue) -> None:
         ("/accounts/2/cash", "CashRequest"),
         ("/accounts/2/inventory", "InventoryRequest"),
         ("/targets", "TargetRequest"),
+        ("/instruments", "ListingRequest"),
     ):
         reply = await operator.post(f"/v1/admin{path}", json=schemas[name]["examples"][0])
         assert reply.status_code < 300, name

@@ -92,6 +92,7 @@ TABLE: dict[str, str] = {
         POST /v1/admin/instruments/{symbol}/resume
         PUT /v1/admin/instruments/{symbol}/phase
         PUT /v1/admin/instruments/{symbol}/collar
+        POST /v1/admin/instruments
         PUT /v1/admin/instruments/{symbol}/volatility_band
         POST /v1/admin/kill_switch/{switch}
         POST /v1/admin/accounts/{account}/kill_switch/{switch}

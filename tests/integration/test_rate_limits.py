@@ -69,6 +69,7 @@ POST /v1/admin/instruments/{symbol}/resume
 PUT /v1/admin/instruments/{symbol}/phase
 PUT /v1/admin/instruments/{symbol}/collar
 PUT /v1/admin/instruments/{symbol}/volatility_band
+POST /v1/admin/instruments
 POST /v1/admin/kill_switch/{switch}
 POST /v1/admin/trades/{trade_id}/bust
 POST /v1/admin/targets

@@ -40,6 +40,13 @@ class OperatorCalls(Calls):
         body = {"rate": rate, "auction_seconds": auction_seconds}
         return await self._change("PUT", _of(symbol, "volatility_band"), body)
 
+    async def list_instrument(
+        self, instrument: Fields, *, reason: str, name: str = "", idempotency_key: str | None = None
+    ) -> Json:
+        """Lists an instrument: the fields of `POST /v1/admin/instruments`. `name` is the person, where a key acts."""
+        body = {**instrument, "reason": reason, "name": name}
+        return await self._change("POST", "/v1/admin/instruments", body, idempotency_key)
+
     async def kill_switch(self, *, on: bool, account: int | None = None) -> Json:
         """Turns the kill switch of an account, or of the venue, on or off. On: orders and amends are refused."""
         path = "/v1/admin" if account is None else f"/v1/admin/accounts/{account}"

@@ -28,7 +28,7 @@ from services.venue_state.users import login_name
 _OF_A_PERSON = frozenset(
     {
         "trades_decided", "alert_acknowledged", "control_declared", "control_ended", "measure_imposed", "measure_lifted",
-        "context_stated", "halt",
+        "context_stated", "halt", "list_instrument",
     }
 )  # fmt: skip
 """Kinds whose field `name` is that of the person."""

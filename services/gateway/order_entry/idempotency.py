@@ -79,6 +79,10 @@ class Idempotency:
             ended.set()
         return self._of_another_gateway(request, event) or (event, False)
 
+    def has_carried_out(self, request: RequestKey) -> bool:
+        """Whether this request was carried out before. Raises as `once`."""
+        return self._known(request) is not None
+
     def _of_another_gateway(self, request: RequestKey, event: Event) -> tuple[Event, bool] | None:
         """The first one's seq and account, where the leader has noted this request as a repeat (services/sequencer/repeats.py).
         Raises 503 `not_ready` where the first one was refused: this one may be sent again."""

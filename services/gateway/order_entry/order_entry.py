@@ -125,6 +125,12 @@ class OrderEntry:
             raise ProblemError(409, "already_carried_out", detail)
         return event
 
+    def is_repeat(self) -> bool:
+        """Whether the HTTP request repeats one that was carried out: `execute` only tells its seq again. Raises problems
+        `idempotency_key_reused` and `outcome_unknown`."""
+        request = REQUEST_KEY.get()
+        return request is not None and self._idempotency.has_carried_out(request)
+
     async def end_proposal(self, key: ApiKey, ended: ProposalEnded) -> Event:
         """Rejects or withdraws a proposal; returns the event of the record, also where this person has done so before. Raises
         problem `proposal_ended` if another decision was first."""

@@ -20,11 +20,11 @@ from services.commands.attachments import (
     AlertRaised,
     BustText,
     DayClosed,
-    InstrumentText,
     KeyIssued,
     KeyLimits,
     KeyLimitsSet,
     KeyRevoked,
+    ListingText,
     ProposalConfirmed,
     ProposalEnded,
     RequestRepeated,
@@ -142,7 +142,7 @@ class Journaled:
             case EventKind.ACCOUNT_OPENED:
                 self.accounts[event.account] = (AccountText.model_validate_json(text).name, event.seq)
             case EventKind.INSTRUMENT_LISTED:
-                words = InstrumentText.model_validate_json(text).model_dump().values()
+                words = ListingText.model_validate_json(text).facts.values()
                 self.instruments[event.instrument] = (*words, event.price_ticks, event.seq)
             case EventKind.TRADE_BUSTED:
                 reason = BustText.model_validate_json(text).reason

@@ -18,7 +18,7 @@ from services.commands.attachments import (
     AccountText,
     BustText,
     HaltText,
-    InstrumentText,
+    ListingText,
     Recordable,
     UnknownRecord,
     read_decision,
@@ -41,7 +41,7 @@ from tests.unit.read_database.history import JOURNAL_ID, SENDER, History, instru
 MODELS: dict[CommandKind, tuple[type[BaseModel], ...]] = {
     CommandKind.RECORD: get_args(Recordable),
     CommandKind.OPEN_ACCOUNT: (AccountText,),
-    CommandKind.LIST_INSTRUMENT: (InstrumentText,),
+    CommandKind.LIST_INSTRUMENT: (ListingText,),
     CommandKind.BUST_TRADE: (BustText,),
     CommandKind.HALT: (HaltText,),
 }

@@ -15,6 +15,7 @@ const KINDS = [
   "set_phase",
   "set_collar",
   "set_volatility_band",
+  "list_instrument",
   "kill_switch_on",
   "kill_switch_off",
   "set_order_limits",

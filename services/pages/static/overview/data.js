@@ -87,6 +87,7 @@ function follow() {
     get("tickers").set(data.symbol, data);
     get("changed").add(data.symbol);
     set("changed", get("changed"));
+    if (!instruments.has(data.symbol)) learn();
   });
   feed.follow({ channels: ["trades"], symbols: ["*"], latest: LATEST }, takeTrades);
 }
@@ -107,6 +108,15 @@ export function start() {
 
 /** The instruments by symbol. @type {Map<string, any>} */
 export const instruments = new Map((page.first.instruments ?? []).map((/** @type {any} */ instrument) => [instrument.symbol, instrument]));
+
+/** Adds the instruments that were listed since the page came. */
+async function learn() {
+  try {
+    for (const instrument of await read("/v1/instruments")) instruments.set(instrument.symbol, instrument);
+  } catch {
+    /* the line says that the venue does not answer; the next ticker reads again */
+  }
+}
 
 /** Sums decimal texts exactly. @param {string[]} amounts @returns {bigint} millionths */
 export const sum = (amounts) => amounts.reduce((all, amount) => all + units(amount), 0n);

@@ -71,6 +71,6 @@ at("products-tools").append(saveButton("products", () => [
   [t("product"), "", t("products.net"), t("products.share"), t("market.change")],
   ...largest().map(({ symbol, net, share }) => {
     const { last, reference_price } = get("tickers").get(symbol) ?? {};
-    return [symbol, nameOf(instruments.get(symbol)), net, share, changeOf(last, reference_price)];
+    return [symbol, instruments.has(symbol) ? nameOf(instruments.get(symbol)) : symbol, net, share, changeOf(last, reference_price)];
   }),
 ]));

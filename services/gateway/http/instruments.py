@@ -1,0 +1,111 @@
+"""The instruments of a running venue over HTTP: listing. Each change is a journaled command that says who and why.
+
+Scope: `operate`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fastapi import APIRouter
+
+from matching_engine.limits import MAX_INSTRUMENTS, MAX_TICK_VALUE_FEN
+from matching_engine.records import MAX_QUANTITY_LOTS, Command, Phase
+from services.commands.administrative import list_instrument
+from services.commands.attachments import ListingText
+from services.decimals import scaled, yuan_text
+from services.gateway.http.caller import Caller, needs
+from services.gateway.http.instrument_schemas import Listed, ListingRequest
+from services.gateway.http.proposal_schemas import PROPOSED
+from services.gateway.order_entry.amounts import rate_ppm
+from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.problems import ProblemError, field_problem
+from services.messaging import Submission
+from services.venue_state.instruments import VenueInstrument
+from services.venue_state.state import VenueState
+
+_TICK_DECIMALS = 8
+_TICK_UNITS_OF_A_FEN = 1_000_000
+
+
+def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
+    """/v1/admin/instruments: what the venue trades."""
+    router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
+
+    @router.post(
+        "/instruments", response_model=Listed, status_code=201, summary="List an instrument", responses=PROPOSED
+    )
+    async def list_one(key: Caller, body: ListingRequest) -> Listed:
+        listed = _as_listed(len(state.instruments), body)
+        if body.symbol in state.by_symbol and not order_entry.is_repeat():
+            raise ProblemError(
+                409, "symbol_taken", f"An instrument has the symbol {body.symbol}, and keeps it for good."
+            )
+        text = ListingText(**listed.facts, reason=body.reason, name=body.name)
+
+        def build(sender: Command) -> Submission:
+            return list_instrument(
+                sender,
+                listed.number,
+                tick_value_fen=listed.tick_value_fen,
+                reference_ticks=listed.reference_ticks,
+                band_ppm=listed.band_ppm,
+                max_quantity_lots=listed.max_quantity_lots,
+                text=text,
+            )
+
+        try:
+            event = await order_entry.execute(key, build)
+        except ProblemError as problem:
+            raise _listing_problem(problem) from None
+        return Listed(symbol=body.symbol, seq=event.seq)
+
+    return router
+
+
+def _listing_problem(problem: ProblemError) -> ProblemError:
+    """The problem of a declined listing: there is no room, or another one has got the number, which the engine gives in
+    order."""
+    match problem.code:
+        case "too_many":
+            detail = (
+                f"The venue has {MAX_INSTRUMENTS:,} instruments, as many as it may, and a number is never used again."
+            )
+            return ProblemError(409, problem.code, detail)
+        case "unknown_instrument":
+            detail = "Another instrument was listed at the same moment: nothing was done, send the request again."
+            return ProblemError(409, "symbol_taken", detail)
+        case _:
+            return problem
+
+
+def _as_listed(number: int, body: ListingRequest) -> VenueInstrument:
+    """The instrument as it will stand; raises a 422 problem that names the field."""
+    tick_size = f"{Decimal(body.tick_size):f}"
+    fields = body.model_dump(include=set(ListingText.model_fields) - {"reason", "name"})
+    band_ppm = rate_ppm(body.band_rate, "band_rate")
+    if not band_ppm:
+        raise field_problem("invalid_rate", "band_rate", "must be above 0")
+    if not 0 < body.max_quantity <= MAX_QUANTITY_LOTS:
+        raise field_problem("invalid_quantity", "max_quantity", f"must be from 1 to {MAX_QUANTITY_LOTS} lots")
+    listed = VenueInstrument(
+        number,
+        tick_value_fen=_tick_value_fen(tick_size, body.lot_size),
+        band_ppm=band_ppm,
+        max_quantity_lots=body.max_quantity,
+        reference_ticks=1,
+        phase=Phase.CLOSED,
+        facts=fields | {"tick_size": tick_size},
+    )
+    listed.set_reference(listed.price_ticks(body.reference_price, "reference_price"), None)
+    return listed
+
+
+def _tick_value_fen(tick_size: str, lot_size: int) -> int:
+    """The value of one tick on one lot, in whole fen."""
+    value, rest = divmod((scaled(tick_size, _TICK_DECIMALS) or 0) * lot_size, _TICK_UNITS_OF_A_FEN)
+    if rest or not 0 < value <= MAX_TICK_VALUE_FEN:
+        most = yuan_text(MAX_TICK_VALUE_FEN)
+        message = f"on one lot it must be worth a whole number of fen (0.01 yuan), above 0 and at most {most} yuan"
+        raise field_problem("invalid_price", "tick_size", message)
+    return value

@@ -1,0 +1,173 @@
+"""Instruments of a running venue: listed, and learned by every reader while it runs and after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matching_engine.limits import MAX_INSTRUMENTS
+from matching_engine.records import Command
+from services.commands.acts import MAY_WAIT
+from services.commands.administrative import list_instrument
+from services.commands.attachments import ListingText
+from services.messaging import Submission
+from tests.integration.logged_in import NOBODY, add_user, logged_in
+from tests.integration.test_client_methods import SCANDIUM, SIGNED
+from tests.integration.venue import RunningVenue, running_venue
+from tests.patience import AsyncHttpClient
+
+pytestmark = pytest.mark.anyio
+
+INSTRUMENTS, SYMBOL = "/v1/admin/instruments", "SC-OX"
+LISTING = SCANDIUM | SIGNED
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path) as running:
+        yield running
+
+
+async def listed(client: AsyncHttpClient, symbol: str = SYMBOL) -> Json | None:
+    found = (await client.get("/v1/instruments")).raise_for_status().json()
+    return next((one for one in found if one["symbol"] == symbol), None)
+
+
+async def post(client: AsyncHttpClient, path: str, body: Json) -> Json:
+    answer: Json = (await client.post(path, json=body)).raise_for_status().json()
+    return answer
+
+
+async def refused(client: AsyncHttpClient, body: Json, **more: Any) -> tuple[int, str, list[str]]:
+    reply = await client.post(INSTRUMENTS, json=body, **more)
+    problem = reply.json()
+    return reply.status_code, problem["code"], [error["field"] for error in problem.get("errors", [])]
+
+
+async def trade(venue: RunningVenue, quantity: int = 2) -> Json:
+    """Alice gets goods, and sells them to Bob."""
+    operator = venue.client("operator")
+    await post(operator, "/v1/admin/accounts/2/inventory", {"symbol": SYMBOL, "quantity": quantity})
+    order = {"symbol": SYMBOL, "price": "6001.00", "quantity": quantity}
+    await post(venue.client("alice"), "/v1/orders", order | {"side": "sell"})
+    return await post(venue.client("bob"), "/v1/orders", order | {"side": "buy"})
+
+
+async def test_a_listed_instrument_trades_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        operator, alice = venue.client("operator"), venue.client("alice")
+        assert await listed(alice) is None
+        reply = await operator.post(INSTRUMENTS, json=LISTING)
+        assert (reply.status_code, reply.json()) == (201, {"symbol": SYMBOL, "seq": venue.state.last_seq})
+        instrument = await listed(alice)
+        assert instrument is not None
+        assert {name: instrument[name] for name in SCANDIUM if name != "band_rate"} == {
+            name: value for name, value in SCANDIUM.items() if name != "band_rate"
+        }
+        assert (instrument["lower_limit"], instrument["upper_limit"]) == ("5640.00", "6360.00")
+        assert (instrument["phase"], instrument["collar_rate"]) == ("continuous", None)
+        assert (await trade(venue))["state"] == "filled"
+        collar = {"rate": "0.05"}
+        (await operator.put(f"{INSTRUMENTS}/{SYMBOL}/collar", json=collar)).raise_for_status()
+    async with running_venue(tmp_path) as venue:
+        alice = venue.client("alice")
+        known = await listed(alice)
+        assert known is not None
+        assert (known["name_zh"], known["collar_rate"]) == ("氧化钪", "0.050000")
+        ticker = (await alice.get(f"/v1/market/{SYMBOL}/ticker")).json()
+        assert (ticker["last"], ticker["volume"]) == ("6001.00", 2)
+        report = (await alice.get("/v1/reports/turnover/2023", params={"at_least_seq": venue.state.last_seq})).json()
+        assert {line["symbol"]: line["net"] for line in report["products"]}[SYMBOL] == "120020.00"
+        assert (await trade(venue))["state"] == "filled"
+
+
+async def test_the_log_says_who_listed_it_and_why(venue: RunningVenue) -> None:
+    operator = venue.client("operator")
+    seq = (await post(operator, INSTRUMENTS, LISTING))["seq"]
+    (action,) = (await operator.get("/v1/admin/log", params={"kind": "list_instrument"})).json()["actions"]
+    assert (action["seq"], action["key_name"], action["person"], action["why"]) == (seq, "operator", "Li Na", "a test")
+    assert (action["fields"]["symbol"], action["fields"]["band"]) == (SYMBOL, "0.060000")
+
+
+async def test_a_listing_that_cannot_be_is_refused_with_the_field(venue: RunningVenue) -> None:
+    operator, seq = venue.client("operator"), venue.state.last_seq
+    wrong: dict[str, tuple[Json, str]] = {
+        "a fen is not divided": ({"tick_size": "0.01", "lot_size": 1, "reference_price": "1", "unit": "t"}, ""),
+        "a tick of nothing": ({"tick_size": "0"}, "tick_size"),
+        "part of a fen": ({"tick_size": "0.0005"}, "tick_size"),
+        "a tick too dear": ({"tick_size": "46566.13", "lot_size": 1}, "tick_size"),
+        "off the tick": ({"reference_price": "6000.50"}, "reference_price"),
+        "no price": ({"reference_price": "0"}, "reference_price"),
+        "no band": ({"band_rate": "0"}, "band_rate"),
+        "the whole price": ({"band_rate": "1"}, "band_rate"),
+        "no lots": ({"max_quantity": 0}, "max_quantity"),
+        "too many lots": ({"max_quantity": 1_000_000_001}, "max_quantity"),
+        "small letters": ({"symbol": "sc-ox"}, "symbol"),
+        "a long symbol": ({"symbol": "A" * 17}, "symbol"),
+        "a long name": ({"name_en": "A" * 81}, "name_en"),
+        "a name that turns the line": ({"name_zh": "\u202e"}, "name_zh"),
+        "no reason": ({"reason": ""}, "reason"),
+        "no lot": ({"lot_size": 0}, "lot_size"),
+    }
+    assert (await operator.post(INSTRUMENTS, json=LISTING | wrong.pop("a fen is not divided")[0])).status_code == 201
+    found = {name: await refused(operator, LISTING | {"symbol": "X"} | body) for name, (body, _) in wrong.items()}
+    assert {name: (status, fields) for name, (status, _, fields) in found.items()} == {
+        name: (422, [field]) for name, (_, field) in wrong.items()
+    }
+    assert venue.state.last_seq == seq + 1
+    assert await refused(venue.client("alice"), LISTING) == (403, "scope_missing", [])
+
+
+async def test_a_symbol_is_listed_once_and_a_repeat_is_told_its_seq(venue: RunningVenue) -> None:
+    operator, key = venue.client("operator"), {"Idempotency-Key": "one"}
+    first = await operator.post(INSTRUMENTS, json=LISTING, headers=key)
+    again = await operator.post(INSTRUMENTS, json=LISTING, headers=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    count = len(venue.state.instruments)
+    assert await refused(operator, LISTING) == (409, "symbol_taken", [])
+    assert await refused(operator, LISTING | {"symbol": "PRND-OX"}) == (409, "symbol_taken", [])
+    assert len(venue.state.instruments) == count
+
+
+async def test_of_two_listings_at_one_moment_one_gets_the_number(venue: RunningVenue) -> None:
+    """Another gateway's listing has taken the number, which this one does not know yet."""
+    operator = venue.client("operator")
+    known = venue.state.instruments.pop()
+    assert await refused(operator, LISTING) == (409, "symbol_taken", [])
+    venue.state.instruments.append(known)
+    assert (await post(operator, INSTRUMENTS, LISTING))["symbol"] == SYMBOL
+
+
+async def test_a_full_venue_names_its_room(venue: RunningVenue) -> None:
+    operator, last = venue.client("operator"), venue.state.instruments[-1]
+
+    def listing(sender: Command, number: int) -> Submission:
+        text = ListingText(**last.facts | {"symbol": f"X{number}"})
+        terms = {"tick_value_fen": 1, "reference_ticks": 1, "band_ppm": 1, "max_quantity_lots": 1}
+        return list_instrument(sender, number, **terms, text=text)
+
+    for number in range(last.number + 1, MAX_INSTRUMENTS - 1):
+        await venue.inbox.put(listing(Command(), number))
+    await venue.order_entry.execute(NOBODY, lambda sender: listing(sender, MAX_INSTRUMENTS - 1))
+    problem = (await operator.post(INSTRUMENTS, json=LISTING)).json()
+    assert (problem["status"], problem["code"]) == (409, "too_many")
+    assert "1,024 instruments" in problem["detail"]
+
+
+async def test_a_listing_waits_for_a_second_person(tmp_path: Path) -> None:
+    async with running_venue(tmp_path, acts_of_two=MAY_WAIT) as venue:
+        await add_user(venue, "ann", "admin")
+        await add_user(venue, "ben", "admin")
+        ann, ben = await logged_in(venue, "ann"), await logged_in(venue, "ben")
+        proposed = await ann.post(INSTRUMENTS, json=LISTING)
+        assert proposed.status_code == 202
+        assert await listed(ann) is None
+        proposal = proposed.json()["proposal"]
+        confirmed = await ben.post(f"/v1/admin/proposals/{proposal}/confirm")
+        assert confirmed.status_code == 200
+        assert await listed(ann) is not None
