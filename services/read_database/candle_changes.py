@@ -51,16 +51,22 @@ ON CONFLICT (instrument, trading_date, start_s) DO UPDATE SET
 """
 """The trades of a run are later than those of the table."""
 
-_MINUTE = f"(SELECT time_ns / {MINUTE_NS} FROM trades WHERE trade_id = ?3)"
+
+def _minute_of(time_ns: str) -> str:
+    """The SQL of the minute of a time, rounded down like Python's: SQL's division rounds a time before 1970 up."""
+    return f"({time_ns} / {MINUTE_NS} - CASE WHEN {time_ns} % {MINUTE_NS} < 0 THEN 1 ELSE 0 END)"
+
+
+_MINUTE = f"(SELECT {_minute_of('time_ns')} FROM trades WHERE trade_id = ?3)"
 RECOUNT_CANDLE = (
     f"DELETE FROM candles WHERE trading_date = ?1 AND instrument = ?2 AND start_s = {_MINUTE} * 60",
     f"""
     WITH minute AS (
         SELECT * FROM trades WHERE trading_date = ?1 AND instrument = ?2 AND busted_seq IS NULL
-        AND time_ns / {MINUTE_NS} = {_MINUTE}
+        AND {_minute_of("time_ns")} = {_MINUTE}
     )
     INSERT INTO candles ({", ".join(CANDLE_COLUMNS)})
-    SELECT instrument, trading_date, min(time_ns) / {MINUTE_NS} * 60,
+    SELECT instrument, trading_date, {_minute_of("min(time_ns)")} * 60,
         (SELECT price_ticks FROM minute ORDER BY trade_id LIMIT 1), max(price_ticks), min(price_ticks),
         (SELECT price_ticks FROM minute ORDER BY trade_id DESC LIMIT 1),
         sum(quantity_lots), sum(amount_fen), count(*)

@@ -521,6 +521,23 @@ def test_an_auction_s_trades_say_that_nobody_took() -> None:
         assert select(connection, "SELECT DISTINCT phase FROM instruments") == [(Phase.AUCTION_MATCHING,)]
 
 
+def test_a_bust_leaves_the_minute_also_before_1970() -> None:
+    """SQL divides towards zero: it looked for the candle of a minute before 1970 in the minute after."""
+    history = History()
+    history.start_ns = -(10**9)
+    batches = [history.batch(opening())]
+    sell = order(2, Side.SELL, REFERENCE_TICKS, 5)
+    first = history.engine.last_seq + 2
+    batches.append(
+        history.batch([sell, order(3, Side.BUY, REFERENCE_TICKS, 2), order(3, Side.BUY, REFERENCE_TICKS, 3)])
+    )
+    batches.append(history.batch([admin.bust_trade(SENDER, first << 20 | 1, BustText(reason="a mistake"))]))
+    with empty_database() as connection:
+        for batch in batches:
+            project(connection, [batch])
+        assert select(connection, "SELECT start_s, quantity_lots, trades FROM candles") == [(-60, 3, 1)]
+
+
 def test_a_bust_returns_money_goods_and_turnover_and_the_trade_stays_on_record() -> None:
     history = History()
     batches = [history.batch(opening())]
