@@ -453,6 +453,10 @@ class Engine:
             self.operator_commands.set_collar(command)
         elif kind == CommandKind.SET_VOLATILITY_BAND:
             self.operator_commands.set_volatility_band(command)
+        elif kind == CommandKind.CHANGE_INSTRUMENT:
+            self.operator_commands.change_instrument(command)
+        elif kind == CommandKind.DELIST_INSTRUMENT:
+            self.operator_commands.delist_instrument(command)
         elif kind == CommandKind.BUST_TRADE:
             self.operator_commands.bust_trade(command)
         elif kind == CommandKind.RECORD:

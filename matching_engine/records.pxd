@@ -24,6 +24,8 @@ cdef enum CommandKind:
     SET_VOLATILITY_BAND = 39
     BUST_TRADE = 40
     TIME = 41
+    CHANGE_INSTRUMENT = 42
+    DELIST_INSTRUMENT = 43
     RECORD = 48
 
 cdef enum EventKind:
@@ -52,6 +54,8 @@ cdef enum EventKind:
     COLLAR_SET = 37
     VOLATILITY_BAND_SET = 38
     TIME_PASSED = 39
+    INSTRUMENT_CHANGED = 40
+    INSTRUMENT_DELISTED = 41
     RECORDED = 48
 
 cdef enum Side:
@@ -90,6 +94,7 @@ cdef enum Phase:
     HALTED = 2
     CALL_AUCTION = 3
     AUCTION_MATCHING = 4
+    DELISTED = 5
 
 cdef enum SettlementRule:
     VWAP_OR_PREVIOUS = 0
@@ -126,6 +131,7 @@ cdef enum Reason:
     TOO_MANY = 64
     VENUE_KILL_SWITCH = 65
     ACCOUNT_KILL_SWITCH = 66
+    NO_LONGER_LISTED = 67
     MARKET_CLOSED = 68
     INSTRUMENT_HALTED = 72
     NOT_IN_AUCTION = 76
@@ -166,6 +172,7 @@ cdef extern from *:
 
 cdef enum:
     MASS_CANCEL_REASON = 196
+    INSTRUMENT_DELISTED_REASON = 204
     RECORD_FORMAT = 2
     OLDEST_RECORD_FORMAT = 2
     VENUE = 1

@@ -35,6 +35,9 @@ SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order
 SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
                   the auction that a trade beyond the band begins)
 BUST_TRADE        order_id: the trade's id; attachment: why
+CHANGE_INSTRUMENT instrument; rate_ppm (daily band), taker_rate_ppm (collar; 0: none), quantity_lots (largest order): all three
+                  hold from now on; attachment: its names, and why
+DELIST_INSTRUMENT instrument; attachment: why
 TIME              time_ns has passed; sent by the sequencer, before other commands, when `Engine.next_deadline_ns` is reached
 RECORD            attachment: a key, a target or another decision that the engine does not use
 
@@ -75,7 +78,8 @@ SETTLED           instrument, price_ticks (settlement price, the new reference; 
                   quantity_lots and amount_fen (the ended day's volume and turnover), number (SettlementSource: where the
                   price comes from; 0 by the rule VWAP_OR_PREVIOUS)
 FEES_SET          (class and rates are in the command)
-COLLAR_SET, VOLATILITY_BAND_SET  instrument (the other values are in the command)
+COLLAR_SET, VOLATILITY_BAND_SET, INSTRUMENT_CHANGED  instrument (the other values are in the command)
+INSTRUMENT_DELISTED instrument, number (orders canceled)
 PHASE_CHANGED     instrument (or ALL_INSTRUMENTS), phase (now in force, HALTED while halted); reason VOLATILITY and number
                   (its length in seconds) where a volatility auction begins
 DAY_ROLLED        date
@@ -160,6 +164,8 @@ class CommandKind(IntEnum):
     SET_VOLATILITY_BAND = 39
     BUST_TRADE = 40
     TIME = 41
+    CHANGE_INSTRUMENT = 42
+    DELIST_INSTRUMENT = 43
     RECORD = 48
 
 
@@ -191,6 +197,8 @@ class EventKind(IntEnum):
     COLLAR_SET = 37
     VOLATILITY_BAND_SET = 38
     TIME_PASSED = 39
+    INSTRUMENT_CHANGED = 40
+    INSTRUMENT_DELISTED = 41
     RECORDED = 48
 
 
@@ -245,7 +253,8 @@ class Phase(IntEnum):
     """The trading phase of an instrument.
 
     In CONTINUOUS orders trade at once; in CALL_AUCTION they rest, may cross and do not trade. The other phases accept cancels
-    only. An instrument that leaves CALL_AUCTION for a phase other than HALTED is uncrossed first. Only operators set HALTED.
+    only. An instrument that leaves CALL_AUCTION for a phase other than HALTED is uncrossed first. Only operators set HALTED
+    and DELISTED; no instrument leaves DELISTED.
     """
 
     CLOSED = 0
@@ -253,6 +262,7 @@ class Phase(IntEnum):
     HALTED = 2
     CALL_AUCTION = 3
     AUCTION_MATCHING = 4
+    DELISTED = 5
 
 
 class SettlementRule(IntEnum):
@@ -311,6 +321,7 @@ class Reason(IntEnum):
     TOO_MANY = 64, "The venue holds as many of these as it may."
     VENUE_KILL_SWITCH = 65, "The venue's kill switch is on: only cancels are taken."
     ACCOUNT_KILL_SWITCH = 66, "The account's kill switch is on: only cancels are taken."
+    NO_LONGER_LISTED = 67, "The instrument was delisted: it takes no orders and no new terms."
     MARKET_CLOSED = 68, "The market is closed for new orders and amends."
     INSTRUMENT_HALTED = 72, "An operator has halted the instrument: only cancels are taken."
     NOT_IN_AUCTION = 76, "A call auction takes limit orders that may rest, and no post-only ones."
@@ -332,7 +343,7 @@ class Reason(IntEnum):
     NO_LIQUIDITY = 168, "Nothing was left to trade with within the protection price."
     SELF_TRADE = 172, "The order would have traded with an order of the same owner."
     END_OF_DAY = 176, "The order's trading day ended."
-    OUTSIDE_BAND = 180, "The price or stop price of the order is outside the new day's limits."
+    OUTSIDE_BAND = 180, "The price or stop price of the order is outside the new price limits."
     FILL_OR_KILL = 184, "The order could not be filled whole at once."
     VOLATILITY = (
         188,
@@ -341,6 +352,7 @@ class Reason(IntEnum):
     BELOW_FILLED = 192, "The order was amended to a total that was filled already."
     MASS_CANCEL = 196, "The order was ended by a mass cancel."
     EXPIRY_TIME = 200, "The order's expiry time was reached."
+    INSTRUMENT_DELISTED = 204, "The order was ended by the delisting of its instrument."
 
 
 MAX_QUANTITY_LOTS = 10**9

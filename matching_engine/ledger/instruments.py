@@ -1,7 +1,8 @@
 """The listed instruments: the terms of each, its phase, the limits of its daily price band and its volume of the day.
 
 An instrument is in the schedule's phase unless an operator has halted it or a volatility auction is running; a halt outlives
-changes of phase. The last phase and halt set for *all* instruments are kept: an instrument listed later begins with them.
+changes of phase. The last phase and halt set for *all* instruments are kept: an instrument listed later begins with them. A
+delisted instrument stays in the phase DELISTED.
 """
 
 from __future__ import annotations
@@ -110,7 +111,29 @@ class Instruments:
         self.set_reference(number, reference_ticks)
         return number
 
+    def change(self, instrument: int, band_ppm: int, collar_ppm: int, max_quantity_lots: int) -> None:
+        """Sets the terms of an instrument that may change. The limits of the present day follow from the new band."""
+        self.rows[instrument].band_ppm = band_ppm
+        self.rows[instrument].collar_ppm = collar_ppm
+        self.rows[instrument].max_quantity_lots = max_quantity_lots
+        self.set_reference(instrument, self.rows[instrument].reference_ticks)
+
+    def refusal(self, instrument: int) -> int:
+        """Why a command about this one instrument is refused: it is not listed, or not any more; NONE if it is."""
+        if instrument >= self.count:
+            return Reason.UNKNOWN_INSTRUMENT
+        return Reason.NO_LONGER_LISTED if self.is_delisted(instrument) else Reason.NONE
+
     # Phases
+
+    def is_delisted(self, instrument: int) -> bool:
+        """Whether the instrument was delisted."""
+        return self.rows[instrument].phase == Phase.DELISTED
+
+    def delist(self, instrument: int) -> None:
+        """Delists an instrument: its halt and its volatility auction end, and no phase follows."""
+        self.rows[instrument].halted = 0
+        self.set_phase(instrument, Phase.DELISTED)
 
     def phase(self, instrument: int) -> int:
         """The phase in force: HALTED, otherwise CALL_AUCTION during a volatility auction, otherwise the schedule's phase."""
@@ -131,10 +154,11 @@ class Instruments:
         self.end_auction(instrument)
 
     def set_all_phases(self, phase: int) -> None:
-        """Sets the schedule's phase of all instruments, and of those listed later."""
+        """Sets the schedule's phase of all instruments but delisted ones, and of those listed later."""
         self.venue_phase = phase
         for i in range(self.count):
-            self.set_phase(i, phase)
+            if not self.is_delisted(i):
+                self.set_phase(i, phase)
 
     def set_halted(self, instrument: int, halted: bool) -> None:
         """Halts or resumes one instrument."""
@@ -142,10 +166,11 @@ class Instruments:
         self.enforce(instrument)
 
     def set_all_halted(self, halted: bool) -> None:
-        """Halts or resumes all instruments, and those listed later."""
+        """Halts or resumes all instruments but delisted ones, and those listed later."""
         self.venue_halted = halted
         for i in range(self.count):
-            self.set_halted(i, halted)
+            if not self.is_delisted(i):
+                self.set_halted(i, halted)
 
     def begin_auction(self, instrument: int, time_ns: int) -> None:
         """Begins a volatility auction that lasts the instrument's `auction_s`."""

@@ -26,8 +26,9 @@ PHASES: dict[Phase, PhaseRules] = {
     Phase.AUCTION_MATCHING: PhaseRules(Reason.MARKET_CLOSED, trades=False, may_be_crossed=False),
     Phase.CONTINUOUS: PhaseRules(Reason.NONE, trades=True, may_be_crossed=False),
     Phase.HALTED: PhaseRules(Reason.INSTRUMENT_HALTED, trades=False, may_be_crossed=True),
+    Phase.DELISTED: PhaseRules(Reason.NO_LONGER_LISTED, trades=False, may_be_crossed=False),
 }
-"""The rules by phase in force. Cancels are accepted in every phase."""
+"""The rules by phase in force. Cancels are accepted in every phase; a delisted instrument has no orders."""
 
 
 @dataclass(slots=True)

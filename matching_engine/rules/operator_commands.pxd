@@ -50,6 +50,9 @@ cdef class OperatorCommands:
     cdef void set_kill_switch(self, const CommandRow *command) noexcept nogil
     cdef void list_instrument(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
+    cdef void change_instrument(self, const CommandRow *command) noexcept nogil
+    cdef void delist_instrument(self, const CommandRow *command) noexcept nogil
+    @cython.locals(reason=int)
     cdef void set_collar(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
     cdef void set_volatility_band(self, const CommandRow *command) noexcept nogil

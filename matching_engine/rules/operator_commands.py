@@ -190,12 +190,36 @@ class OperatorCommands:
             return Reason.INVALID_RATE
         return Reason.TOO_MANY if self.instruments.count >= MAX_INSTRUMENTS else Reason.NONE
 
+    def change_instrument(self, command: Command) -> None:
+        """CHANGE_INSTRUMENT (8.9): new terms, and the end of the orders that the new band leaves outside."""
+        reason: int = self.instruments.refusal(command.instrument)
+        if reason == Reason.UNKNOWN_INSTRUMENT:
+            pass
+        elif command.quantity_lots < 1 or command.quantity_lots > MAX_QUANTITY_LOTS:
+            reason = Reason.INVALID_QUANTITY
+        elif command.rate_ppm > MAX_RATE_PPM or command.taker_rate_ppm > MAX_RATE_PPM:
+            reason = Reason.INVALID_RATE
+        if reason != Reason.NONE:
+            self.log.reject(command, reason, 0)
+            return
+        self.instruments.change(command.instrument, command.rate_ppm, command.taker_rate_ppm, command.quantity_lots)
+        self._emit_instrument(EventKind.INSTRUMENT_CHANGED, command.instrument)
+        self.session_commands.end_outside_band(command.instrument)
+
+    def delist_instrument(self, command: Command) -> None:
+        """DELIST_INSTRUMENT (8.10): its orders end, and it takes no more."""
+        reason = self.instruments.refusal(command.instrument)
+        if reason != Reason.NONE:
+            self.log.reject(command, reason, 0)
+            return
+        event = self.log.add(EventKind.INSTRUMENT_DELISTED, Reason.NONE)
+        event.instrument = command.instrument
+        event.number = self.session_commands.delist(command.instrument)
+
     def set_collar(self, command: Command) -> None:
         """SET_COLLAR (8.6)."""
-        reason: int = Reason.NONE
-        if command.instrument >= self.instruments.count:
-            reason = Reason.UNKNOWN_INSTRUMENT
-        elif command.rate_ppm > MAX_RATE_PPM:
+        reason: int = self.instruments.refusal(command.instrument)
+        if reason != Reason.UNKNOWN_INSTRUMENT and command.rate_ppm > MAX_RATE_PPM:
             reason = Reason.INVALID_RATE
         if reason != Reason.NONE:
             self.log.reject(command, reason, 0)
@@ -205,9 +229,9 @@ class OperatorCommands:
 
     def set_volatility_band(self, command: Command) -> None:
         """SET_VOLATILITY_BAND (8.6)."""
-        reason: int = Reason.NONE
-        if command.instrument >= self.instruments.count:
-            reason = Reason.UNKNOWN_INSTRUMENT
+        reason: int = self.instruments.refusal(command.instrument)
+        if reason == Reason.UNKNOWN_INSTRUMENT:
+            pass
         elif (command.time_s < 1 or command.time_s > MAX_AUCTION_S) if command.rate_ppm else command.time_s != 0:
             reason = Reason.INVALID_EXPIRY
         elif command.rate_ppm > MAX_RATE_PPM:

@@ -13,6 +13,7 @@ from matching_engine.rules.order_walk cimport OrderWalk
 from matching_engine.pools cimport NIL
 from matching_engine.records cimport (
     ALL_INSTRUMENTS,
+    INSTRUMENT_DELISTED_REASON,
     CommandKind,
     CommandRow,
     EventKind,
@@ -46,6 +47,11 @@ cdef class SessionCommands:
     cdef void emit_phase(self, int instrument, int phase) noexcept nogil
     cdef long long next_deadline_ns(self) noexcept nogil
 
+    cdef int delist(self, int instrument) noexcept nogil
+    cdef void end_outside_band(self, int instrument) noexcept nogil
+
+    cdef int _end_side(self, int instrument, int side) noexcept nogil
+    @cython.locals(reason=int)
     cdef int _phase_refusal(self, const CommandRow *command) noexcept nogil
     cdef void _enter_phases(self) noexcept nogil
     cdef void _enter_phase(self, int instrument) noexcept nogil
@@ -53,6 +59,6 @@ cdef class SessionCommands:
     cdef void _begin_trading(self, int instrument) noexcept nogil
     cdef void _find_closing_prices(self) noexcept nogil
     cdef void _end_day_of(self, int instrument, unsigned int year, int rule) noexcept nogil
-    cdef void _end_orders(self, int instrument, int side) noexcept nogil
+    cdef void _end_orders(self, int instrument, int side, bint ends_day) noexcept nogil
     cdef bint _outside_band(self, int instrument, int slot) noexcept nogil
     cdef void _forget_client_ids(self) noexcept nogil

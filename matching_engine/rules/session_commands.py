@@ -33,6 +33,8 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         TimeInForce,
     )
 
+    INSTRUMENT_DELISTED_REASON = Reason.INSTRUMENT_DELISTED
+
 
 class SessionCommands:
     """`change_phase`, `pass_time` and `roll_day` carry out a command, or refuse it."""
@@ -88,19 +90,41 @@ class SessionCommands:
         self._enter_phases()
 
     def _phase_refusal(self, command: Command) -> int:
-        if command.instrument != ALL_INSTRUMENTS and command.instrument >= self.instruments.count:
-            return Reason.UNKNOWN_INSTRUMENT
-        if command.kind == CommandKind.SET_PHASE and (
-            command.phase == Phase.HALTED or command.phase > Phase.AUCTION_MATCHING
+        reason: int = Reason.NONE
+        if command.instrument != ALL_INSTRUMENTS:
+            reason = self.instruments.refusal(command.instrument)
+        if (
+            command.kind == CommandKind.SET_PHASE
+            and reason != Reason.UNKNOWN_INSTRUMENT
+            and (command.phase == Phase.HALTED or command.phase > Phase.AUCTION_MATCHING)
         ):
             return Reason.INVALID_PHASE
-        return Reason.NONE
+        return reason
 
     def emit_phase(self, instrument: int, phase: int) -> None:
         """Emits PHASE_CHANGED: the phase in force from now on."""
         event = self.log.add(EventKind.PHASE_CHANGED, Reason.NONE)
         event.instrument = instrument
         event.phase = phase
+
+    def delist(self, instrument: int) -> int:
+        """Takes an instrument out of trading for good, and ends its orders; returns their number."""
+        if self.instruments.rows[instrument].trades:
+            self.instruments.end_quotes(instrument, self.execution.time_ns)
+        self.instruments.delist(instrument)
+        self.emit_phase(instrument, Phase.DELISTED)
+        return self._end_side(instrument, 0) + self._end_side(instrument, 1)
+
+    def _end_side(self, instrument: int, side: int) -> int:
+        """Ends every order of a side of a delisted instrument; returns their number."""
+        ended = 0
+        self.walk.begin(instrument, side)
+        slot = self.walk.next()
+        while slot != NIL:
+            self.execution.end(slot, EventKind.CANCELED, INSTRUMENT_DELISTED_REASON)
+            ended += 1
+            slot = self.walk.next()
+        return ended
 
     def _enter_phases(self) -> None:
         for i in range(self.instruments.count):
@@ -184,8 +208,8 @@ class SessionCommands:
         for instrument in range(self.instruments.count):
             self._end_day_of(instrument, year, command.number)
         for instrument in range(self.instruments.count):
-            self._end_orders(instrument, 0)
-            self._end_orders(instrument, 1)
+            self._end_orders(instrument, 0, True)
+            self._end_orders(instrument, 1, True)
         for instrument in range(self.instruments.count):
             if self.instruments.phase(instrument) == Phase.CALL_AUCTION:
                 self.execution.indicate(instrument)
@@ -215,12 +239,17 @@ class SessionCommands:
         event.amount_fen = amount
         event.number = self.instruments.rows[instrument].source
 
-    def _end_orders(self, instrument: int, side: int) -> None:
-        """Ends the orders of a side that do not stay open on the new day."""
+    def end_outside_band(self, instrument: int) -> None:
+        """Ends the orders of an instrument that its new band leaves outside."""
+        self._end_orders(instrument, 0, False)
+        self._end_orders(instrument, 1, False)
+
+    def _end_orders(self, instrument: int, side: int, ends_day: bool) -> None:
+        """Ends the orders of a side that do not stay open under a new band, or on a new day."""
         self.walk.begin(instrument, side)
         slot = self.walk.next()
         while slot != NIL:
-            if self.book.orders[slot].time_in_force == TimeInForce.DAY:
+            if ends_day and self.book.orders[slot].time_in_force == TimeInForce.DAY:
                 self.execution.end(slot, EventKind.EXPIRED, Reason.END_OF_DAY)
             elif self._outside_band(instrument, slot):
                 self.execution.end(slot, EventKind.CANCELED, Reason.OUTSIDE_BAND)

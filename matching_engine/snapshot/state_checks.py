@@ -49,7 +49,7 @@ BOUNDS: dict[str, dict[str, tuple[int, int]]] = {
         "collar_ppm": (0, MAX_RATE_PPM),
         "volatility_ppm": (0, MAX_RATE_PPM),
         "auction_s": (0, MAX_AUCTION_S),
-        "phase": (0, 4),
+        "phase": (0, Phase.DELISTED),
         "halted": (0, 1),
         "in_auction": (0, 1),
     },
@@ -146,6 +146,9 @@ def _check_instruments(kept: State) -> None:
     demand(bool((lasts <= (rows["phase"] == Phase.CONTINUOUS)).all()), "a volatility auction goes on in no such phase")
     demand(bool((lasts | (rows["auction_ends_ns"] == 0)).all()), "a volatility auction ends that has not begun")
     demand(bool(((rows["volatility_ppm"] > 0) == (rows["auction_s"] > 0)).all()), "a volatility band has no length")
+    delisted = rows["phase"] == Phase.DELISTED
+    demand(not (delisted & (rows["halted"] == 1)).any(), "a delisted instrument is halted")
+    demand(not delisted[kept.orders["instrument"]].any(), "an order of a delisted instrument is open")
     demand(bool((rows["closing_seq"] <= kept.venue["last_seq"][0]).all()), "a closing auction is of a later command")
     days = [[0, 0] for _ in rows]
     for instrument, lots, amount in trades[["instrument", "quantity_lots", "amount_fen"]].tolist():

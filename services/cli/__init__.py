@@ -18,7 +18,7 @@ from services.cli.backup import backup, restore
 from services.cli.certificate import certificate
 from services.cli.export import export as export_year
 from services.cli.help import Command, Group
-from services.cli.instrument import add_instrument, list_instruments
+from services.cli.instrument import add_instrument, change_instrument, delist_instrument, list_instruments
 from services.cli.journal import copy, export, skip, verify
 from services.cli.migrate import migrate
 from services.cli.report import report
@@ -67,12 +67,14 @@ target.command("set", cls=Command)(set_target)
 target.command("list", cls=Command)(list_targets)
 app.add_typer(target, name="target")
 instrument = typer.Typer(
-    help="Lists the instruments of a running venue, and adds one.",
+    help="Lists, adds, changes and delists the instruments of a running venue.",
     no_args_is_help=True,
     cls=Group,
 )
 instrument.command("list", cls=Command)(list_instruments)
 instrument.command("add", cls=Command)(add_instrument)
+instrument.command("change", cls=Command)(change_instrument)
+instrument.command("delist", cls=Command)(delist_instrument)
 app.add_typer(instrument, name="instrument")
 user = typer.Typer(
     help="Adds, changes and removes the people who may log in, in a running or a stopped venue.",

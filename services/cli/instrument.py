@@ -95,6 +95,69 @@ def add_instrument(
     _do(url, data_dir, as_json, "listed", lambda venue: venue.list_instrument(listing, reason=reason, name=person))
 
 
+def change_instrument(
+    symbol: Symbol,
+    reason: Reason,
+    band: Annotated[
+        str | None, typer.Option(help="How far from the reference price a day's prices may be.", metavar="FRACTION")
+    ] = None,
+    collar: Annotated[
+        str | None,
+        typer.Option(help="How far beyond the last price an order may reach; 0: no collar.", metavar="FRACTION"),
+    ] = None,
+    max_quantity: Annotated[int | None, typer.Option(help="The largest order in lots.", metavar="LOTS")] = None,
+    name_en: Annotated[str | None, typer.Option(help="Its English name.", metavar="TEXT")] = None,
+    name_zh: Annotated[str | None, typer.Option(help="Its Chinese name.", metavar="TEXT")] = None,
+    spec: Annotated[str | None, typer.Option(help="What is delivered.", metavar="TEXT")] = None,
+    note: Annotated[str | None, typer.Option(help="Shown beside the instrument.", metavar="TEXT")] = None,
+    person: Person = "",
+    url: Url = "",
+    data_dir: DataDir = Path("rex-data"),
+    as_json: AsJson = False,
+) -> None:
+    """Changes terms and texts of an instrument, from now on; what no option names stays. Open orders outside new price limits
+    are canceled. Symbol, unit, lot size and tick size never change.
+
+    The command calls `PATCH /v1/admin/instruments/SYMBOL` with the key `operator` of the data folder's `keys.json`.
+
+    Example: `rex instrument change SC-OX --band 0.08 --max-quantity 500 --reason "board decision of 3 March"`.
+
+    Exit status: as `rex instrument add`.
+    """
+    given = {
+        "band_rate": band, "collar_rate": collar, "max_quantity": max_quantity, "name_en": name_en, "name_zh": name_zh,
+        "spec": spec, "note": note,
+    }  # fmt: skip
+    changes = {name: value for name, value in given.items() if value is not None}
+    _do(
+        url, data_dir, as_json, "changed",
+        lambda venue: venue.change_instrument(symbol, changes, reason=reason, name=person),
+    )  # fmt: skip
+
+
+def delist_instrument(
+    symbol: Symbol,
+    reason: Reason,
+    person: Person = "",
+    url: Url = "",
+    data_dir: DataDir = Path("rex-data"),
+    as_json: AsJson = False,
+) -> None:
+    """Delists an instrument for good: its open orders are canceled, and it takes no more. What accounts hold of it stays
+    theirs, and can be released.
+
+    The command calls `POST /v1/admin/instruments/SYMBOL/delist` with the key `operator` of the data folder's `keys.json`.
+
+    Example: `rex instrument delist SC-OX --reason "no trade for a year" --person "Li Na"`.
+
+    Exit status: as `rex instrument add`.
+    """
+    _do(
+        url, data_dir, as_json, "delisted",
+        lambda venue: venue.delist_instrument(symbol, reason=reason, name=person),
+    )  # fmt: skip
+
+
 def _do(
     url: str,
     data_dir: Path,

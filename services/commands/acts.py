@@ -23,6 +23,8 @@ MAY_WAIT: tuple[str, ...] = (
     "set_volatility_band",
     "set_fees",
     "list_instrument",
+    "change_instrument",
+    "delist_instrument",
     "open_account",
     "trades_decided",
     "target_set",

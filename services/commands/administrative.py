@@ -15,7 +15,9 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     BustText,
+    ChangeText,
     DayClosed,
+    DelistText,
     HaltText,
     InstrumentText,
     Kept,
@@ -108,6 +110,25 @@ def list_instrument(
         quantity_lots=max_quantity_lots,
     )
     return submission(command, text.to_bytes())
+
+
+def change_instrument(
+    sender: Command, instrument: int, *, band_ppm: int, collar_ppm: int, max_quantity_lots: int, text: ChangeText
+) -> Submission:
+    """Sets the terms of an instrument that may change, all of them; collar 0: none."""
+    command = sender._replace(
+        kind=CommandKind.CHANGE_INSTRUMENT,
+        instrument=instrument,
+        rate_ppm=band_ppm,
+        taker_rate_ppm=collar_ppm,
+        quantity_lots=max_quantity_lots,
+    )
+    return submission(command, text.to_bytes())
+
+
+def delist_instrument(sender: Command, instrument: int, text: DelistText) -> Submission:
+    """Delists an instrument for good: its open orders end."""
+    return submission(sender._replace(kind=CommandKind.DELIST_INSTRUMENT, instrument=instrument), text.to_bytes())
 
 
 def set_fees(sender: Command, *, maker_rate_ppm: int, taker_rate_ppm: int, account_class: int = 0) -> Submission:

@@ -6,6 +6,8 @@ OPEN_ACCOUNT     AccountText
 LIST_INSTRUMENT  ListingText
 BUST_TRADE       BustText
 HALT             HaltText, or none
+CHANGE_INSTRUMENT ChangeText
+DELIST_INSTRUMENT DelistText
 RECORD           one of `Recorded`, distinguished by `type`
 """
 
@@ -110,6 +112,32 @@ class ListingText(InstrumentText):
     def facts(self) -> dict[str, Any]:
         """The fields of `InstrumentText`."""
         return self.model_dump(include=set(InstrumentText.model_fields))
+
+
+class ChangeText(_Text):
+    """The texts of an instrument from a change of its terms on, and why and by whom it is changed. The terms are in the
+    command."""
+
+    name_en: str
+    name_zh: str
+    spec: str
+    note: str
+    reason: str
+    name: str = ""
+    """The person, where a key changes it; may be empty."""
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The texts, by the names of `InstrumentText`."""
+        return {"name_en": self.name_en, "name_zh": self.name_zh, "spec": self.spec, "note": self.note}
+
+
+class DelistText(_Text):
+    """Why and by whom an instrument is delisted."""
+
+    reason: str
+    name: str = ""
+    """The person, where a key delists it; may be empty."""
 
 
 class BustText(_Text):

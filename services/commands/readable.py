@@ -11,12 +11,23 @@ from struct import Struct
 from typing import NamedTuple
 
 from matching_engine.records import COMMAND, CommandKind
-from services.commands.attachments import AccountText, BustText, HaltText, ListingText, UnknownRecord, read_decision
+from services.commands.attachments import (
+    AccountText,
+    BustText,
+    ChangeText,
+    DelistText,
+    HaltText,
+    ListingText,
+    UnknownRecord,
+    read_decision,
+)
 from services.messaging import Submission
 
 _READERS: dict[int, Callable[[bytes], object]] = {
     CommandKind.OPEN_ACCOUNT: AccountText.model_validate_json,
     CommandKind.LIST_INSTRUMENT: ListingText.model_validate_json,
+    CommandKind.CHANGE_INSTRUMENT: ChangeText.model_validate_json,
+    CommandKind.DELIST_INSTRUMENT: DelistText.model_validate_json,
     CommandKind.BUST_TRADE: BustText.model_validate_json,
     CommandKind.RECORD: read_decision,
     CommandKind.HALT: HaltText.model_validate_json,

@@ -35,6 +35,8 @@ RULES: dict[int, str] = {
     EventKind.SETTLED: "4.10",
     EventKind.COLLAR_SET: "8.6",
     EventKind.VOLATILITY_BAND_SET: "8.6",
+    EventKind.INSTRUMENT_CHANGED: "8.9",
+    EventKind.INSTRUMENT_DELISTED: "8.10",
     EventKind.TIME_PASSED: "4.9",
     EventKind.RECORDED: "8.1",
 }

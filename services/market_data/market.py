@@ -49,6 +49,7 @@ class Market:
             EventKind.TRADE_BUSTED: self._trade_busted,
             EventKind.INDICATIVE: self._indicative,
             EventKind.INSTRUMENT_LISTED: self._instrument_listed,
+            EventKind.INSTRUMENT_CHANGED: self._instrument_changed,
             EventKind.SETTLED: self._settled,
             EventKind.PHASE_CHANGED: self._phase_changed,
             EventKind.DAY_ROLLED: self._day_rolled,
@@ -139,6 +140,12 @@ class Market:
         event, command, _ = applied
         self.quotations.append(Quotation(command.rate_ppm, event.price_ticks, event.seq))
         changes.listed.append(event.instrument)
+
+    def _instrument_changed(self, applied: Applied, changes: MarketChanges) -> None:
+        event, command, _ = applied
+        quotation = self.quotations[event.instrument]
+        quotation.band_ppm = command.rate_ppm
+        self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _settled(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event

@@ -208,11 +208,14 @@ class Quotation:
         )
 
 
+_ENDS_AUCTIONS = (CommandKind.SET_PHASE, CommandKind.DELIST_INSTRUMENT)
+
+
 def auction_end_ns(event: Event, command: Command, before_ns: int) -> int:
     """When the volatility auction ends that is in force after PHASE_CHANGED, 0 for none; `before_ns` is that of before. A halt
     neither ends a volatility auction nor ends with it."""
     if event.reason == Reason.VOLATILITY:
         return command.time_ns + event.number * 1_000_000_000
-    if command.kind == CommandKind.SET_PHASE or command.time_ns >= before_ns:
+    if command.kind in _ENDS_AUCTIONS or command.time_ns >= before_ns:
         return 0
     return before_ns

@@ -34,6 +34,13 @@ _FIELDS: dict[int, dict[str, str]] = {
     CommandKind.KILL_SWITCH_ON: {"account": "account"},
     CommandKind.KILL_SWITCH_OFF: {"account": "account"},
     CommandKind.LIST_INSTRUMENT: {"instrument": "instrument", "band_ppm": "rate_ppm"},
+    CommandKind.CHANGE_INSTRUMENT: {
+        "instrument": "instrument",
+        "band_ppm": "rate_ppm",
+        "collar_ppm": "taker_rate_ppm",
+        "max_quantity_lots": "quantity_lots",
+    },
+    CommandKind.DELIST_INSTRUMENT: {"instrument": "instrument"},
     CommandKind.SET_FEES: {
         "account_class": "account_class",
         "maker_rate_ppm": "rate_ppm",

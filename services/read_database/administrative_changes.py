@@ -17,6 +17,7 @@ from services.commands.attachments import (
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
+    ChangeText,
     DayClosed,
     KeyIssued,
     KeyLimitsSet,
@@ -123,6 +124,18 @@ def _instrument_listed(applied: Applied) -> Statement:
         settlement_source=None,
         listed_seq=event.seq,
     )
+
+
+def _instrument_changed(applied: Applied) -> Statement:
+    event, command = applied.event, applied.command
+    values: dict[str, Any] = {
+        "band_ppm": command.rate_ppm,
+        "collar_ppm": command.taker_rate_ppm,
+        "max_quantity_lots": command.quantity_lots,
+        **ChangeText.model_validate_json(applied.attachment).facts,
+    }
+    changes = ", ".join(f"{name} = ?" for name in values)
+    return f"UPDATE instruments SET {changes} WHERE instrument = ?", (*values.values(), event.instrument)
 
 
 def _fees_set(applied: Applied) -> Statement:
@@ -269,6 +282,7 @@ STATEMENTS: dict[int, Callable[[Applied], Statement | None]] = {
     EventKind.KILL_SWITCH_SET: _kill_switch_set,
     EventKind.INSTRUMENT_LISTED: _instrument_listed,
     EventKind.FEES_SET: _fees_set,
+    EventKind.INSTRUMENT_CHANGED: _instrument_changed,
     EventKind.COLLAR_SET: _collar_set,
     EventKind.VOLATILITY_BAND_SET: _volatility_band_set,
     EventKind.PHASE_CHANGED: _phase_changed,

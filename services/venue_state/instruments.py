@@ -23,8 +23,8 @@ AVERAGE_EXTRA_DECIMALS = 4
 
 
 class VenueInstrument:
-    """One listed instrument. Its texts never change. The day roll sets its reference, the schedule its phase, operators its
-    collar and volatility band."""
+    """One listed instrument. The day roll sets its reference, the schedule its phase, operators its collar, its volatility band
+    and other terms. Symbol, unit, lot size and tick size never change."""
 
     __slots__ = (
         "auction_s",
@@ -95,6 +95,12 @@ class VenueInstrument:
         self.settlement_source = None if settlement_source is None else SettlementSource(settlement_source)
         self.low_ticks, high_ticks = band(reference_ticks, self.band_ppm)
         self.high_ticks = min(high_ticks, MAX_PRICE_TICKS)
+
+    def change(self, *, band_ppm: int, collar_ppm: int, max_quantity_lots: int, texts: Mapping[str, str]) -> None:
+        """Other terms and texts from now on; the day's band stays around the same reference price."""
+        self.band_ppm, self.collar_ppm, self.max_quantity_lots = band_ppm, collar_ppm, max_quantity_lots
+        self.facts = {**self.facts, **texts}
+        self.set_reference(self.reference_ticks, self.settlement_source)
 
     def price_text(self, price_ticks: int) -> str:
         """A price in yuan per unit, with the decimals of the tick."""

@@ -25,6 +25,7 @@ from services.commands.attachments import (
     AlertAcknowledged,
     AlertCleared,
     AlertRaised,
+    ChangeText,
     KeyIssued,
     KeyLimitsSet,
     KeyRevoked,
@@ -115,6 +116,7 @@ class VenueState:
             EventKind.KILL_SWITCH_SET: self._kill_switch_set,
             EventKind.FEES_SET: self._fees_set,
             EventKind.INSTRUMENT_LISTED: self._instrument_listed,
+            EventKind.INSTRUMENT_CHANGED: self._instrument_changed,
             EventKind.COLLAR_SET: self._collar_set,
             EventKind.VOLATILITY_BAND_SET: self._volatility_band_set,
             EventKind.SETTLED: self._instrument_settled,
@@ -344,6 +346,16 @@ class VenueState:
                 phase=Phase.CLOSED,
                 facts=text.facts,
             )
+        )
+
+    def _instrument_changed(self, applied: Applied) -> None:
+        event, command, attachment = applied
+        texts = ChangeText.model_validate_json(attachment).facts
+        self.instruments[event.instrument].change(
+            band_ppm=command.rate_ppm,
+            collar_ppm=command.taker_rate_ppm,
+            max_quantity_lots=command.quantity_lots,
+            texts=texts,
         )
 
     def _instrument_settled(self, applied: Applied) -> None:

@@ -29,8 +29,19 @@ def test_an_instrument_is_added_listed_and_refused(tmp_path: Path) -> None:
         assert (again.exit_status, again.out) == (ExitCode.TROUBLE, "")
         assert again.err.startswith("rex: An instrument has the symbol SC-OX")
         assert not again.is_traceback
+        why = ("--reason", "board decision")
+        changed = rex("instrument", "change", "SC-OX", "--band", "0.02", "--name-en", "Scandia", *why, *of_venue)
+        assert changed.out.startswith("changed by the journal's command ")
+        delisted = rex("instrument", "delist", "SC-OX", *why, *of_venue, "--json")
+        assert json.loads(delisted.out)["seq"] > 0
         listed = json.loads(rex("instrument", "list", "--json", *of_venue).out)
-        assert [one["symbol"] for one in listed].count("SC-OX") == 1
+        assert [(one["upper_limit"], one["name_en"], one["phase"]) for one in listed if one["symbol"] == "SC-OX"] == [
+            ("6120.00", "Scandia", "delisted")
+        ]
+        gone = rex("instrument", "change", "SC-OX", "--band", "0.03", *why, *of_venue)
+        assert (gone.exit_status, gone.err.strip()) == (
+            ExitCode.TROUBLE, "rex: The instrument was delisted: it takes no orders and no new terms.",
+        )  # fmt: skip
 
 
 def test_an_instrument_that_needs_a_second_person_is_not_listed_yet(tmp_path: Path) -> None:

@@ -74,6 +74,10 @@ ROUTES: dict[str, Call] = {
     "PUT /v1/admin/instruments/{symbol}/collar": lambda client: client.set_collar(OXIDE, "0.05"),
     "PUT /v1/admin/instruments/{symbol}/volatility_band": lambda client: client.set_volatility_band(OXIDE, "0.03", 120),
     "POST /v1/admin/instruments": lambda client: client.list_instrument(SCANDIUM, **SIGNED),
+    "PATCH /v1/admin/instruments/{symbol}": lambda client: client.change_instrument(
+        OXIDE, {"max_quantity": 50}, **SIGNED
+    ),
+    "POST /v1/admin/instruments/{symbol}/delist": lambda client: client.delist_instrument("ND-OX", **SIGNED),
     "POST /v1/admin/kill_switch/{switch}": lambda client: client.kill_switch(on=False),
     "POST /v1/admin/accounts/{account}/kill_switch/{switch}": lambda client: client.kill_switch(on=True, account=3),
     "PUT /v1/admin/accounts/{account}/limits": lambda client: client.set_limits(3, max_open_orders=5),

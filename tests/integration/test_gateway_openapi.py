@@ -117,6 +117,8 @@ async def test_examples_are_accepted(venue: RunningVenue) -> None:
     ):
         reply = await operator.post(f"/v1/admin{path}", json=schemas[name]["examples"][0])
         assert reply.status_code < 300, name
+    change = schemas["ChangeRequest"]["examples"][0]
+    assert (await operator.patch("/v1/admin/instruments/ND-OX", json=change)).status_code == 200
     amended = await alice.patch(f"/v1/orders/{order.json()['order_id']}", json=schemas["AmendRequest"]["examples"][0])
     assert (amended.json()["price"], amended.json()["quantity"]) == ("473100.00", 2)
     for path, name in (

@@ -1,4 +1,4 @@
-"""Instruments of a running venue: listed, and learned by every reader while it runs and after a restart."""
+"""Instruments of a running venue: listed, changed, delisted, and learned by every reader while it runs and after a restart."""
 
 from __future__ import annotations
 
@@ -171,3 +171,115 @@ async def test_a_listing_waits_for_a_second_person(tmp_path: Path) -> None:
         confirmed = await ben.post(f"/v1/admin/proposals/{proposal}/confirm")
         assert confirmed.status_code == 200
         assert await listed(ann) is not None
+
+
+CHANGE = {"band_rate": "0.02", "collar_rate": "0.01", "max_quantity": 5, "name_en": "Scandium oxide 5N"} | SIGNED
+
+
+async def change(venue: RunningVenue, body: Json, symbol: str = SYMBOL) -> int:
+    reply = await venue.client("operator").patch(f"{INSTRUMENTS}/{symbol}", json=body)
+    seq: int = reply.raise_for_status().json()["seq"]
+    return seq
+
+
+async def test_changed_terms_hold_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    expected = {
+        "lower_limit": "5880.00", "upper_limit": "6120.00", "collar_rate": "0.010000", "max_quantity": 5,
+        "name_en": "Scandium oxide 5N", "name_zh": "氧化钪",
+    }  # fmt: skip
+
+    async def terms(venue: RunningVenue) -> Json:
+        known = await listed(venue.client("alice"))
+        assert known is not None
+        ticker = (await venue.client("alice").get(f"/v1/market/{SYMBOL}/ticker")).json()
+        assert (ticker["lower_limit"], ticker["upper_limit"]) == (known["lower_limit"], known["upper_limit"])
+        return {name: known[name] for name in expected}
+
+    async with running_venue(tmp_path) as venue:
+        await post(venue.client("operator"), INSTRUMENTS, LISTING)
+        low = {"symbol": SYMBOL, "side": "buy", "price": "5700.00", "quantity": 6}
+        order = await post(venue.client("alice"), "/v1/orders", low)
+        await change(venue, CHANGE)
+        assert await terms(venue) == expected
+        ended = (await venue.client("alice").get(f"/v1/orders/{order['order_id']}")).json()
+        assert (ended["state"], ended["reason"]) == ("canceled", "outside_band")
+        (action,) = (await venue.client("operator").get("/v1/admin/log", params={"kind": "change_instrument"})).json()[
+            "actions"
+        ]
+        assert (action["person"], action["why"]) == ("Li Na", "a test")
+        assert {name: action["fields"][name] for name in ("symbol", "band", "collar", "max_quantity")} == {
+            "symbol": SYMBOL, "band": "0.020000", "collar": "0.010000", "max_quantity": 5,
+        }  # fmt: skip
+    async with running_venue(tmp_path) as venue:
+        assert await terms(venue) == expected
+        await change(venue, {"collar_rate": "0", "note": "none is left"} | SIGNED)
+        known = await listed(venue.client("alice"))
+        assert known is not None
+        assert (known["collar_rate"], known["note"], known["upper_limit"]) == (None, "none is left", "6120.00")
+
+
+async def test_terms_that_cannot_be_are_refused_with_the_field(venue: RunningVenue) -> None:
+    operator, seq = venue.client("operator"), venue.state.last_seq
+    wrong: dict[str, tuple[Json, str]] = {
+        "nothing changes": ({}, "body"),
+        "no band": ({"band_rate": "0"}, "band_rate"),
+        "no collar at all": ({"collar_rate": "1"}, "collar_rate"),
+        "no lots": ({"max_quantity": 0}, "max_quantity"),
+        "no name": ({"name_zh": ""}, "name_zh"),
+        "the tick": ({"tick_size": "2.00"}, "tick_size"),
+        "the lot": ({"lot_size": 2}, "lot_size"),
+        "the symbol": ({"symbol": "X"}, "symbol"),
+        "no reason": ({"max_quantity": 5, "reason": ""}, "reason"),
+    }
+    for name, (body, field) in wrong.items():
+        reply = await operator.patch(f"{INSTRUMENTS}/ND-OX", json=SIGNED | body)
+        told = reply.status_code, [error["field"] for error in reply.json()["errors"]]
+        assert told == (422, [field]), name
+    assert (await operator.patch(f"{INSTRUMENTS}/NONE", json=CHANGE)).status_code == 404
+    assert venue.state.last_seq == seq
+
+
+async def test_a_delisted_instrument_is_out_of_trading_and_its_goods_are_released(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        operator, bob = venue.client("operator"), venue.client("bob")
+        await post(operator, INSTRUMENTS, LISTING)
+        await trade(venue)
+        resting = await post(bob, "/v1/orders", {"symbol": SYMBOL, "side": "sell", "price": "6100.00", "quantity": 1})
+        reply = await operator.post(f"{INSTRUMENTS}/{SYMBOL}/delist", json=SIGNED)
+        assert (reply.status_code, reply.json()) == (200, {"seq": venue.state.last_seq})
+        ended = (await bob.get(f"/v1/orders/{resting['order_id']}")).json()
+        assert (ended["state"], ended["reason"]) == ("canceled", "instrument_delisted")
+        (action,) = (await operator.get("/v1/admin/log", params={"kind": "delist_instrument"})).json()["actions"]
+        assert (action["fields"]["symbol"], action["person"], action["why"]) == (SYMBOL, "Li Na", "a test")
+    async with running_venue(tmp_path) as venue:
+        operator, bob = venue.client("operator"), venue.client("bob")
+        known = await listed(bob)
+        assert known is not None
+        assert known["phase"] == "delisted"
+        assert (await bob.get(f"/v1/market/{SYMBOL}/ticker")).json()["phase"] == "delisted"
+        (await operator.post("/v1/admin/resume")).raise_for_status()
+        order = {"symbol": SYMBOL, "side": "sell", "price": "6100.00", "quantity": 1}
+        refusal = await post(bob, "/v1/orders", order)
+        assert (refusal["state"], refusal["reason"]) == ("rejected", "no_longer_listed")
+        assert (await post(bob, "/v1/orders/test", order))["reason"] == "no_longer_listed"
+        for method, path, body in (
+            ("POST", "delist", SIGNED), ("PATCH", "", CHANGE), ("PUT", "collar", {"rate": "0.05"}), ("POST", "halt", {}),
+            ("PUT", "phase", {"phase": "closed"}),
+        ):  # fmt: skip
+            reply = await operator.request(method, f"{INSTRUMENTS}/{SYMBOL}/{path}".rstrip("/"), json=body)
+            assert (reply.status_code, reply.json()["code"]) == (409, "no_longer_listed"), path
+        assert await refused(operator, LISTING) == (409, "symbol_taken", [])
+        (held,) = [one for one in (await bob.get("/v1/account")).json()["holdings"] if one["symbol"] == SYMBOL]
+        assert (held["quantity"], held["available"]) == (2, 2)
+        await post(operator, "/v1/admin/accounts/3/inventory", {"symbol": SYMBOL, "quantity": -2})
+
+
+async def test_a_delisting_waits_for_a_second_person(tmp_path: Path) -> None:
+    async with running_venue(tmp_path, acts_of_two=MAY_WAIT) as venue:
+        await add_user(venue, "ann", "admin")
+        await add_user(venue, "ben", "admin")
+        ann, ben = await logged_in(venue, "ann"), await logged_in(venue, "ben")
+        proposal = (await ann.post(f"{INSTRUMENTS}/ND-OX/delist", json=SIGNED)).json()["proposal"]
+        assert (await listed(ann, "ND-OX") or {})["phase"] == "continuous"
+        assert (await ben.post(f"/v1/admin/proposals/{proposal}/confirm")).status_code == 200
+        assert (await listed(ann, "ND-OX") or {})["phase"] == "delisted"

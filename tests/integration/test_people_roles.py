@@ -93,6 +93,8 @@ TABLE: dict[str, str] = {
         PUT /v1/admin/instruments/{symbol}/phase
         PUT /v1/admin/instruments/{symbol}/collar
         POST /v1/admin/instruments
+        PATCH /v1/admin/instruments/{symbol}
+        POST /v1/admin/instruments/{symbol}/delist
         PUT /v1/admin/instruments/{symbol}/volatility_band
         POST /v1/admin/kill_switch/{switch}
         POST /v1/admin/accounts/{account}/kill_switch/{switch}

@@ -70,6 +70,8 @@ PUT /v1/admin/instruments/{symbol}/phase
 PUT /v1/admin/instruments/{symbol}/collar
 PUT /v1/admin/instruments/{symbol}/volatility_band
 POST /v1/admin/instruments
+PATCH /v1/admin/instruments/{symbol}
+POST /v1/admin/instruments/{symbol}/delist
 POST /v1/admin/kill_switch/{switch}
 POST /v1/admin/trades/{trade_id}/bust
 POST /v1/admin/targets

@@ -49,6 +49,8 @@ class NaiveEngine(NaiveOperators):
             CommandKind.KILL_SWITCH_ON: self.set_kill_switch,
             CommandKind.KILL_SWITCH_OFF: self.set_kill_switch,
             CommandKind.LIST_INSTRUMENT: self.list_instrument,
+            CommandKind.CHANGE_INSTRUMENT: self.change_instrument,
+            CommandKind.DELIST_INSTRUMENT: self.delist_instrument,
             CommandKind.SET_FEES: self.set_fees,
             CommandKind.SET_PHASE: self.set_phase,
             CommandKind.HALT: self.set_halted,

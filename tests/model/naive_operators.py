@@ -111,6 +111,42 @@ class NaiveOperators(Phases):
             if self.phase(c.instrument) != Phase.CLOSED:  # 8.7
                 self.emit(EventKind.PHASE_CHANGED, instrument=c.instrument, phase=self.phase(c.instrument))
 
+    def change_instrument(self, c: Command) -> None:
+        """8.9"""
+        if c.instrument >= len(self.listed):
+            self.reject(c, Reason.UNKNOWN_INSTRUMENT)
+        elif not 1 <= c.quantity_lots <= MAX_QUANTITY_LOTS:
+            self.reject(c, Reason.INVALID_QUANTITY)
+        elif c.rate_ppm > MAX_RATE_PPM or c.taker_rate_ppm > MAX_RATE_PPM:
+            self.reject(c, Reason.INVALID_RATE)
+        elif self.is_delisted(c.instrument):
+            self.reject(c, Reason.NO_LONGER_LISTED)
+        else:
+            row = self.listed[c.instrument]
+            row.band_ppm, row.collar_ppm, row.max_quantity = c.rate_ppm, c.taker_rate_ppm, c.quantity_lots
+            self.emit(EventKind.INSTRUMENT_CHANGED, instrument=c.instrument)
+            for o in self.open_orders():
+                if o.instrument == c.instrument and self.is_outside_band(o):
+                    self.end(o, EventKind.CANCELED, Reason.OUTSIDE_BAND)
+
+    def delist_instrument(self, c: Command) -> None:
+        """8.10"""
+        if c.instrument >= len(self.listed):
+            self.reject(c, Reason.UNKNOWN_INSTRUMENT)
+            return
+        if self.is_delisted(c.instrument):
+            self.reject(c, Reason.NO_LONGER_LISTED)
+            return
+        row, orders = self.listed[c.instrument], [o for o in self.open_orders() if o.instrument == c.instrument]
+        if self.phase(c.instrument) == Phase.CONTINUOUS:
+            row.quotes_until_ns = self.time_ns  # 4.10
+        row.phase, row.halted = int(Phase.DELISTED), False
+        self.end_auction(row)
+        self.emit(EventKind.INSTRUMENT_DELISTED, instrument=c.instrument, number=len(orders))
+        self.emit(EventKind.PHASE_CHANGED, instrument=c.instrument, phase=Phase.DELISTED)
+        for o in orders:
+            self.end(o, EventKind.CANCELED, Reason.INSTRUMENT_DELISTED)
+
     # Limits, kill switches, rates
 
     def set_order_limits(self, c: Command) -> None:
@@ -157,6 +193,8 @@ class NaiveOperators(Phases):
             self.reject(c, Reason.UNKNOWN_INSTRUMENT)
         elif c.rate_ppm > MAX_RATE_PPM:
             self.reject(c, Reason.INVALID_RATE)
+        elif self.is_delisted(c.instrument):
+            self.reject(c, Reason.NO_LONGER_LISTED)
         else:
             self.listed[c.instrument].collar_ppm = c.rate_ppm
             self.emit(EventKind.COLLAR_SET, instrument=c.instrument)
@@ -168,6 +206,8 @@ class NaiveOperators(Phases):
             self.reject(c, Reason.INVALID_EXPIRY)
         elif c.rate_ppm > MAX_RATE_PPM:
             self.reject(c, Reason.INVALID_RATE)
+        elif self.is_delisted(c.instrument):
+            self.reject(c, Reason.NO_LONGER_LISTED)
         else:
             row = self.listed[c.instrument]
             row.volatility_ppm, row.auction_s = c.rate_ppm, c.time_s

@@ -18,7 +18,7 @@ from matching_engine.records import (
     TimeInForce,
 )
 from tests.model.naive_orders import Orders
-from tests.model.naive_tables import Instrument
+from tests.model.naive_tables import Instrument, Order
 
 FIFTEEN_MINUTES_NS = 15 * 60 * 10**9
 
@@ -27,8 +27,10 @@ class Phases(Orders):
     def set_phase(self, c: Command) -> None:
         if c.instrument != ALL_INSTRUMENTS and c.instrument >= len(self.listed):
             self.reject(c, Reason.UNKNOWN_INSTRUMENT)
-        elif c.phase == Phase.HALTED or c.phase not in tuple(Phase):
+        elif c.phase in (Phase.HALTED, Phase.DELISTED) or c.phase not in tuple(Phase):
             self.reject(c, Reason.INVALID_PHASE)
+        elif self.is_delisted(c.instrument):
+            self.reject(c, Reason.NO_LONGER_LISTED)
         else:
             before = self.phases()
             if c.instrument == ALL_INSTRUMENTS:
@@ -42,6 +44,9 @@ class Phases(Orders):
         if c.instrument != ALL_INSTRUMENTS and c.instrument >= len(self.listed):
             self.reject(c, Reason.UNKNOWN_INSTRUMENT)
             return
+        if self.is_delisted(c.instrument):
+            self.reject(c, Reason.NO_LONGER_LISTED)
+            return
         before, halted = self.phases(), c.kind == CommandKind.HALT
         if c.instrument == ALL_INSTRUMENTS:
             self.venue_halted = halted
@@ -52,8 +57,16 @@ class Phases(Orders):
     def phases(self) -> list[int]:
         return [self.phase(number) for number in range(len(self.listed))]
 
+    def is_delisted(self, instrument: int) -> bool:
+        return instrument < len(self.listed) and self.listed[instrument].phase == Phase.DELISTED
+
     def meant(self, c: Command) -> Iterable[int]:
-        return range(len(self.listed)) if c.instrument == ALL_INSTRUMENTS else [c.instrument]
+        """8.10: a delisted instrument has no other phase any more."""
+        return [
+            number
+            for number in range(len(self.listed))
+            if c.instrument in (ALL_INSTRUMENTS, number) and not self.is_delisted(number)
+        ]
 
     def end_auction(self, row: Instrument) -> None:
         row.in_auction, row.auction_ends_ns = False, 0
@@ -65,7 +78,7 @@ class Phases(Orders):
         else:
             venue = int(Phase.HALTED) if self.venue_halted else self.venue_phase
             self.emit(EventKind.PHASE_CHANGED, instrument=ALL_INSTRUMENTS, phase=venue)
-            for number in self.meant(c):
+            for number in range(len(self.listed)):
                 if self.phase(number) != venue:
                     self.emit(EventKind.PHASE_CHANGED, instrument=number, phase=self.phase(number))
         for number in self.meant(c):
@@ -110,14 +123,17 @@ class Phases(Orders):
             self.settle_day(number, instrument, c.number)
         self.trades = {}
         for o in self.open_orders():
-            low, high = self.listed[o.instrument].edges()
-            named = [o.trigger or o.price] if o.order_type == OrderType.STOP else [o.price, o.trigger or o.price]
             if o.time_in_force == TimeInForce.DAY:
                 self.end(o, EventKind.EXPIRED, Reason.END_OF_DAY)
-            elif not all(low <= price <= high for price in named):
+            elif self.is_outside_band(o):
                 self.end(o, EventKind.CANCELED, Reason.OUTSIDE_BAND)
         self.called = set(range(len(self.listed)))
         self.sweep_client_ids()
+
+    def is_outside_band(self, o: Order) -> bool:
+        low, high = self.listed[o.instrument].edges()
+        named = [o.trigger or o.price] if o.order_type == OrderType.STOP else [o.price, o.trigger or o.price]
+        return not all(low <= price <= high for price in named)
 
     def settle_day(self, number: int, instrument: Instrument, rule: int) -> None:
         source = 0

@@ -109,6 +109,8 @@ class Refusals(Matching):
             return Reason.VENUE_KILL_SWITCH
         if self.ledger[account].kill_switch:
             return Reason.ACCOUNT_KILL_SWITCH
+        if self.listed[instrument].phase == Phase.DELISTED:
+            return Reason.NO_LONGER_LISTED  # 8.10
         if self.listed[instrument].phase in (Phase.CLOSED, Phase.AUCTION_MATCHING):
             return Reason.MARKET_CLOSED
         if self.listed[instrument].halted:

@@ -150,7 +150,7 @@ class Flow(Commands):
         makers = (
             (self.order, 120), (self.amend, 30), (self.cancel, 8), (self.time, 6), (self.bust, 4), (self.limits, 2),
             (self.control, 4), (self.administration, 4), (self.hostile, 10), (self.noise, 3), (self.again, 3),
-            (self.day_roll, 1),
+            (self.day_roll, 1), (self.delisting, 1),
         )  # fmt: skip
         kinds, weights = zip(*makers, strict=True)
         for make in self.chance.choices(kinds, weights, k=count):

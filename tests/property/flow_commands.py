@@ -29,7 +29,7 @@ START_S = 1_700_000_000
 HOSTILE_NUMBERS = (-(2**63), -(10**16), -1, 0, 1, 2, 10**9, 10**15, 10**16, 10**16 + 1, 2**62, 2**63 - 1)
 DATES = (0, 20221231, 20230100, 20231232, 20241399, 100000101, 2**32 - 1)
 CLIENT_IDS = (b"a", b"b", b"a" * 36, b"b" * 35, b"\0x")
-KINDS = [kind.value for kind in CommandKind]
+KINDS = [kind.value for kind in CommandKind if kind != CommandKind.DELIST_INSTRUMENT]  # Flows trade on.
 STEPS = (-5, -2, -1, -1, 0, 0, 0, 1, 1, 2, 5)
 QUANTITIES = (1, 1, 2, 3, 5, 7, 12, 20, 45)
 SIDES = (Side.BUY, Side.SELL)
@@ -49,6 +49,16 @@ def volatility_band(chance: Random, instrument: int) -> Command:
 def collar(chance: Random, instrument: int) -> Command:
     rate = chance.choice((0, 10_000, 20_000, 40_000, 999_999))
     return Command(kind=CommandKind.SET_COLLAR, instrument=instrument, rate_ppm=rate)
+
+
+def change(chance: Random, instrument: int) -> Command:
+    return Command(
+        kind=CommandKind.CHANGE_INSTRUMENT,
+        instrument=instrument,
+        rate_ppm=chance.choice((10_000, 30_000, 50_000, 50_000, 90_000, 999_999, 1_000_000)),
+        taker_rate_ppm=chance.choice((0, 0, 20_000, 40_000, 1_000_000)),
+        quantity_lots=chance.choice((0, 20, 50, 50, 10**9, 10**9 + 1)),
+    )
 
 
 class Commands:
@@ -250,6 +260,7 @@ class Commands:
                 Command(kind=CommandKind.KILL_SWITCH_OFF),
                 volatility_band(chance, chance.randrange(5)),
                 collar(chance, chance.randrange(5)),
+                change(chance, chance.randrange(5)),
                 Command(
                     kind=CommandKind.SET_FEES,
                     account_class=chance.choice((0, 0, 2)),
@@ -264,6 +275,11 @@ class Commands:
                 ),
             )
         )
+
+    def delisting(self) -> Command:
+        """Mostly of an instrument with few orders: what is delisted never trades again."""
+        instrument = self.chance.choice((2, 3, 4, 4, 9)) if self.chance.random() < 0.9 else self.chance.choice((0, 1))
+        return Command(kind=CommandKind.DELIST_INSTRUMENT, instrument=instrument)
 
     def day_roll(self) -> Command:
         """The next trading day. A year has thirteen of them, so that a flow crosses several years. Half of them come a

@@ -163,6 +163,19 @@ class EngineMachine(RuleBasedStateMachine):
     def set_collar(self, rate: int) -> None:
         self.submit(CommandKind.SET_COLLAR, rate_ppm=rate)
 
+    @rule(
+        band=st.sampled_from([20_000, 50_000, 10**6]),
+        collar_rate=st.sampled_from([0, 20_000]),
+        lots=st.sampled_from([0, 6, 500]),
+    )
+    def change_instrument(self, band: int, collar_rate: int, lots: int) -> None:
+        self.submit(CommandKind.CHANGE_INSTRUMENT, rate_ppm=band, taker_rate_ppm=collar_rate, quantity_lots=lots)
+
+    @rule(sure=st.integers(0, 5))
+    def delist(self, sure: int) -> None:
+        """Seldom: what is delisted never trades again."""
+        self.submit(CommandKind.DELIST_INSTRUMENT, instrument=0 if sure == 5 else 1)
+
     @rule(number=st.sampled_from(SettlementRule))
     def day_roll(self, number: int) -> None:
         self.submit(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day, number=number)

@@ -260,6 +260,24 @@ def list_instrument(names: Names, match: Match[str]) -> Fields:
     }
 
 
+@sentence(
+    r"change (?P<symbol>\w+): band (?P<band>[\d.]+) %, collar (?P<collar>[\d.]+) %, at most (?P<lots>[\d,]+) lots"
+)
+def change_instrument(names: Names, match: Match[str]) -> Fields:
+    return {
+        "kind": CommandKind.CHANGE_INSTRUMENT,
+        "instrument": names.symbols.index(match["symbol"]),
+        "rate_ppm": ppm(match["band"]),
+        "taker_rate_ppm": ppm(match["collar"]),
+        "quantity_lots": whole(match["lots"]),
+    }
+
+
+@sentence(r"delist (?P<symbol>\w+)")
+def delist_instrument(names: Names, match: Match[str]) -> Fields:
+    return {"kind": CommandKind.DELIST_INSTRUMENT, "instrument": names.symbols.index(match["symbol"])}
+
+
 @sentence(r"(?P<kind>[A-Z_]+)")
 def bare(names: Names, match: Match[str]) -> Fields:
     return {"kind": CommandKind[match["kind"]]}

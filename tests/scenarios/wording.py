@@ -181,6 +181,8 @@ class Wording:
             return f"{account if e.account else ' of everybody'}{side}{where or ' Nd'}: {e.number}"
         if kind == EventKind.KILL_SWITCH_SET:
             return f"{account if e.account else ' all'} {'on' if e.number else 'off'}"
+        if kind == EventKind.INSTRUMENT_DELISTED:
+            return f"{where or ' Nd'}: {e.number}"
         if kind == EventKind.INSTRUMENT_LISTED:
             return f"{where} @ {e.price_ticks}"
         if kind == EventKind.DAY_ROLLED:
@@ -225,6 +227,8 @@ WORDED: dict[EventKind, set[str]] = {
     EventKind.SETTLED: {"instrument", "price_ticks", "quantity_lots", "amount_fen", "number"},
     EventKind.COLLAR_SET: {"instrument"},
     EventKind.VOLATILITY_BAND_SET: {"instrument"},
+    EventKind.INSTRUMENT_CHANGED: {"instrument"},
+    EventKind.INSTRUMENT_DELISTED: {"instrument", "number"},
     EventKind.TIME_PASSED: set(),
     EventKind.RECORDED: set(),
 }

@@ -47,6 +47,17 @@ class OperatorCalls(Calls):
         body = {**instrument, "reason": reason, "name": name}
         return await self._change("POST", "/v1/admin/instruments", body, idempotency_key)
 
+    async def change_instrument(
+        self, symbol: str, changes: Fields, *, reason: str, name: str = "", idempotency_key: str | None = None
+    ) -> Json:
+        """Changes terms and texts of an instrument: the fields of `PATCH /v1/admin/instruments/{symbol}`."""
+        body = {**changes, "reason": reason, "name": name}
+        return await self._change("PATCH", f"/v1/admin/instruments/{quote(symbol, safe='')}", body, idempotency_key)
+
+    async def delist_instrument(self, symbol: str, *, reason: str, name: str = "") -> Json:
+        """Delists an instrument for good: its open orders end."""
+        return await self._change("POST", _of(symbol, "delist"), {"reason": reason, "name": name})
+
     async def kill_switch(self, *, on: bool, account: int | None = None) -> Json:
         """Turns the kill switch of an account, or of the venue, on or off. On: orders and amends are refused."""
         path = "/v1/admin" if account is None else f"/v1/admin/accounts/{account}"

@@ -29,6 +29,7 @@ _OF_A_PERSON = frozenset(
     {
         "trades_decided", "alert_acknowledged", "control_declared", "control_ended", "measure_imposed", "measure_lifted",
         "context_stated", "halt", "list_instrument",
+        "change_instrument", "delist_instrument",
     }
 )  # fmt: skip
 """Kinds whose field `name` is that of the person."""

@@ -74,6 +74,36 @@ class ListingRequest(WithReason):
     note: LongText = Field(default="", description="Shown beside the instrument.")
 
 
+class ChangeRequest(WithReason):
+    """Other terms and texts of an instrument, from now on. A field that is absent or null stays as it is."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "band_rate": "0.08",
+                "collar_rate": "0.03",
+                "max_quantity": 500,
+                "reason": "board decision of 3 March",
+                "name": "Li Na",
+            }
+        }
+    )
+
+    band_rate: RateText | None = Field(
+        default=None,
+        description="How far from the reference price a day's prices may be, as a fraction: above 0, at most 0.999999. Open "
+        "orders outside the new limits are canceled.",
+    )
+    collar_rate: RateText | None = Field(
+        default=None, description='How far beyond the last price an order may reach, as a fraction. "0": no collar.'
+    )
+    max_quantity: Quantity | None = Field(default=None, description="Largest order in lots.")
+    name_en: Name | None = None
+    name_zh: Name | None = None
+    spec: LongText | None = Field(default=None, description="What is delivered.")
+    note: LongText | None = Field(default=None, description="Shown beside the instrument.")
+
+
 class Listed(Reply):
     """The instrument is listed."""
 

@@ -1,22 +1,25 @@
-"""The instruments of a running venue over HTTP: listing. Each change is a journaled command that says who and why.
+"""The instruments of a running venue over HTTP: listed, changed, delisted. Each is a journaled command that says who and why.
 
 Scope: `operate`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from fastapi import APIRouter
 
 from matching_engine.limits import MAX_INSTRUMENTS, MAX_TICK_VALUE_FEN
 from matching_engine.records import MAX_QUANTITY_LOTS, Command, Phase
-from services.commands.administrative import list_instrument
-from services.commands.attachments import ListingText
+from services.commands.administrative import change_instrument, delist_instrument, list_instrument
+from services.commands.attachments import ChangeText, DelistText, ListingText
 from services.decimals import scaled, yuan_text
+from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.instrument_schemas import Listed, ListingRequest
+from services.gateway.http.instrument_schemas import ChangeRequest, Listed, ListingRequest, WithReason
 from services.gateway.http.proposal_schemas import PROPOSED
+from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.amounts import rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
@@ -60,7 +63,50 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
             raise _listing_problem(problem) from None
         return Listed(symbol=body.symbol, seq=event.seq)
 
+    _change_routes(router, state, order_entry)
     return router
+
+
+def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    @router.patch(
+        "/instruments/{symbol}",
+        response_model=Applied,
+        summary="Change price limits, collar, largest order or texts of an instrument",
+        responses=PROPOSED,
+    )
+    async def change(key: Caller, symbol: str, body: ChangeRequest) -> Applied:
+        instrument = known_instrument(state, symbol)
+        if not body.model_dump(exclude={"reason", "name"}, exclude_none=True):
+            raise field_problem("invalid_option", "body", "must name a term or a text that changes")
+        changed = _as_changed(instrument, body)
+        return Applied(seq=(await order_entry.execute(key, changed)).seq)
+
+    @router.post(
+        "/instruments/{symbol}/delist",
+        response_model=Applied,
+        summary="Delist an instrument for good: its open orders end",
+        responses=PROPOSED,
+    )
+    async def delist(key: Caller, symbol: str, body: WithReason) -> Applied:
+        number, text = known_instrument(state, symbol).number, DelistText(reason=body.reason, name=body.name)
+        event = await order_entry.execute(key, lambda sender: delist_instrument(sender, number, text))
+        return Applied(seq=event.seq)
+
+
+def _as_changed(instrument: VenueInstrument, body: ChangeRequest) -> Callable[[Command], Submission]:
+    """Builds the command of all terms and texts: those that the body lacks are the present ones. Raises a 422 problem that
+    names the field."""
+    band_ppm = instrument.band_ppm if body.band_rate is None else _band_ppm(body.band_rate)
+    collar_ppm = instrument.collar_ppm if body.collar_rate is None else rate_ppm(body.collar_rate, "collar_rate")
+    most_lots = instrument.max_quantity_lots if body.max_quantity is None else _most_lots(body.max_quantity)
+    texts = {
+        name: instrument.facts[name] if (text := getattr(body, name)) is None else text
+        for name in ("name_en", "name_zh", "spec", "note")
+    }
+    text = ChangeText(**texts, reason=body.reason, name=body.name)
+    return lambda sender: change_instrument(
+        sender, instrument.number, band_ppm=band_ppm, collar_ppm=collar_ppm, max_quantity_lots=most_lots, text=text
+    )
 
 
 def _listing_problem(problem: ProblemError) -> ProblemError:
@@ -83,22 +129,30 @@ def _as_listed(number: int, body: ListingRequest) -> VenueInstrument:
     """The instrument as it will stand; raises a 422 problem that names the field."""
     tick_size = f"{Decimal(body.tick_size):f}"
     fields = body.model_dump(include=set(ListingText.model_fields) - {"reason", "name"})
-    band_ppm = rate_ppm(body.band_rate, "band_rate")
-    if not band_ppm:
-        raise field_problem("invalid_rate", "band_rate", "must be above 0")
-    if not 0 < body.max_quantity <= MAX_QUANTITY_LOTS:
-        raise field_problem("invalid_quantity", "max_quantity", f"must be from 1 to {MAX_QUANTITY_LOTS} lots")
     listed = VenueInstrument(
         number,
         tick_value_fen=_tick_value_fen(tick_size, body.lot_size),
-        band_ppm=band_ppm,
-        max_quantity_lots=body.max_quantity,
+        band_ppm=_band_ppm(body.band_rate),
+        max_quantity_lots=_most_lots(body.max_quantity),
         reference_ticks=1,
         phase=Phase.CLOSED,
         facts=fields | {"tick_size": tick_size},
     )
     listed.set_reference(listed.price_ticks(body.reference_price, "reference_price"), None)
     return listed
+
+
+def _band_ppm(rate: str) -> int:
+    ppm = rate_ppm(rate, "band_rate")
+    if not ppm:
+        raise field_problem("invalid_rate", "band_rate", "must be above 0")
+    return ppm
+
+
+def _most_lots(quantity: int) -> int:
+    if not 0 < quantity <= MAX_QUANTITY_LOTS:
+        raise field_problem("invalid_quantity", "max_quantity", f"must be from 1 to {MAX_QUANTITY_LOTS} lots")
+    return quantity
 
 
 def _tick_value_fen(tick_size: str, lot_size: int) -> int:

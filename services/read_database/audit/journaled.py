@@ -19,7 +19,9 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     BustText,
+    ChangeText,
     DayClosed,
+    InstrumentText,
     KeyIssued,
     KeyLimits,
     KeyLimitsSet,
@@ -48,7 +50,13 @@ _NOT_YET = dict.fromkeys(
 )
 
 _WITH_TEXT = frozenset(
-    {EventKind.ACCOUNT_OPENED, EventKind.INSTRUMENT_LISTED, EventKind.TRADE_BUSTED, EventKind.RECORDED}
+    {
+        EventKind.ACCOUNT_OPENED,
+        EventKind.INSTRUMENT_LISTED,
+        EventKind.INSTRUMENT_CHANGED,
+        EventKind.TRADE_BUSTED,
+        EventKind.RECORDED,
+    }
 )
 """Kinds of event with an attachment that the read database stores."""
 
@@ -144,6 +152,11 @@ class Journaled:
             case EventKind.INSTRUMENT_LISTED:
                 words = ListingText.model_validate_json(text).facts.values()
                 self.instruments[event.instrument] = (*words, event.price_ticks, event.seq)
+            case EventKind.INSTRUMENT_CHANGED:
+                texts = ChangeText.model_validate_json(text).facts
+                *before, first_ticks, listed_seq = self.instruments[event.instrument]
+                named = dict(zip(InstrumentText.model_fields, before, strict=True)) | texts
+                self.instruments[event.instrument] = (*named.values(), first_ticks, listed_seq)
             case EventKind.TRADE_BUSTED:
                 reason = BustText.model_validate_json(text).reason
                 self.busts[event.order_id] = (event.seq, command.time_ns, command.actor, reason)

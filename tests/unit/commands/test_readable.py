@@ -17,6 +17,8 @@ from services.alerts.following import FollowedAlerts
 from services.commands.attachments import (
     AccountText,
     BustText,
+    ChangeText,
+    DelistText,
     HaltText,
     ListingText,
     Recordable,
@@ -42,6 +44,8 @@ MODELS: dict[CommandKind, tuple[type[BaseModel], ...]] = {
     CommandKind.RECORD: get_args(Recordable),
     CommandKind.OPEN_ACCOUNT: (AccountText,),
     CommandKind.LIST_INSTRUMENT: (ListingText,),
+    CommandKind.CHANGE_INSTRUMENT: (ChangeText,),
+    CommandKind.DELIST_INSTRUMENT: (DelistText,),
     CommandKind.BUST_TRADE: (BustText,),
     CommandKind.HALT: (HaltText,),
 }
@@ -95,6 +99,8 @@ def submissions(draw: st.DrawFn) -> Submission:
         command = command._replace(
             instrument=2, amount_fen=1_000, price_ticks=1_000, rate_ppm=50_000, quantity_lots=1_000
         )
+    if kind == CommandKind.CHANGE_INSTRUMENT:
+        command = command._replace(instrument=draw(st.integers(0, 1)), rate_ppm=50_000, quantity_lots=1_000)
     return Submission(pack_commands([command]), (text,) if draw(st.integers(0, 30)) else (text[:-1],))
 
 

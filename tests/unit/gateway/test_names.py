@@ -34,8 +34,8 @@ def test_names_are_those_of_the_codes(literal: Any, names: dict[int, str], codes
     assert names == {code.value: code.name.lower() for code in codes}
 
 
-def test_the_schedule_sets_every_phase_but_a_halt() -> None:
-    assert {*get_args(SchedulePhaseName), "halted"} == set(PHASE_NAMES.values())
+def test_the_schedule_sets_every_phase_but_those_of_operators() -> None:
+    assert {*get_args(SchedulePhaseName), "halted", "delisted"} == set(PHASE_NAMES.values())
 
 
 def test_the_two_models_of_an_order_have_the_same_fields_defaults_and_names() -> None:

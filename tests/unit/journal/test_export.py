@@ -72,7 +72,7 @@ def values(named: dict[str, Any]) -> dict[str, Any]:
 
 
 async def test_commands_and_events_can_be_made_again_from_the_lines() -> None:
-    batches = [batch for _, batch in batches_of(flow(5, 4_000), Random(5))]
+    batches = [batch for _, batch in batches_of(flow(7, 4_000), Random(7))]
     commands: list[Command] = []
     events: list[Event] = []
     for line in await lines_of(batches):

@@ -29,7 +29,9 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     BustText,
+    ChangeText,
     DayClosed,
+    DelistText,
     InstrumentText,
     KeyIssued,
     KeyLimits,
@@ -117,6 +119,11 @@ def _text(command: Command) -> bytes | None:
         case CommandKind.LIST_INSTRUMENT:
             text = instrument_text(command.instrument % 2)
             return text.model_copy(update={"symbol": f"I-{command.instrument}"}).to_bytes()
+        case CommandKind.CHANGE_INSTRUMENT:
+            name = f"after {command.seq}"
+            return ChangeText(name_en=name, name_zh=name, spec="", note=name, reason="a decision").to_bytes()
+        case CommandKind.DELIST_INSTRUMENT:
+            return DelistText(reason="a decision").to_bytes()
         case CommandKind.BUST_TRADE:
             return BustText(reason="a mistake").to_bytes()
         case CommandKind.RECORD:

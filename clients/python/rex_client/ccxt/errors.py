@@ -123,6 +123,7 @@ KIND_OF_CODE: dict[str, type[BaseError]] = {
     "insufficient_funds": InsufficientFunds,
     "insufficient_inventory": InsufficientFunds,
     "post_only_would_trade": OrderImmediatelyFillable,
+    "no_longer_listed": MarketClosed,
     "market_closed": MarketClosed,
     "instrument_halted": MarketClosed,
     "not_in_auction": MarketClosed,

@@ -95,7 +95,7 @@ def market_of(instrument: Json, fees: Json) -> Market:
         "future": False,
         "option": False,
         "contract": False,
-        "active": instrument["phase"] != "halted",
+        "active": instrument["phase"] not in ("halted", "delisted"),
         **dict.fromkeys(
             ("linear", "inverse", "contractSize", "expiry", "expiryDatetime", "strike", "optionType", "created")
         ),

@@ -22,10 +22,11 @@ feed.follow({ channels: ["status"] }, ({ type, data }) => {
   set("venue", { ...get("venue"), trading_date: data.trading_date, kill_switch: data.kill_switch, next_changes: data.next_changes });
 });
 
-/** How many instruments are in each phase, the most first. @returns {[string, number][]} */
+/** How many instruments are in each phase, the most first; delisted ones are not counted. @returns {[string, number][]} */
 function counts() {
   const found = new Map();
   for (const { phase } of (get("phases") ?? new Map()).values()) found.set(phase, (found.get(phase) ?? 0) + 1);
+  found.delete("delisted");
   return [...found].sort((a, b) => b[1] - a[1]);
 }
 

@@ -8,7 +8,7 @@ import { nameOf, t, term } from "../app/words.js";
 import { choose, chosenInstrument, stateOf } from "./market.js";
 
 /** A sign of each phase, so that colour is not alone. @type {Record<string, string>} */
-export const SIGNS = { continuous: "●", closed: "○", halted: "■", call_auction: "◑", auction_matching: "◆" };
+export const SIGNS = { continuous: "●", closed: "○", halted: "■", call_auction: "◑", auction_matching: "◆", delisted: "✕" };
 
 /** The phase in words with its sign. @param {string} phase */
 export const phaseText = (phase) => `${SIGNS[phase] ?? "?"} ${term("phase", phase)}`;

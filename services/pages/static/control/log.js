@@ -16,6 +16,8 @@ const KINDS = [
   "set_collar",
   "set_volatility_band",
   "list_instrument",
+  "change_instrument",
+  "delist_instrument",
   "kill_switch_on",
   "kill_switch_off",
   "set_order_limits",

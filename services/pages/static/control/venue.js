@@ -43,7 +43,7 @@ export function venueActs(rights) {
 }
 
 function counts() {
-  const phases = [...(get("phases") ?? new Map()).values()];
+  const phases = [...(get("phases") ?? new Map()).values()].filter(({ phase }) => phase !== "delisted");
   return { halted: phases.filter(({ phase }) => phase === "halted").length, all: phases.length };
 }
 

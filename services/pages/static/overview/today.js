@@ -72,7 +72,7 @@ function next(venue, phase) {
 
 /** The state in words; nothing while all trade. */
 function stateSaid() {
-  const venue = get("venue"), phases = [...(get("phases") ?? new Map()).values()].map(({ phase }) => phase);
+  const venue = get("venue"), phases = [...(get("phases") ?? new Map()).values()].map(({ phase }) => phase).filter((phase) => phase !== "delisted");
   if (venue?.kill_switch) return t("today.kill_switch");
   if (!phases.length) return "";
   if (phases.every((phase) => phase === "halted")) return t("today.halted");

@@ -25,6 +25,7 @@ export function phaseSentence(ticker, venue) {
   if (venue?.kill_switch) return t("facts.kill_switch");
   switch (ticker.phase) {
     case "halted": return t("state.halted");
+    case "delisted": return t("state.delisted");
     case "closed": {
       const opening = next(venue, TRADING);
       return opening

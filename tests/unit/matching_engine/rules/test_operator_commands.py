@@ -120,6 +120,55 @@ def test_what_cannot_be_listed(talk: Talk, fields: dict[str, int], reason: Reaso
     assert talk.engine.instruments == 1
 
 
+def test_other_terms_hold_for_the_present_day_and_end_what_they_leave_outside(talk: Talk) -> None:
+    talk.order(2, BUY, 3, 955)
+    low = talk.seq
+    talk.order(2, BUY, 1, 985)
+    events = talk.tell(CommandKind.CHANGE_INSTRUMENT, rate_ppm=20_000, taker_rate_ppm=10_000, quantity_lots=4)
+    assert events[0] == talk.event(EventKind.INSTRUMENT_CHANGED)
+    assert [(e.kind, e.order_id, e.reason) for e in events[1:]] == [
+        (EventKind.CANCELED, low, Reason.OUTSIDE_BAND),
+        (EventKind.LEVEL, 0, Reason.NONE),
+    ]
+    assert talk.order(2, BUY, 5, 1000)[0].reason == Reason.INVALID_QUANTITY
+    assert talk.order(2, BUY, 4, 1011)[0].reason == Reason.PRICE_OUTSIDE_COLLAR
+    assert talk.order(2, BUY, 4, 1021)[0].reason == Reason.PRICE_ABOVE_BAND
+    assert talk.order(2, BUY, 4, 1010)[0].kind == EventKind.ACCEPTED
+
+
+def test_terms_that_cannot_be_change_nothing(talk: Talk) -> None:
+    right = {"rate_ppm": 999_999, "taker_rate_ppm": 999_999, "quantity_lots": MAX_QUANTITY_LOTS}
+    for fields, reason in (
+        ({"instrument": 1, "quantity_lots": 0}, Reason.UNKNOWN_INSTRUMENT),
+        ({"quantity_lots": 0, "rate_ppm": 10**6}, Reason.INVALID_QUANTITY),
+        ({"quantity_lots": MAX_QUANTITY_LOTS + 1}, Reason.INVALID_QUANTITY),
+        ({"rate_ppm": 10**6}, Reason.INVALID_RATE),
+        ({"taker_rate_ppm": 10**6}, Reason.INVALID_RATE),
+    ):
+        before = talk.engine.state().instruments.tobytes()
+        events = talk.tell(CommandKind.CHANGE_INSTRUMENT, **(right | fields))
+        assert [(event.kind, event.reason) for event in events] == [(EventKind.REJECTED, reason)]
+        assert talk.engine.state().instruments.tobytes() == before
+    assert talk.tell(CommandKind.CHANGE_INSTRUMENT, **right)[0].kind == EventKind.INSTRUMENT_CHANGED
+
+
+def test_a_delisted_instrument_is_restored_as_such(talk: Talk) -> None:
+    talk.list_instrument(1)
+    talk.order(2, BUY, 3, 990)
+    talk.tell(CommandKind.HALT)
+    assert [event.kind for event in talk.tell(CommandKind.DELIST_INSTRUMENT)] == [
+        EventKind.INSTRUMENT_DELISTED, EventKind.PHASE_CHANGED, EventKind.CANCELED, EventKind.LEVEL,
+    ]  # fmt: skip
+    assert talk.engine.phase(0) == Phase.DELISTED
+    if isinstance(talk.engine, Engine):
+        talk.engine = Engine.from_state(talk.engine.state())
+    talk.tell(CommandKind.RESUME, instrument=ALL_INSTRUMENTS)
+    talk.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS)
+    assert talk.order(2, BUY, 1, 1000)[0].reason == Reason.NO_LONGER_LISTED
+    assert talk.order(2, BUY, 1, 1000, instrument=1)[0].kind == EventKind.ACCEPTED
+    assert talk.tell(CommandKind.RELEASE, account=2, quantity_lots=LOTS)[0].kind == EventKind.BALANCE_CHANGED
+
+
 def test_there_is_a_last_instrument(talk: Talk) -> None:
     for number in range(1, MAX_INSTRUMENTS):
         talk.list_instrument(number)

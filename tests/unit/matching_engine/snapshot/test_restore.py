@@ -97,7 +97,7 @@ def test_restoring_reserves_no_more_than_running_did() -> None:
 @pytest.mark.parametrize("section", ["accounts", "holdings", "orders", "trades", "client_ids"])
 def test_rows_in_another_order_are_no_state(section: str) -> None:
     engine = Engine()
-    engine.process(array(flow(5, 500)))
+    engine.process(array(flow(6, 500)))
     kept = engine.state()
     with pytest.raises(state.StateError):
         Engine.from_state(kept._replace(**{section: getattr(kept, section)[::-1].copy()}))

@@ -16,7 +16,7 @@ from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk
 
 def test_the_bytes_are_the_sections_each_after_its_number_of_rows() -> None:
     engine = Engine()
-    engine.process(array(flow(0, 300)))
+    engine.process(array(flow(3, 300)))
     now = engine.state()
     data = state.snapshot_bytes(now)
     assert data.startswith(state.MAGIC)
