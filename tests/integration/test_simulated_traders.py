@@ -14,6 +14,7 @@ from services.bootstrap import Venue, open_venue
 from services.settings import Settings
 from services.simulator import demo_accounts
 from tests.e2e.clock import from_ten_o_clock
+from tests.integration.test_client_methods import SCANDIUM, SIGNED
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.rig
@@ -99,6 +100,19 @@ async def test_they_wait_out_a_halt(market: Venue) -> None:
             async for push in operator.subscribe(["trades"], ["*"]):
                 if any(int(trade["seq"]) > halted["seq"] for trade in push["data"]["trades"]):
                     break
+
+
+@pytest.mark.anyio
+async def test_they_quote_what_is_listed_meanwhile_and_go_on_when_it_is_delisted(market: Venue) -> None:
+    symbol = str(SCANDIUM["symbol"])
+    async with RexClient(market.url, market.keys["operator"].key) as operator:
+        await operator.list_instrument(SCANDIUM, **SIGNED)
+        async with asyncio.timeout(PATIENCE_S):
+            async for push in operator.subscribe(["ticker"], [symbol]):
+                if push["data"]["best_bid"]:
+                    break
+        await operator.delist_instrument(symbol, **SIGNED)
+    await trades_in(market, 50)
 
 
 async def all_orders(client: RexClient) -> list[dict[str, Any]]:

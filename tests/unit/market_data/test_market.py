@@ -181,6 +181,23 @@ def test_a_volatility_auction_says_when_it_is_expected_to_end() -> None:
     assert (market.ticker(0).phase, market.ticker(0).auction_ends_ns) == (Phase.CALL_AUCTION, ends_ns)
 
 
+def test_a_delisting_ends_a_volatility_auction_and_empties_the_book() -> None:
+    batches, market, _ = opened()
+    band = Command(kind=CommandKind.SET_VOLATILITY_BAND, instrument=0, rate_ppm=10_000, time_s=30)
+    market.apply(batches.batch(band, limit(2, SELL, 1_050, 1), limit(3, BUY, 1_050, 2)))
+    market.apply(batches.batch(Command(kind=CommandKind.DELIST_INSTRUMENT, instrument=0)))
+    assert (market.ticker(0).phase, market.ticker(0).indicative) == (Phase.DELISTED, None)
+    assert market.quotations[0].auction_ends_ns == 0
+    assert market.depth(0) == ([], [])
+
+
+def test_other_terms_are_news_of_the_ticker() -> None:
+    batches, market, _ = opened()
+    terms = Command(kind=CommandKind.CHANGE_INSTRUMENT, instrument=0, rate_ppm=20_000, quantity_lots=5)
+    assert list(market.apply(batches.batch(terms)).ticker) == [0]
+    assert (market.ticker(0).lower_limit_ticks, market.ticker(0).upper_limit_ticks) == (980, 1_020)
+
+
 def test_a_resume_of_what_was_not_halted_leaves_an_auction_s_indicative_price() -> None:
     batches, market, _ = opened()
     auction = Command(kind=CommandKind.SET_PHASE, instrument=0, phase=Phase.CALL_AUCTION)
