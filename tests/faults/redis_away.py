@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from random import Random
 
 from redis.asyncio import Redis
@@ -23,11 +23,18 @@ from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, answered_health, read_health, scaled_venue
+from tests.faults.scaled_venue import (
+    NO_MUTANTS,
+    ScaledVenue,
+    TooLate,
+    answered_health,
+    read_health,
+    scaled_venue,
+    until,
+)
 from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import DidNotStart, Mutant
-from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
@@ -110,12 +117,14 @@ async def _one_fault(
     await fault.begin(scene)
     await _orders_go_on(load, orders_s)
     if fault.sentence:
-        await _until(lambda: not any(_redis_there(venue)), "health pages do not say that Redis is away")
+        await asyncio.to_thread(
+            until, lambda: not any(_redis_there(venue)), "health pages do not say that Redis is away"
+        )
         await _orders_go_on(load, orders_s)
     report.highest("longest_silence_ms", round(load.longest_s * 1000))
     await _caught_up(venue)
     await fault.end(scene)
-    await _until(lambda: all(_redis_there(venue)), "health pages do not say that Redis is back")
+    await asyncio.to_thread(until, lambda: all(_redis_there(venue)), "health pages do not say that Redis is back")
     await _orders_go_on(load, orders_s)
     await _caught_up(venue)
 
@@ -132,17 +141,10 @@ def _redis_there(venue: ScaledVenue) -> list[bool]:
 async def _caught_up(venue: ScaledVenue) -> None:
     """Waits until the projector reaches what the leader has committed now."""
     leader, projector = (venue.processes[name].url for name in ("sequencer 1", "projector 1"))
-    seq = await _until(lambda: read_health(leader).get("last_seq", 0), "the leader does not answer")
-    await _until(lambda: read_health(projector).get("last_seq", 0) >= seq, "the projector does not catch up")
-
-
-async def _until(condition: Callable[[], int], otherwise: str) -> int:
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := await asyncio.to_thread(condition)):
-        if time.monotonic() > deadline:
-            raise TooLate(otherwise)
-        await asyncio.sleep(LOOK_S)
-    return found
+    seq = await asyncio.to_thread(until, lambda: read_health(leader).get("last_seq", 0), "the leader does not answer")
+    await asyncio.to_thread(
+        until, lambda: read_health(projector).get("last_seq", 0) >= seq, "the projector does not catch up"
+    )
 
 
 RIG = Rig("redis_away", run, "faults", short=10, long=100)

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -123,12 +124,12 @@ class ScaledVenue:
 
     def leader(self) -> str:
         """The name of the leading sequencer; waits for one. Raises TooLate."""
-        return str(_until(self._leading, "no sequencer leads"))
+        return str(until(self._leading, "no sequencer leads"))
 
     def until_leads(self, name: str) -> None:
         """Waits until this sequencer leads. Raises TooLate."""
         process = self.processes[name]
-        _until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
+        until(lambda: read_health(process.url).get("role") == "leader", f"{name} does not lead")
 
     def _leading(self) -> str | None:
         for name, process in self.processes.items():
@@ -139,10 +140,15 @@ class ScaledVenue:
     def wait_ready(self) -> None:
         """Waits until every gateway is ready. Raises TooLate."""
         for url in self.gateways():
-            _until(lambda url=url: read_health(url).get("status") == "ready", f"{url} does not become ready")
+            until(partial(_is_ready, url), f"{url} does not become ready")
 
 
-def _until(condition: Any, otherwise: str) -> Any:
+def _is_ready(url: str) -> bool:
+    return read_health(url).get("status") == "ready"
+
+
+def until(condition: Callable[[], Any], otherwise: str) -> Any:
+    """What the condition returns once it holds. Raises TooLate, which says otherwise."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         found = condition()
@@ -167,7 +173,7 @@ def read_health(url: str) -> dict[str, Any]:
 
 def answered_health(url: str) -> dict[str, Any]:
     """The same of a process that runs: asks until it answers. Raises TooLate."""
-    found: dict[str, Any] = _until(lambda: read_health(url), f"{url} does not answer")
+    found: dict[str, Any] = until(lambda: read_health(url), f"{url} does not answer")
     return found
 
 

@@ -156,7 +156,7 @@ class SharedLimits:
 
     def _sentence(self, error: BaseException) -> str:
         answer = str(error).rstrip(".") or "no answer in time"
-        share = f"a {self.gateways}th" if self.gateways > 1 else "the whole"
+        share = f"1/{self.gateways}" if self.gateways > 1 else "the whole"
         return (
             f"Redis at {address_of(self._client)} shares no rate limits: {answer}. Each gateway takes {share} of them"
         )
