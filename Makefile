@@ -135,8 +135,8 @@ fuzz: setup ## generated requests and WebSocket frames to a new venue: minutes; 
 bench: setup ## what each hot path costs beside its limit, and other engines on the same flow, in one run
 	@$(BIN)/python -m load_tests.benchmarks
 
-figure-bars: setup ## what forecast, pace and wash screen must reach on simulated flow; minutes; YEARS=1000 SEED=1
-	@$(BIN)/python -m load_tests.figure_bars --years $(or $(YEARS),1000) --seed $(or $(SEED),1)
+figure-bars: setup ## what forecast, pace and wash screen must reach on simulated flow; minutes; YEARS=300 SEED=1
+	@$(BIN)/python -m load_tests.figure_bars --years $(or $(YEARS),300) --seed $(or $(SEED),1)
 
 flow: setup ## replay an order flow end to end and give a verdict: make flow [FLOW=file]
 	@$(BIN)/python -m load_tests replay --flow $(FLOW) --json

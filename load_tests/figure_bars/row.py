@@ -11,7 +11,7 @@ class Effort:
     """How much is measured."""
 
     seed: int = 1
-    years: int = 1000
+    years: int = 300
     """Simulated years."""
 
 

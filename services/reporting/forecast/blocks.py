@@ -7,7 +7,7 @@ says how noisy their means are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +37,10 @@ class Blocks:
     """Number of days."""
     centres: Floats
     """Place of the middle, in trading days; 0 is the morning of this year's first trading day."""
+    places: Floats
+    """The same from the first trading day of the block's own year, in years of YEAR_DAYS."""
+    years: Floats
+    """Calendar year."""
     shares: Floats
     """Share of the days in each group of the season; shape (blocks, GROUPS)."""
 
@@ -61,21 +65,29 @@ def cut(first: int, end: int) -> list[int]:
     return [first + (end - first) * piece // pieces for piece in range(pieces + 1)]
 
 
-def cut_days(groups: DayGroups, first: int, end: int, offset: int = 0) -> Blocks:
+def cut_days(groups: DayGroups, first: int, end: int, year: int, offset: int = 0) -> Blocks:
     """The blocks of the days `first` to `end` of a year whose first day stands at `offset`."""
     edges = np.array(cut(first, end) if end > first else [first])
-    centres = offset + (edges[:-1] + edges[1:]) / 2
-    return Blocks(np.diff(edges).astype(np.float64), centres, season_shares(groups, edges.tolist()))
+    middles = (edges[:-1] + edges[1:]) / 2
+    return Blocks(
+        days=np.diff(edges).astype(np.float64),
+        centres=offset + middles,
+        places=middles / YEAR_DAYS,
+        years=np.full(len(middles), float(year)),
+        shares=season_shares(groups, edges.tolist()),
+    )
 
 
 def see(given: ForecastInput) -> Seen | None:
     """The blocks of the past years and of this year's completed days; None without any turnover."""
     years = [
-        (past.net_fen, group_days(past.days, past.lunar_new_year, past.half_days), offset)
+        (past.net_fen, group_days(past.days, past.lunar_new_year, past.half_days), past.year, offset)
         for past, offset in zip(given.past_years, _offsets(given), strict=True)
     ]
-    years.append((given.net_fen, group_days(given.days, given.lunar_new_year, given.half_days), 0))
-    adjusted = [np.array(net_fen, np.float64) / assumed_weights(groups)[: len(net_fen)] for net_fen, groups, _ in years]
+    years.append((given.net_fen, group_days(given.days, given.lunar_new_year, given.half_days), given.year, 0))
+    adjusted = [
+        np.array(net_fen, np.float64) / assumed_weights(groups)[: len(net_fen)] for net_fen, groups, *_ in years
+    ]
     traded = np.concatenate(adjusted)
     if not traded.any():
         return None
@@ -84,8 +96,8 @@ def see(given: ForecastInput) -> Seen | None:
     found: list[Blocks] = []
     log_means: list[float] = []
     scatter: list[Floats] = []
-    for (net_fen, groups, offset), days in zip(years, adjusted, strict=True):
-        found.append(cut_days(groups, 0, len(net_fen), offset))
+    for (net_fen, groups, year, offset), days in zip(years, adjusted, strict=True):
+        found.append(cut_days(groups, 0, len(net_fen), year, offset))
         for block in _pieces(np.maximum(days, least)):
             log_means.append(float(np.log(block.mean())))
             scatter.append(np.log(block) - log_means[-1])
@@ -121,7 +133,7 @@ def _pieces(days: Floats) -> list[Floats]:
 def _offsets(given: ForecastInput) -> list[int]:
     """Where each past year begins, in trading days before this year's first; a year without data counts YEAR_DAYS."""
     offsets: list[int] = []
-    begins, year = 0, given.days[0] // 10_000
+    begins, year = 0, given.year
     for past in reversed(given.past_years):
         begins -= YEAR_DAYS * (year - past.year - 1) + len(past.days)
         offsets.append(begins)
@@ -130,8 +142,4 @@ def _offsets(given: ForecastInput) -> list[int]:
 
 
 def _joined(found: Sequence[Blocks]) -> Blocks:
-    return Blocks(
-        np.concatenate([blocks.days for blocks in found]),
-        np.concatenate([blocks.centres for blocks in found]),
-        np.concatenate([blocks.shares for blocks in found]),
-    )
+    return Blocks(*(np.concatenate([getattr(blocks, field.name) for blocks in found]) for field in fields(Blocks)))

@@ -66,9 +66,14 @@ class ForecastInput:
         if self.today_net_fen and len(self.net_fen) == len(self.days):
             raise ValueError("all trading days are completed: today has no place among them")
         check_amounts((*self.net_fen, self.target_fen, self.today_net_fen))
-        years = [past.year for past in self.past_years] + [self.days[0] // 10_000]
+        years = [past.year for past in self.past_years] + [self.year]
         if any(later <= earlier for earlier, later in pairwise(years)):
             raise ValueError("past years must be ascending and before the year of the forecast")
+
+    @property
+    def year(self) -> int:
+        """The calendar year."""
+        return self.days[0] // 10_000
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """Block kriging: predicts the blocks to come from those seen, by generalised least squares. Closed form, no random numbers.
 
-The log mean of a block is a level, plus a slow drift, plus effects of its season, plus noise. Covariance of two blocks that lie
-d days apart: τ² · DRIFT_A_DAY^d, plus for each group of the season a variance times both shares of it, plus the noise on the
-diagonal. How strong the drift is, τ, cannot be read from one year: each τ of a grid makes a prediction, weighed by its prior
-and by the Gaussian likelihood of what was seen, the unknown level integrated out. A season's effect is learned with everything
-else: the blocks of a past December say what this December may do.
+The log mean of a block is a level of its year, plus a slow drift, plus effects of its season and its place in the year, plus
+noise. Covariance of two blocks that lie d days apart: τ² · DRIFT_A_DAY^d; in the same year YEAR_EFFECT² · YEAR_A_DAY^d; for
+each group of the season a variance times both shares of it; TREND_EFFECT² times both places in the year; the noise on the
+diagonal. Group and place count in any year, a year's level only in that year: so past years tell the shape of this one, and its
+level is learned from its own days. How strong the drift is, τ, cannot be read from one year: each τ of a grid makes a
+prediction, weighed by its prior and by the Gaussian likelihood of what was seen, the unknown mean level integrated out.
 """
 
 from __future__ import annotations
@@ -24,19 +25,30 @@ DRIFTS = np.array([0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50])
 LIKELY_DRIFT = 0.12
 """The prior of τ is τ · exp(−τ / LIKELY_DRIFT), which is highest there (an assumption)."""
 
-MONTH_EFFECT, LUNAR_NEW_YEAR_EFFECT = 0.13, 0.15
-"""Standard deviation of the log of what a month, or a day near Lunar New Year, differs from what is assumed (assumptions)."""
+YEAR_EFFECT = 0.45
+"""Standard deviation of the log of a year's level (an assumption): a venue may grow or shrink by half from year to year."""
 
-WIDENING, SEASON_WIDENING = 1.10, 0.08
-"""Every standard deviation is multiplied with WIDENING + SEASON_WIDENING / (1 + past years), for what the model does not know;
-the fewer past years, the less it knows. Tuned on simulated years."""
+YEAR_A_DAY = 0.9997
+"""Correlation of a year's level between one day and the next (an assumption). A level may move for good, by about 1.1 % a day,
+however steady the days before were: what is left of the year never has less uncertainty."""
 
-_SEASON_VARIANCES = np.array([MONTH_EFFECT**2] * MONTHS + [LUNAR_NEW_YEAR_EFFECT**2] * 2)
+TREND_EFFECT = 0.20
+"""Standard deviation of the log of what a year's last day differs from its first, alike in all years (an assumption)."""
+
+MONTH_EFFECT, LUNAR_NEW_YEAR_EFFECT, YEAR_END_EFFECT = 0.15, 0.15, 0.30
+"""Standard deviation of the log of what a month, a day near Lunar New Year, or one of the year's last, differs from what is
+assumed (assumptions)."""
+
+WIDENING, PAST_WIDENING = 0.98, 0.17
+"""Every standard deviation is multiplied with WIDENING + PAST_WIDENING · k / (1 + k) for k past years: they make the model
+surer of how strong season, drift and noise are, and the year under way may break with them. Tuned on simulated years."""
+
+_SEASON_VARIANCES = np.array([MONTH_EFFECT**2] * MONTHS + [LUNAR_NEW_YEAR_EFFECT**2] * 2 + [YEAR_END_EFFECT**2])
 
 
 def widening(past_years: int) -> float:
     """What every standard deviation is multiplied with."""
-    return WIDENING + SEASON_WIDENING / (1 + past_years)
+    return WIDENING + PAST_WIDENING * past_years / (1 + past_years)
 
 
 def predict(seen: Seen, to_come: Blocks, weights: Floats, past_years: int) -> Lognormals:
@@ -46,9 +58,9 @@ def predict(seen: Seen, to_come: Blocks, weights: Floats, past_years: int) -> Lo
     """
     taus = DRIFTS[:, None, None] ** 2
     blocks, noise = seen.blocks, seen.noise
-    among_seen = taus * _nearness(blocks, blocks) + _season(blocks, blocks) + np.diag(noise / blocks.days)
-    between = taus * _nearness(to_come, blocks) + _season(to_come, blocks)
-    among_come = taus * _nearness(to_come, to_come) + _season(to_come, to_come) + np.diag(noise / to_come.days)
+    among_seen = taus * _nearness(blocks, blocks) + _shared(blocks, blocks) + np.diag(noise / blocks.days)
+    between = taus * _nearness(to_come, blocks) + _shared(to_come, blocks)
+    among_come = taus * _nearness(to_come, to_come) + _shared(to_come, to_come) + np.diag(noise / to_come.days)
     ones, values, solved = _solve(among_seen, seen.log_means, between)
     precision = ones.sum(axis=1)
     level = values.sum(axis=1) / precision
@@ -86,8 +98,15 @@ def _sums(log_weights: Floats, means: Floats, errors: Floats, weights: Floats) -
 
 
 def _nearness(one: Blocks, other: Blocks) -> Floats:
-    return np.asarray(DRIFT_A_DAY ** np.abs(one.centres[:, None] - other.centres), np.float64)
+    return np.asarray(DRIFT_A_DAY ** _distance(one, other), np.float64)
 
 
-def _season(one: Blocks, other: Blocks) -> Floats:
-    return np.asarray((one.shares * _SEASON_VARIANCES) @ other.shares.T, np.float64)
+def _shared(one: Blocks, other: Blocks) -> Floats:
+    """The covariance that does not depend on τ: level of the year, season, place in the year."""
+    level = YEAR_EFFECT**2 * YEAR_A_DAY ** _distance(one, other) * (one.years[:, None] == other.years)
+    season = (one.shares * _SEASON_VARIANCES) @ other.shares.T
+    return np.asarray(level + season + TREND_EFFECT**2 * np.outer(one.places, other.places), np.float64)
+
+
+def _distance(one: Blocks, other: Blocks) -> Floats:
+    return np.asarray(np.abs(one.centres[:, None] - other.centres), np.float64)

@@ -1,4 +1,4 @@
-"""What a trading day has in common with others: its month, and the days around Lunar New Year. Weights a day is expected at.
+"""What a trading day has in common with others: its month, the days around Lunar New Year, the year's end. Weights of days.
 
 Two uses. The forecast compares days across months (`season_shares`) and divides by what is assumed before anything is known
 (`assumed_weights`). The pace line distributes a target over the year by the shares of past years (`learned_weights`).
@@ -24,13 +24,19 @@ LUNAR_NEW_YEAR_DAYS = 6
 LUNAR_NEW_YEAR_WEIGHT = 0.72
 """Expected turnover of such a day against any other, where no past year tells (an assumption)."""
 
+YEAR_END_DAYS = 10
+"""The last trading days of December, which differ from others of their month: targets and contracts end with the year."""
+
+YEAR_END_WEIGHT = 1.25
+"""Expected turnover of such a day against any other, where no past year tells (an assumption)."""
+
 HALF_DAY_WEIGHT = 0.5
 """Expected turnover of a day with half a session (an assumption)."""
 
 MONTHS = 12
-BEFORE, AFTER = MONTHS, MONTHS + 1
-"""Numbers of the groups of days before and after Lunar New Year; groups 0 to 11 are the months."""
-GROUPS = MONTHS + 2
+BEFORE, AFTER, YEAR_END = MONTHS, MONTHS + 1, MONTHS + 2
+"""Numbers of the groups of days before and after Lunar New Year, and at the year's end; groups 0 to 11 are the months."""
+GROUPS = MONTHS + 3
 
 
 @dataclass(frozen=True)
@@ -39,47 +45,52 @@ class DayGroups:
 
     months: NDArray[np.int64]
     """0 to 11 for each day."""
-    sides: NDArray[np.int64]
-    """BEFORE, AFTER or -1 for each day."""
+    special: NDArray[np.int64]
+    """BEFORE, AFTER, YEAR_END or -1 for each day."""
     sessions: Floats
     """1, or HALF_DAY_WEIGHT, for each day."""
 
     @property
     def groups(self) -> NDArray[np.int64]:
-        """The one group of each day by which shares are compared: its side of Lunar New Year, else its month."""
-        return np.where(self.sides >= 0, self.sides, self.months)
+        """The one group of each day by which shares are compared: its special one, else its month."""
+        return np.where(self.special >= 0, self.special, self.months)
 
 
 def group_days(days: Sequence[int], lunar_new_year: int | None, half_days: Sequence[int]) -> DayGroups:
     """The groups of the trading days (yyyymmdd, ascending).
 
     The days before Lunar New Year are the last LUNAR_NEW_YEAR_DAYS trading days before its date, those after it the first ones
-    from its date on. In a year that begins after the holiday, as that of a venue's birth may, no day is near it.
+    from its date on. In a year that begins after the holiday, as that of a venue's birth may, no day is near it. The year's end
+    is the last YEAR_END_DAYS trading days, as far as they are of December.
     """
     dates = np.array(days, np.int64)
-    sides = np.full(len(dates), -1, np.int64)
+    months = dates // 100 % 100 - 1
+    special = np.full(len(dates), -1, np.int64)
+    special[np.flatnonzero(months == MONTHS - 1)[-YEAR_END_DAYS:]] = YEAR_END
     if lunar_new_year is not None and len(dates) and dates[0] < lunar_new_year:
         first_after = int(np.searchsorted(dates, lunar_new_year))
-        sides[max(first_after - LUNAR_NEW_YEAR_DAYS, 0) : first_after] = BEFORE
-        sides[first_after : first_after + LUNAR_NEW_YEAR_DAYS] = AFTER
+        special[max(first_after - LUNAR_NEW_YEAR_DAYS, 0) : first_after] = BEFORE
+        special[first_after : first_after + LUNAR_NEW_YEAR_DAYS] = AFTER
     sessions = np.where(np.isin(dates, np.array(half_days, np.int64)), HALF_DAY_WEIGHT, 1.0)
-    return DayGroups(dates // 100 % 100 - 1, sides, sessions)
+    return DayGroups(months, special, sessions)
 
 
 def assumed_weights(groups: DayGroups) -> Floats:
     """What each day is expected to turn over, against 1 for an ordinary day, before any past year is known."""
-    return groups.sessions * np.where(groups.sides >= 0, LUNAR_NEW_YEAR_WEIGHT, 1.0)
+    weights = np.ones(GROUPS)
+    weights[[BEFORE, AFTER]], weights[YEAR_END] = LUNAR_NEW_YEAR_WEIGHT, YEAR_END_WEIGHT
+    return np.asarray(groups.sessions * weights[groups.groups], np.float64)
 
 
 def season_shares(groups: DayGroups, edges: Sequence[int]) -> Floats:
     """For each block of days `edges[i]` to `edges[i + 1]` the share of its days in each group; shape (blocks, GROUPS).
 
-    Months are counted for every day, also near Lunar New Year, whose groups come on top.
+    Months are counted for every day; the groups of the days near Lunar New Year and of the year's end come on top.
     """
     shares = np.zeros((len(edges) - 1, GROUPS))
     for block, (first, end) in enumerate(pairwise(edges)):
-        sides = groups.sides[first:end]
-        numbers = np.concatenate([groups.months[first:end], sides[sides >= 0]])
+        special = groups.special[first:end]
+        numbers = np.concatenate([groups.months[first:end], special[special >= 0]])
         shares[block] = np.bincount(numbers, minlength=GROUPS) / (end - first)
     return shares
 

@@ -15,11 +15,14 @@ from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH
 from services.reporting.forecast import wording
 from services.reporting.market import documents
 from services.reporting.report import COUNTING_RULE, IS_SIMULATED
+from tests.unit.pages.measured_coverage import measured_coverage
 
 ROOT = Path(__file__).parents[3]
 SENTENCES = {
     "METHOD": wording.METHOD,
     "TUNED": wording.TUNED,
+    "MEASURED": wording.MEASURED,
+    "LEVEL": wording.LEVEL,
     "CALENDAR": wording.CALENDAR,
     "NO_PAST_YEAR": wording.NO_PAST_YEAR,
     "LUNAR_NEW_YEAR_UNKNOWN": wording.LUNAR_NEW_YEAR_UNKNOWN,
@@ -46,14 +49,31 @@ def test_the_rule_and_the_simulation_are_told_as_the_files_tell_them() -> None:
 
 
 def test_the_coverage_is_the_mean_of_what_was_measured() -> None:
+    """Without and with three past years, of each class."""
     script = (ROOT / "services/pages/static/figure/coverage.js").read_text("utf-8")
     shown = {
         (generator, int(past)): [None if number == "null" else int(number) for number in numbers.split(", ")]
         for generator, past, numbers in re.findall(r'generator: "(\w+)", past: (\d), percent: \[(.*?)\]', script)
     }
-    page = (ROOT / "docs/forecast.md").read_text("utf-8")
-    measured = {}
-    for generator, past, cells in re.findall(r"^\| (base|hard|broken) \| (\d) \|(.*)\|$", page, re.MULTILINE):
-        seeds = [[int(text) for text in cell.split("·") if text.strip()] for cell in cells.split("|")]
-        measured[generator, int(past)] = [round(sum(found) / len(found)) if found else None for found in seeds]
-    assert shown == measured
+    means = {
+        (re.sub("[^a-z0-9]+", "_", name).strip("_"), past): [
+            round(sum(day) / len(day)) if day else None for day in days
+        ]
+        for (name, past), days in measured_coverage().items()
+        if past != 1
+    }
+    assert shown == means
+    assert {f"coverage.{name}" for name, _ in shown} <= set(catalogue("figure"))
+
+
+def test_the_forecast_says_what_was_measured() -> None:
+    """The least and the most of 100 years after 60 to 230 days; a strong end that nobody has seen stands apart."""
+    numbers: dict[str, list[int]] = {"three": [], "none": [], "unseen": []}
+    for (name, past), days in measured_coverage().items():
+        kind = "three" if past == 3 else "unseen" if name == "strong year end" else "none"
+        if past != 1:
+            numbers[kind] += [percent for day in days[:5] for percent in day]
+    ranges = [f"{min(numbers[kind])} to {max(numbers[kind])}" for kind in ("three", "none", "unseen")]
+    assert re.findall(r"in (\d+ to \d+)", wording.MEASURED) == ranges
+    said = catalogue("figure")["said.measured_on_simulated_years"][1]
+    assert all(text.replace("to", "至") in said for text in ranges)

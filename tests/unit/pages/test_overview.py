@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from pathlib import Path
 from typing import Any, cast
 
 from rex_client import RexClient
@@ -13,9 +12,10 @@ from services.pages.catalogue import words
 from services.pages.formatting import largest
 from services.pages.intraday import intraday
 from services.reporting.exports.seal import COUNTING_RULE_ZH
+from services.reporting.forecast.wording import MEASURED
 from services.reporting.report import COUNTING_RULE
+from tests.unit.pages.measured_coverage import measured_coverage
 
-DOCS = Path(__file__).parents[3] / "docs"
 TODAY = "2026-11-27"
 
 
@@ -25,13 +25,18 @@ def test_the_rule_is_that_of_the_report() -> None:
 
 
 def test_the_coverage_is_what_was_measured() -> None:
-    """The least and the most of 100 years, of the table in docs/forecast.md, in both languages."""
-    lines = (DOCS / "forecast.md").read_text("utf-8").splitlines()
-    for kind in ("base", "hard"):
-        rows = [line for line in lines if re.match(rf"\| {kind} \| \d \|", line)]
-        found = [int(number) for row in rows for cell in row.split("|")[3:] for number in re.findall(r"\d+", cell)]
-        for language, text in (("en", "{} to {}"), ("zh", "{} 至 {}")):
-            assert text.format(min(found), max(found)) in words("overview", language)["meaning.coverage"]
+    """The least and the most of 100 years of the base class, from docs/forecast.md; the others as the forecast says."""
+    found = [
+        percent
+        for (name, past), days in measured_coverage().items()
+        for day in days
+        for percent in day
+        if name == "base" and past != 1
+    ]
+    ranges = [f"{min(found)} to {max(found)}", *re.findall(r"in (\d+ to \d+)", MEASURED)]
+    for text in ranges:
+        assert text in words("overview", "en")["meaning.coverage"]
+        assert text.replace("to", "至") in words("overview", "zh")["meaning.coverage"]
 
 
 def test_the_largest_by_amount_not_by_text() -> None:

@@ -46,6 +46,14 @@ def test_a_day_is_divided_by_its_assumed_weight() -> None:
     assert seen.log_means.tolist() == pytest.approx([math.log(100)])
 
 
+def test_a_block_knows_its_year_and_its_place_in_it() -> None:
+    past = PastYear(tuple(day - 10_000 for day in DAYS[:10]), (100,) * 10)
+    seen = see(ForecastInput(DAYS, (100,) * 20, 1, past_years=(past,)))
+    assert seen is not None
+    assert seen.blocks.years.tolist() == [2022, 2023, 2023]
+    assert seen.blocks.places.tolist() == pytest.approx([5 / YEAR_DAYS, 5 / YEAR_DAYS, 15 / YEAR_DAYS])
+
+
 def test_noise_by_hand() -> None:
     """Scatter 1, −1, 1, −1: variance 1 · 10/9, correlation −1 + 1/10. Averaged with 20 days of variance 0.12 and correlation
     0.5: (4 · 10/9 + 20 · 0.12) / 24 = 0.28519 and (4 · −0.9 + 20 · 0.5) / 24 = 0.26667."""

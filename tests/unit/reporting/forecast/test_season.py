@@ -10,6 +10,8 @@ from services.reporting.forecast.season import (
     AFTER,
     BEFORE,
     GROUPS,
+    YEAR_END,
+    YEAR_END_WEIGHT,
     assumed_weights,
     group_days,
     learned_weights,
@@ -24,17 +26,25 @@ HOLIDAY = 20230122
 def test_six_days_on_either_side_of_the_holiday_are_groups_of_their_own() -> None:
     days = tuple(day.year * 10_000 + day.month * 100 + day.day for day in TradingCalendar.load().days(2023))
     groups = group_days(days, HOLIDAY, ())
-    before = [day for day, side in zip(days, groups.sides, strict=True) if side == BEFORE]
-    after = [day for day, side in zip(days, groups.sides, strict=True) if side == AFTER]
+    before = [day for day, group in zip(days, groups.special, strict=True) if group == BEFORE]
+    after = [day for day, group in zip(days, groups.special, strict=True) if group == AFTER]
     assert before == [20230113, 20230116, 20230117, 20230118, 20230119, 20230120]
     assert after == [20230130, 20230131, 20230201, 20230202, 20230203, 20230206]
-    assert [int(month) for month in groups.groups[[0, 20, 241]]] == [0, 1, 11]
+    assert [int(month) for month in groups.groups[[0, 20, 231, 232, 241]]] == [0, 1, 11, YEAR_END, YEAR_END]
+
+
+def test_the_last_ten_days_of_december_are_a_group_and_count_more() -> None:
+    days = tuple(20231101 + n for n in range(10)) + tuple(20231201 + n for n in range(15))
+    groups = group_days(days, None, ())
+    assert (groups.special == YEAR_END).tolist() == [False] * 15 + [True] * 10
+    assert assumed_weights(groups).tolist() == [1.0] * 15 + [YEAR_END_WEIGHT] * 10
+    assert group_days(days[:10], None, ()).special.max() == -1, "a November is no year end"
 
 
 @pytest.mark.parametrize("lunar_new_year", [None, 20230101, 20230103])
 def test_no_day_is_near_a_holiday_that_is_unknown_or_before_the_first_day(lunar_new_year: int | None) -> None:
     groups = group_days(JANUARY, lunar_new_year, ())
-    assert groups.sides.max() == -1
+    assert groups.special.max() == -1
     assert assumed_weights(groups).tolist() == [1.0] * 16
 
 

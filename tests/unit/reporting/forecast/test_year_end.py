@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.data.calendar import TradingCalendar
 from services.reporting.forecast import ForecastInput, PastYear, YearEnd, forecast_year_end
+from services.reporting.forecast.season import YEAR_END_DAYS, YEAR_END_WEIGHT
 from services.reporting.forecast.wording import HALF_DAYS, LUNAR_NEW_YEAR_UNKNOWN, NO_PAST_YEAR
 from services.reporting.forecast.year_end import TOO_WIDE_PERMILLE, rounding_fen
 from tests.long import examples
@@ -18,6 +19,8 @@ CALENDAR = TradingCalendar.load()
 BILLION_FEN = 10**11
 DAY_FEN = 9_504_000_000
 """23 billion yuan over 242 trading days."""
+STRONGER_END_FEN = round(YEAR_END_DAYS * (YEAR_END_WEIGHT - 1) * DAY_FEN)
+"""What the year's last days are assumed to turn over more than others."""
 
 
 def dates(year: int) -> tuple[int, ...]:
@@ -41,7 +44,7 @@ def test_a_steady_year_goes_on_as_it_is() -> None:
     forecast = forecast_year_end(given)
     assert forecast.year_end is not None
     assert (forecast.net_fen, forecast.days_completed, forecast.days_left) == (sum(given.net_fen), 121, 121)
-    as_before = sum(given.net_fen) + 121 * DAY_FEN
+    as_before = sum(given.net_fen) + 121 * DAY_FEN + STRONGER_END_FEN
     assert forecast.year_end.p50_fen == pytest.approx(as_before, rel=0.01)
     assert forecast.year_end.p10_fen < as_before < forecast.year_end.p90_fen
     assert not forecast.too_early
@@ -143,7 +146,7 @@ def test_a_venue_born_in_the_middle_of_a_year() -> None:
     forecast = forecast_year_end(ForecastInput(days, (DAY_FEN,) * 60, 12 * BILLION_FEN, lunar_new_year=20230122))
     assert forecast.days_left == len(days) - 60
     assert forecast.year_end is not None
-    assert forecast.year_end.p50_fen == pytest.approx(len(days) * DAY_FEN, rel=0.01)
+    assert forecast.year_end.p50_fen == pytest.approx(len(days) * DAY_FEN + STRONGER_END_FEN, rel=0.02)
     born = PastYear(days, (DAY_FEN,) * len(days), 20230122)
     after = forecast_year_end(ForecastInput(dates(2024), (), 23 * BILLION_FEN, 20240210, past_years=(born,)))
     assert after.year_end is not None
