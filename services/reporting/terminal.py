@@ -127,7 +127,8 @@ def _forecast(report: TurnoverReport) -> str:
     if found is None or found.too_early or found.p50_rounded is None:
         return _NOT_YET if found is not None else "—"
     low, middle, high = (_grouped(str(amount)) for amount in (found.p10_rounded, found.p50_rounded, found.p90_rounded))
-    return f"¥ {middle} (80 %: {low} to {high}), reaches the target with {_percent(found.reach or '0')}"
+    width, reach = _percent(found.width or "0"), _percent(found.reach or "0")
+    return f"¥ {middle} (80 %: {low} to {high}, {width} wide), reaches the target with {reach}"
 
 
 def _split(report: TurnoverReport) -> Table:
@@ -181,7 +182,8 @@ def _verdict(figure: Figure, agree: bool) -> str:
 
 
 def _rule(report: TurnoverReport) -> Text:
-    return Text("\n".join([report.counting_rule, *report.assumptions]), style="dim")
+    of_forecast = () if report.forecast is None else report.forecast.assumptions
+    return Text("\n".join([report.counting_rule, *report.assumptions, *of_forecast]), style="dim")
 
 
 def _seal(report: TurnoverReport, figure: Figure | None) -> Text:

@@ -385,6 +385,8 @@ async def test_on_a_terminal(folder: Path) -> None:
         "ahead of pace",
         "independent decoder of the journal",
         f"decoder  {own_sha256()}",
+        "A year has a level of its own",
+        "Measured on simulated years",
     ):
         assert part in text
     report = (await report_from_folder(folder, 2023)).report
