@@ -1,1 +1,2 @@
-"""What the year's turnover is made of: the ladder, splits, concentration, effects, months, fees, progress of all targets."""
+"""What the year's turnover is made of: the ladder, splits, concentration, effects, months, fees, what the wash screen flagged,
+progress of all targets."""

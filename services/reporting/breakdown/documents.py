@@ -109,7 +109,7 @@ def member_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account])
     def member(line: AccountYear) -> int:
         return accounts[line.account].member
 
-    fees, names = fees_by(traded, member), _names(accounts)
+    fees, names = fees_by(traded, member), member_names(accounts)
     found = split_sides(traded, member).items()
     return tuple(
         schemas.MemberLine(
@@ -119,7 +119,7 @@ def member_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account])
     )
 
 
-def _names(accounts: Mapping[int, Account]) -> dict[int, str]:
+def member_names(accounts: Mapping[int, Account]) -> dict[int, str]:
     """The name of each member, which is that of its first account. An owner group need not have an account of its number, but
     where it has, that one names it."""
     names: dict[int, str] = {}

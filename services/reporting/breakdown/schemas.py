@@ -1,14 +1,17 @@
 """The ladder, the splits and the concentration as JSON documents.
 
 Amounts are decimal strings in yuan, exact to the fen; tonnes have three decimals; shares are decimal fractions with six
-decimals; dates are yyyy-mm-dd (trading days, Asia/Shanghai).
+decimals; dates are yyyy-mm-dd (trading days, Asia/Shanghai). A field that is marked with `Shown` or `Parts` is a column of the
+year's tables, too (exports/breakdown_sheets.py).
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from services.reporting.exports.sheet import Parts, Shown
 
 SplitBy = Literal["category", "family", "product", "phase", "class", "member"]
 
@@ -33,25 +36,27 @@ class Sealed(Document):
 class ProductName(Document):
     """A listed instrument."""
 
-    symbol: str
-    name_en: str
-    name_zh: str
+    symbol: Annotated[str, Shown("text", "Symbol", "代码")]
+    name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
+    name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
 
 
 class Rung(Document):
     """A sum of trades, each counted once."""
 
-    amount: str = Field(description="In yuan.")
-    tonnes: str
-    trades: int
+    amount: Annotated[str, Shown("decimal", "amount (yuan)", "金额（元）")] = Field(description="In yuan.")
+    tonnes: Annotated[str, Shown("decimal", "tonnes", "数量（吨）")]
+    trades: Annotated[int, Shown("integer", "trades", "笔数")]
 
 
 class TakenOutRung(Document):
     """Goods that left the warehouse."""
 
-    amount: str = Field(description="Lots × the settlement price of the day on which they left, in yuan.")
-    tonnes: str
-    unsettled: str = Field(
+    amount: Annotated[str, Shown("decimal", "amount (yuan)", "金额（元）")] = Field(
+        description="Lots × the settlement price of the day on which they left, in yuan."
+    )
+    tonnes: Annotated[str, Shown("decimal", "tonnes", "数量（吨）")]
+    unsettled: Annotated[str, Shown("decimal", "without settlement yet (yuan)", "尚未结算（元）")] = Field(
         description="The part of `amount` that left on the current day, which has no settlement price yet: it is valued at the "
         "settlement price in force, and changes when the day ends."
     )
@@ -60,19 +65,21 @@ class TakenOutRung(Document):
 class LadderLine(Document):
     """From all trades down to the goods that left."""
 
-    gross: Rung = Field(description="All trades that were made.")
-    busted: Rung = Field(description="Trades that an operator took back.")
-    excluded: Rung = Field(description="Trades that do not count by decision.")
-    net: Rung = Field(description="gross − busted − excluded: the trades that count.")
-    changed_hands: str = Field(
+    gross: Annotated[Rung, Parts("Gross", "总额")] = Field(description="All trades that were made.")
+    busted: Annotated[Rung, Parts("Busted", "撤销")] = Field(description="Trades that an operator took back.")
+    excluded: Annotated[Rung, Parts("Excluded", "剔除")] = Field(description="Trades that do not count by decision.")
+    net: Annotated[Rung, Parts("Net", "净额")] = Field(description="gross − busted − excluded: the trades that count.")
+    changed_hands: Annotated[str, Shown("decimal", "Changed hands (yuan)", "实际换手额（元）")] = Field(
         description="Σ over member and product of max(0, bought − sold), with the year as one period, in yuan."
     )
-    delivered: Rung = Field(
+    delivered: Annotated[Rung, Parts("Delivered", "交收")] = Field(
         description="What members received against payment in the trades that count. A trade is settled when it is made, so "
         "this equals `net`; it is summed from the members' side."
     )
-    taken_out: TakenOutRung = Field(description="Warehouse receipts that were released from the venue.")
-    churn: str | None = Field(
+    taken_out: Annotated[TakenOutRung, Parts("Taken out", "出库")] = Field(
+        description="Warehouse receipts that were released from the venue."
+    )
+    churn: Annotated[str | None, Shown("decimal", "Churn", "周转倍数")] = Field(
         description="Net traded tonnes / tonnes taken out, with two decimals; null where nothing was taken out."
     )
 
@@ -84,11 +91,13 @@ class LadderProduct(LadderLine, ProductName):
 class HandsOfPeriod(Document):
     """What changed hands in a period, beside the net turnover of the same days."""
 
-    first_date: str
-    last_date: str
-    net: str
-    changed_hands: str
-    share: str = Field(description="changed_hands / net.")
+    first_date: Annotated[str, Shown("date", "First day", "首日")]
+    last_date: Annotated[str, Shown("date", "Last day", "末日")]
+    net: Annotated[str, Shown("decimal", "Net turnover (yuan)", "净成交额（元）")]
+    changed_hands: Annotated[str, Shown("decimal", "Changed hands (yuan)", "实际换手额（元）")]
+    share: Annotated[str, Shown("decimal", "Share of the net turnover", "占净成交额")] = Field(
+        description="changed_hands / net."
+    )
 
 
 class LadderReport(Sealed):
@@ -107,9 +116,11 @@ class LadderReport(Sealed):
 class SplitAmount(Rung):
     """A part of the trades, and its shares of the whole; each kind of share adds up to `1.000000`."""
 
-    share: str = Field(description="Of the turnover in yuan.")
-    tonnes_share: str
-    trades_share: str
+    share: Annotated[str, Shown("decimal", "share of the yuan", "金额占比")] = Field(
+        description="Of the turnover in yuan."
+    )
+    tonnes_share: Annotated[str, Shown("decimal", "share of the tonnes", "数量占比")]
+    trades_share: Annotated[str, Shown("decimal", "share of the trades", "笔数占比")]
 
 
 class SplitLine(SplitAmount):
@@ -123,10 +134,14 @@ class SplitLine(SplitAmount):
 class SidedLine(Document):
     """What a part of the members bought and sold, in the trades that count."""
 
-    part: str = Field(description="Number of the account class; of members the rank by both sides together, `1` first.")
-    share: str = Field(description="Of what all bought and sold together, in yuan.")
-    bought: SplitAmount
-    sold: SplitAmount
+    part: Annotated[str, Shown("text", "Rank", "名次")] = Field(
+        description="Number of the account class; of members the rank by both sides together, `1` first."
+    )
+    share: Annotated[str, Shown("decimal", "Share", "占比")] = Field(
+        description="Of what all bought and sold together, in yuan."
+    )
+    bought: Annotated[SplitAmount, Parts("Bought", "买入")]
+    sold: Annotated[SplitAmount, Parts("Sold", "卖出")]
 
 
 class Split(Sealed):
@@ -146,9 +161,11 @@ class SidedSplit(Sealed):
 class MemberLine(SidedLine):
     """A member by name. A member is an owner group; its name is that of its first account."""
 
-    member: int
-    name: str
-    fees: str = Field(description="Fees that its accounts paid, in yuan.")
+    member: Annotated[int, Shown("integer", "Member number", "会员号")]
+    name: Annotated[str, Shown("text", "Member", "会员")]
+    fees: Annotated[str, Shown("decimal", "Fees (yuan)", "手续费（元）")] = Field(
+        description="Fees that its accounts paid, in yuan."
+    )
 
 
 class Members(Sealed):
@@ -160,10 +177,14 @@ class Members(Sealed):
 class SideConcentration(Document):
     """How much of a side its largest members make."""
 
-    members: int = Field(description="Members that traded on this side. A member is an owner group.")
-    top_5: str = Field(description="Share of the five largest.")
-    top_10: str
-    hhi: str = Field(
+    members: Annotated[int, Shown("integer", "members", "会员数")] = Field(
+        description="Members that traded on this side. A member is an owner group."
+    )
+    top_5: Annotated[str, Shown("decimal", "share of the first 5", "前5名占比")] = Field(
+        description="Share of the five largest."
+    )
+    top_10: Annotated[str, Shown("decimal", "share of the first 10", "前10名占比")]
+    hhi: Annotated[str, Shown("decimal", "HHI", "HHI")] = Field(
         description="Herfindahl-Hirschman index: the sum of the squared shares, from 1 / members to 1. × 10,000 gives points."
     )
 
@@ -171,10 +192,12 @@ class SideConcentration(Document):
 class MarketConcentration(Document):
     """The sides of one market; null where nothing was traded."""
 
-    symbol: str | None = Field(description="Null: all products together.")
-    bought: SideConcentration | None
-    sold: SideConcentration | None
-    both: SideConcentration | None = Field(description="What members bought and sold together.")
+    symbol: Annotated[str | None, Shown("text", "Symbol", "代码")] = Field(description="Null: all products together.")
+    bought: Annotated[SideConcentration | None, Parts("Bought", "买入")]
+    sold: Annotated[SideConcentration | None, Parts("Sold", "卖出")]
+    both: Annotated[SideConcentration | None, Parts("Both sides", "买卖合计")] = Field(
+        description="What members bought and sold together."
+    )
 
 
 class ConcentrationReport(Sealed):

@@ -12,6 +12,8 @@ from services.commands.texts import visible
 from services.reporting.breakdown.schemas import HandsOfPeriod, MarketConcentration, Rung, SideConcentration
 from services.reporting.breakdown.summary import Breakdown
 
+_STATES = {"waiting": "flagged, waits for a decision", "all": "flagged by the wash screen"}
+
 
 def breakdown_table(found: Breakdown) -> Table:
     """The ladder from net to the goods taken out, fees, concentration, and the difference to the year before."""
@@ -34,6 +36,9 @@ def _rows(found: Breakdown) -> Iterator[tuple[str, str]]:
     yield "traded for each tonne taken out", "—" if ladder.churn is None else f"{_grouped(ladder.churn)} t"
     yield "fee income, without 6 % VAT (assumed)", f"{_yuan(found.fees.fees)}, {_yuan(found.fees.without_vat)}"
     yield from _concentration(found.concentration.markets[0])
+    for part in found.flagged.parts:
+        if part.state in _STATES:
+            yield _STATES[part.state], f"{_yuan(part.amount)} = {_percent(part.share)}, {part.findings:,} findings"
     if found.effects.days_before:
         yield from _effects(found)
     for figure in found.context.figures:

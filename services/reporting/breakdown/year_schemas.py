@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from services.commands.attachments import Metric
@@ -9,29 +11,42 @@ from services.reporting.breakdown.effects import Kind
 from services.reporting.breakdown.months import PlanSource
 from services.reporting.breakdown.schemas import Document, ProductName, Sealed
 from services.reporting.breakdown.target_progress import Stage
+from services.reporting.exports.sheet import Shown
 
 
 class EffectParts(Document):
     """Why turnover differs: price + tonnage + new + gone = difference, exactly. In yuan."""
 
-    net: str
-    net_before: str
-    difference: str
-    price: str = Field(description="Σ (p₁ − p₀) · (q₁ + q₀) / 2 of products that traded in both periods.")
-    tonnage: str = Field(description="Σ (q₁ − q₀) · (p₁ + p₀) / 2 of products that traded in both periods.")
-    new: str = Field(description="Turnover of products that did not trade in the period before.")
-    gone: str = Field(description="Turnover of the period before, negative, of products that did not trade any more.")
+    net: Annotated[str, Shown("decimal", "Net turnover (yuan)", "净成交额（元）")]
+    net_before: Annotated[str, Shown("decimal", "The year before (yuan)", "上年（元）")]
+    difference: Annotated[str, Shown("decimal", "Difference (yuan)", "差额（元）")]
+    price: Annotated[str, Shown("decimal", "By price (yuan)", "价格因素（元）")] = Field(
+        description="Σ (p₁ − p₀) · (q₁ + q₀) / 2 of products that traded in both periods."
+    )
+    tonnage: Annotated[str, Shown("decimal", "By tonnage (yuan)", "数量因素（元）")] = Field(
+        description="Σ (q₁ − q₀) · (p₁ + p₀) / 2 of products that traded in both periods."
+    )
+    new: Annotated[str, Shown("decimal", "New products (yuan)", "新增品种（元）")] = Field(
+        description="Turnover of products that did not trade in the period before."
+    )
+    gone: Annotated[str, Shown("decimal", "Gone products (yuan)", "退出品种（元）")] = Field(
+        description="Turnover of the period before, negative, of products that did not trade any more."
+    )
 
 
 class ProductEffect(EffectParts, ProductName):
     """The difference of one product."""
 
-    kind: Kind
-    tonnes: str
-    tonnes_before: str
-    unit: str
-    mean_price: str | None = Field(description="Yuan per unit, rounded half up to the fen; null without trades.")
-    mean_price_before: str | None
+    kind: Annotated[Kind, Shown("text", "Traded in", "成交年度")] = Field(
+        description="`both`, `new` (only now) or `gone` (only before)."
+    )
+    tonnes: Annotated[str, Shown("decimal", "Volume (t)", "成交量（吨）")]
+    tonnes_before: Annotated[str, Shown("decimal", "The year before (t)", "上年（吨）")]
+    unit: Annotated[str, Shown("text", "Unit", "单位")]
+    mean_price: Annotated[str | None, Shown("decimal", "Mean price", "均价")] = Field(
+        description="Yuan per unit, rounded half up to the fen; null without trades."
+    )
+    mean_price_before: Annotated[str | None, Shown("decimal", "Mean price the year before", "上年均价")]
 
 
 class EffectsReport(Sealed):
@@ -52,17 +67,23 @@ class EffectsReport(Sealed):
 class Month(Document):
     """A month of the year."""
 
-    month: str = Field(description="yyyy-mm.")
-    days: int = Field(description="The venue's trading days.")
-    days_begun: int
-    actual: str | None = Field(description="Net turnover; null before the month has begun and before the venue opened.")
-    tonnes: str | None
-    plan: str = Field(description="The month's own target, or its part of the year's target.")
-    plan_source: PlanSource
-    year_part: str = Field(
+    month: Annotated[str, Shown("text", "Month", "月份")] = Field(description="yyyy-mm.")
+    days: Annotated[int, Shown("integer", "Trading days", "交易日")] = Field(description="The venue's trading days.")
+    days_begun: Annotated[int, Shown("integer", "Days begun", "已开始交易日")]
+    actual: Annotated[str | None, Shown("decimal", "Net turnover (yuan)", "净成交额（元）")] = Field(
+        description="Net turnover; null before the month has begun and before the venue opened."
+    )
+    tonnes: Annotated[str | None, Shown("decimal", "Volume (t)", "成交量（吨）")]
+    plan: Annotated[str, Shown("decimal", "Plan (yuan)", "计划（元）")] = Field(
+        description="The month's own target, or its part of the year's target."
+    )
+    plan_source: Annotated[PlanSource, Shown("text", "Plan of", "计划来源")] = Field(
+        description="`month`: a target of its own; `year`: its part of the year's."
+    )
+    year_part: Annotated[str, Shown("decimal", "Part of the year's target (yuan)", "年度目标分摊（元）")] = Field(
         description="The year's target by trading days; the parts add up to what the year owes, to the fen."
     )
-    last_year: str | None = Field(
+    last_year: Annotated[str | None, Shown("decimal", "The year before (yuan)", "上年同月（元）")] = Field(
         description="The same month of the year before; null where the venue had no day in it."
     )
 
@@ -79,9 +100,9 @@ class MonthsReport(Sealed):
 class FeeLine(Document):
     """Fees of a part of the trades, as paid."""
 
-    part: str
-    fees: str
-    share: str
+    part: Annotated[str, Shown("text", "Part", "部分")]
+    fees: Annotated[str, Shown("decimal", "Fees (yuan)", "手续费（元）")]
+    share: Annotated[str, Shown("decimal", "Share", "占比")]
 
 
 class FeesReport(Sealed):

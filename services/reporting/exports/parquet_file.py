@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Kind
+from services.reporting.exports.sheet import Column, Kind, Sheet, Value
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_OF_A_GROUP = 65_536
 
-Stored = Literal["int64", "string", "date", "time", "yuan", "price"]
-"""How a column is stored: `yuan` takes fen, `price` millionths of a yuan, `date` yyyymmdd, `time` nanoseconds."""
+Stored = Literal["int64", "string", "date", "time", "yuan", "price", "decimal"]
+"""How a column is stored: `yuan` takes fen, `price` millionths of a yuan, `decimal` a Decimal, `date` yyyymmdd, `time`
+nanoseconds."""
 
 _KINDS: dict[Stored, Kind] = {
     "int64": "integer", "string": "text", "date": "date", "time": "time", "yuan": "decimal", "price": "decimal",
+    "decimal": "decimal",
 }  # fmt: skip
 _SCALES: dict[str, int] = {"yuan": 2, "price": 6}
 _DIGITS = 19
+_SHEET_DECIMAL = 38, 6
+"""Digits and decimals of the decimal columns of a sheet, whatever is in them: two years have columns of the same types."""
+_OF_SHEETS: dict[Kind, Stored] = {
+    "text": "string", "date": "date", "integer": "int64", "decimal": "decimal", "time": "string",
+}  # fmt: skip
 
 
 class Stream(NamedTuple):
@@ -89,6 +98,27 @@ class ParquetFile:
         self._groups += 1
 
 
+def parquet_bytes(sheet: Sheet, seal: Seal) -> bytes:
+    """A sheet as a file, with its title in both languages."""
+    stream = Stream(tuple((column.name, _OF_SHEETS[column.kind], column.about) for column in sheet.columns))
+    out = BytesIO()
+    file = ParquetFile(out, stream, seal, f"{sheet.en} {sheet.zh}".rstrip())
+    kinds = [column.kind for column in sheet.columns]
+    file.add([_stored(kind, value) for kind, value in zip(kinds, row, strict=True)] for row in sheet.rows)
+    file.close()
+    return out.getvalue()
+
+
+def _stored(kind: Kind, value: Value) -> Decimal | str | int | None:
+    match kind:
+        case "decimal":
+            return None if value is None else Decimal(value)
+        case "date":
+            return None if value is None else int(str(value).replace("-", ""))
+        case _:
+            return value
+
+
 def _type_of(stored: Stored) -> pa.DataType:
     import pyarrow as pa
 
@@ -99,6 +129,7 @@ def _type_of(stored: Stored) -> pa.DataType:
         "time": lambda: pa.timestamp("ns", tz="UTC"),
         "yuan": lambda: pa.decimal128(_DIGITS, _SCALES["yuan"]),
         "price": lambda: pa.decimal128(_DIGITS, _SCALES["price"]),
+        "decimal": lambda: pa.decimal128(*_SHEET_DECIMAL),
     }
     return types[stored]()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel
 
@@ -34,6 +34,13 @@ class Shown(NamedTuple):
     zh: str
 
 
+class Parts(NamedTuple):
+    """Marks a field whose own model has columns: `Annotated[Rung, Parts("Net", "净额")]` makes `net_amount` of `amount`."""
+
+    en: str
+    zh: str
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A table with its title. Each row has a value for each column."""
@@ -46,20 +53,40 @@ class Sheet:
 
 
 def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
-    """The columns of a model: its fields that are marked with `Shown`, in order."""
-    return tuple(
-        Column(name, mark.kind, mark.en, mark.zh, field.description or "")
-        for name, field in model.model_fields.items()
-        for mark in field.metadata
-        if isinstance(mark, Shown)
-    )
+    """The columns of a model, in order: its fields that are marked with `Shown`, and the columns of those marked `Parts`."""
+    return tuple(column for column, _ in _placed(model))
 
 
 def sheet_of(name: str, en: str, zh: str, model: type[BaseModel], lines: Sequence[BaseModel]) -> Sheet:
     """A sheet with a row for each document of this model."""
-    columns = columns_of(model)
-    rows = tuple(tuple(getattr(line, column.name) for column in columns) for line in lines)
-    return Sheet(name, en, zh, columns, rows)
+    return Sheet(name, en, zh, columns_of(model), rows_of(model, [vars(line) for line in lines]))
+
+
+def rows_of(model: type[BaseModel], lines: Sequence[Mapping[str, Any]]) -> tuple[tuple[Value, ...], ...]:
+    """The rows of these fields of documents of the model. What a line has not is empty."""
+    places = [place for _, place in _placed(model)]
+    return tuple(tuple(_value(line, place) for place in places) for line in lines)
+
+
+def _placed(model: type[BaseModel]) -> Iterator[tuple[Column, tuple[str, ...]]]:
+    """Each column, and by which fields a document leads to its value."""
+    for name, field in model.model_fields.items():
+        for mark in field.metadata:
+            if isinstance(mark, Shown):
+                yield Column(name, mark.kind, mark.en, mark.zh, field.description or ""), (name,)
+            elif isinstance(mark, Parts):
+                part = field.annotation if isinstance(field.annotation, type) else get_args(field.annotation)[0]
+                for column, place in _placed(part):
+                    about = " ".join(filter(None, (field.description, column.about)))
+                    en, zh = f"{mark.en}: {column.en}", f"{mark.zh}：{column.zh}"
+                    yield Column(f"{name}_{column.name}", column.kind, en, zh, about), (name, *place)
+
+
+def _value(line: Mapping[str, Any], place: Sequence[str]) -> Value:
+    found: Any = line
+    for name in place:
+        found = None if found is None else found.get(name) if isinstance(found, Mapping) else getattr(found, name)
+    return found  # type: ignore[no-any-return]
 
 
 def dated(sheet: Sheet, name: str, en: str, zh: str, parts: Sequence[tuple[str, Sheet]]) -> Sheet:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.reporting.integrity import shown
+from services.reporting.breakdown.flagged import Screened
+from services.reporting.findings import shown
 from services.surveillance.contracts import Edge, Finding, FindingKind
 
 
@@ -23,7 +24,7 @@ def test_a_finding_names_its_members_and_its_trades() -> None:
         sentence_en="A and B traded.",
         sentence_zh="甲与乙成交。",
     )
-    [found] = shown(2023, [finding], {3: "A", 7: "B"}, {}, 90)
+    [found] = shown(2023, Screened((finding,), {3: "A", 7: "B"}, 94_600_000, {}), 90)
     assert (found.finding, found.kind) == (finding.finding_id, "closed_group")
     assert (found.first_date, found.last_date) == ("2023-01-05", "2023-01-10")
     assert (found.window_first_date, found.window_last_date) == ("2023-01-03", "2023-01-31")
