@@ -45,11 +45,13 @@ def export(
 ) -> None:
     """Writes the reports of a year as files, for spreadsheets, print, programs and auditors. The venue may be running.
 
-    - `csv`: turnover by day and product, daily bulletins, monthly bulletins, the members' rankings of each day
-    - `xlsx`: the year's report and the bulletins as workbooks; numbers are numbers, exact to the fen
+    - `csv`: turnover by day and product, daily bulletins, monthly bulletins, the members' rankings of each day, and what the
+      turnover is made of: changed hands, taken out, months, members, price and tonnage effect, fees, flagged by the wash screen
+    - `xlsx`: the year's report, the bulletins and the breakdown as workbooks; numbers are numbers, exact to the fen
     - `pdf`: the year's report and a bulletin for each month, in English and Chinese
-    - `json`: the year's report, as `GET /v1/reports/turnover/YEAR` returns it
-    - `parquet`: every trade, and the audit trail: a line for each order event, named as FIX execution reports are
+    - `json`: the year's report, as `GET /v1/reports/turnover/YEAR` returns it, and its breakdown
+    - `parquet`: the tables of the CSV files, every trade, and the audit trail: a line for each order event, named as FIX
+      execution reports are
 
     `datapackage.json` lists the files with columns, sizes and SHA-256. All files are exact at one position of the journal: each
     names its sequence number, the hash of its row, and the counting rule. The same position makes the same bytes.

@@ -8,20 +8,37 @@ from decimal import Decimal
 from matching_engine.records import SettlementSource
 from services.decimals import decimal_text, yuan_text
 from services.reporting.exports.csv_file import csv_text_of
-from services.reporting.exports.sheet import Column, Kind, Sheet, Value
+from services.reporting.exports.sheet import Column, Sheet, Value
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.schemas import TurnoverReport
 from services.times import date_text
 
-_COLUMNS: dict[str, Kind] = {
-    "trading_date": "date", "symbol": "text", "name_en": "text", "name_zh": "text", "category": "text", "family": "text",
-    "quantity_lots": "integer", "tonnes": "decimal", "trades": "integer", "amount_fen": "integer", "amount_yuan": "decimal",
-    "busted_trades": "integer", "busted_lots": "integer", "busted_fen": "integer",
-    "excluded_trades": "integer", "excluded_lots": "integer", "excluded_fen": "integer",
-    "prevented_self_trades": "integer", "prevented_lots": "integer",
-    "settlement_price": "decimal", "settlement_source": "text",
-}  # fmt: skip
+_COLUMNS = (
+    Column("trading_date", "date", "Trading day", "交易日"),
+    Column("symbol", "text", "Symbol", "代码"),
+    Column("name_en", "text", "Product", "品种（英文）"),
+    Column("name_zh", "text", "Product (Chinese)", "品种"),
+    Column("category", "text", "Category", "类别"),
+    Column("family", "text", "Family", "系列"),
+    Column("quantity_lots", "integer", "Volume (lots)", "成交量（手）"),
+    Column("tonnes", "decimal", "Volume (t)", "成交量（吨）"),
+    Column("trades", "integer", "Trades", "成交笔数"),
+    Column("amount_fen", "integer", "Net turnover (fen)", "净成交额（分）"),
+    Column("amount_yuan", "decimal", "Net turnover (yuan)", "净成交额（元）"),
+    Column("busted_trades", "integer", "Busted trades", "撤销成交笔数"),
+    Column("busted_lots", "integer", "Busted (lots)", "撤销（手）"),
+    Column("busted_fen", "integer", "Busted (fen)", "撤销（分）"),
+    Column("excluded_trades", "integer", "Excluded trades", "剔除笔数"),
+    Column("excluded_lots", "integer", "Excluded (lots)", "剔除（手）"),
+    Column("excluded_fen", "integer", "Excluded (fen)", "剔除（分）"),
+    Column("prevented_self_trades", "integer", "Self-trades prevented", "自成交拦截次数"),
+    Column("prevented_lots", "integer", "Prevented (lots)", "自成交拦截（手）"),
+    Column(
+        "settlement_price", "decimal", "Settlement price", "结算价", "Yuan per unit; empty before the day has ended."
+    ),
+    Column("settlement_source", "text", "Source of the settlement price", "结算价来源"),
+)
 
 
 def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: Sequence[Values]) -> str:
@@ -34,9 +51,8 @@ def csv_text(report: TurnoverReport, instruments: Mapping[int, Values], daily: S
 
 def turnover_sheet(instruments: Mapping[int, Values], daily: Sequence[Values]) -> Sheet:
     """The lines of the CSV. `daily` are rows of `daily_turnover`."""
-    columns = tuple(Column(name, kind, name, "") for name, kind in _COLUMNS.items())
     rows = tuple(_line(row, instruments[row["instrument"]]) for row in daily)
-    return Sheet("turnover", "Turnover by day and product", "", columns, rows)
+    return Sheet("turnover", "Turnover by day and product", "每日各品种成交", _COLUMNS, rows)
 
 
 def _line(row: Values, facts: Values) -> tuple[Value, ...]:

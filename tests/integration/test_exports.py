@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
 import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pypdf
@@ -28,7 +31,7 @@ from matching_engine import Engine
 from matching_engine.records import Side
 from services.cli import app
 from services.commands import administrative as admin
-from services.commands.attachments import BustText
+from services.commands.attachments import AccountText, BustText, ControlDeclared, TradesDecided
 from services.exit_codes import ExitCode
 from services.messaging import Submission
 from services.new_folder import MARK, UNFINISHED
@@ -39,14 +42,22 @@ from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, History, opening, order
 
 EVERY_FILE = {
     "bulletin-2023-01.pdf", "bulletins-2023.xlsx", "daily-2023.csv", "members-2023.csv", "monthly-2023.csv",
     "trades-2023.parquet", "audit-trail-2023.parquet", "turnover-2023.csv", "turnover-2023.json", "turnover-2023.pdf",
-    "turnover-2023.xlsx", "datapackage.json",
+    "turnover-2023.xlsx", "breakdown-2023.json", "breakdown-2023.xlsx", "datapackage.json",
 }  # fmt: skip
+BREAKDOWN = (
+    "ladder", "changed_hands", "months", "ranked_members", "concentration", "effects", "fees", "flagged", "year_members",
+    "findings",
+)  # fmt: skip
+TABLES = ("turnover", "daily", "monthly", "members", *BREAKDOWN)
+"""Each is a CSV and a Parquet file."""
+EVERY_FILE |= {f"{name}-2023.{extension}" for name in TABLES for extension in ("csv", "parquet")}
 SEED = opening()
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def days() -> list[list[Submission]]:
@@ -167,13 +178,14 @@ def test_the_descriptor_lists_every_file_as_it_is(venue: Path, tmp_path: Path) -
     assert listed.keys() | {"datapackage.json"} == EVERY_FILE
     for path, one in listed.items():
         data = (to / path).read_bytes()
-        assert (one["bytes"], one["hash"]) == (len(data), f"sha256:{sha256(data).hexdigest()}")
-    for path in ("turnover-2023.csv", "daily-2023.csv", "members-2023.csv", "monthly-2023.csv"):
+        assert one["hash"] == f"sha256:{sha256(data).hexdigest()}"
+        assert one.get("bytes") == (None if one["format"] == "parquet" else len(data))
+    for path in (f"{name}-2023.csv" for name in TABLES):
         fields = [field["name"] for field in listed[path]["schema"]["fields"]]
         rows = rows_of(to / path)
-        assert fields == list(rows[0])
+        assert fields == (list(rows[0]) if rows else fields)
         assert listed[path]["rows"] == len(rows)
-    for path in ("trades-2023.parquet", "audit-trail-2023.parquet"):
+    for path in (f"{name}-2023.parquet" for name in ("trades", "audit-trail", *TABLES)):
         table = pq.read_table(to / path)
         assert [field["name"] for field in listed[path]["schema"]["fields"]] == table.column_names
         assert listed[path]["rows"] == table.num_rows
@@ -182,8 +194,8 @@ def test_the_descriptor_lists_every_file_as_it_is(venue: Path, tmp_path: Path) -
     )
     assert "Single-sided" in package["counting_rule"]
     assert "every row up to seq" in package["checked"]
-    assert {file["path"]: file["sha256"] for file in document["files"]} == {
-        path: one["hash"].removeprefix("sha256:") for path, one in listed.items()
+    assert {file["path"]: (file["bytes"], file["sha256"]) for file in document["files"]} == {
+        path: ((to / path).stat().st_size, one["hash"].removeprefix("sha256:")) for path, one in listed.items()
     }
 
 
@@ -221,12 +233,120 @@ def test_each_table_is_read_by_what_the_descriptor_says(venue: Path, tmp_path: P
     exported(venue, to, "--formats", "csv,xlsx")
     for one in json.loads((to / "datapackage.json").read_text())["resources"]:
         if one["format"] == "csv":
-            assert len(read_by_descriptor(to, one)) == one["rows"] > 0
+            assert len(read_by_descriptor(to, one)) == one["rows"]
+            assert one["rows"] or one["path"] == "findings-2023.csv"
             assert "an apostrophe (') stands before each =" in one["description"]
         else:
             (header,) = one["dialect"]["headerRows"]
             *sheets, _about = openpyxl.load_workbook(to / one["path"]).worksheets
             assert all(sheet.cell(header, 1).value and not sheet.cell(header - 1, 1).value for sheet in sheets)
+
+
+def cells_of(path: Path) -> list[list[object]]:
+    """The rows of a Parquet table, dates and decimals as the CSV has them without closing zeros."""
+    rows = pq.read_table(path).to_pylist()
+    return [[one.isoformat() if isinstance(one, date) else one for one in row.values()] for row in rows]
+
+
+def test_every_format_has_the_same_tables(tmp_path: Path) -> None:
+    """Goods were taken out, a trade was excluded, two members are under one control, and the second year has one before it."""
+    venue = make_venue(tmp_path / "venue", two_years())
+    for year in ("2023", "2024"):
+        to = tmp_path / year
+        found = rex("export", year, "--to", to, "--data-dir", venue, "--formats", "csv,json,parquet,xlsx")
+        assert found.exit_code == 0, found.stderr
+        sheets = openpyxl.load_workbook(to / f"breakdown-{year}.xlsx").worksheets[:-1]
+        for name, sheet in zip(BREAKDOWN, sheets, strict=True):
+            rows = texts(row.values() for row in rows_of(to / f"{name}-{year}.csv"))
+            stored = pq.read_table(to / f"{name}-{year}.parquet").to_pylist()
+            assert rows == texts(row.values() for row in stored) == texts(sheet.iter_rows(min_row=4, values_only=True))
+            assert rows, name
+        reported = json.loads(rex("report", year, "--data-dir", venue, "--breakdown", "--json").stdout)["breakdown"]
+        breakdown = json.loads((to / f"breakdown-{year}.json").read_text())
+        assert {name: breakdown[name] for name in reported} == reported
+        total = rows_of(to / f"effects-{year}.csv")[-1]
+        assert {name: total[name] for name in reported["effects"]["total"]} == reported["effects"]["total"]
+        assert {one["name"] for one in breakdown["named_members"]} == {"trader 2", "trader 3"}
+
+
+def test_a_member_whose_number_is_no_account_has_the_name_of_its_first_account(tmp_path: Path) -> None:
+    group, control = 77, ControlDeclared(accounts=(2, 5), reason="one owner", name="Li Na")
+    member = [
+        admin.open_account(SENDER, AccountText(name="trader 5"), owner=group),
+        admin.change_cash(SENDER, 5, 1_000_000_000),
+        admin.record(SENDER, control),
+    ]
+    dealt = [order(2, Side.SELL, REFERENCE_TICKS, 2), order(5, Side.BUY, REFERENCE_TICKS, 2)]
+    exported(make_venue(tmp_path / "venue", [SEED, member, dealt]), tmp_path / "out", "--formats", "csv")
+    [finding] = rows_of(tmp_path / "out/findings-2023.csv")
+    assert (finding["kind"], finding["members"], finding["amount"]) == (
+        "common_control",
+        "trader 2; trader 5",
+        "20000.00",
+    )
+
+
+def two_years() -> list[list[Submission]]:
+    decided = TradesDecided(decision="exclude", trade_ids=((len(SEED) + 4) << 20 | 1,), reason="a ring", name="Li Na")
+    control = ControlDeclared(accounts=(2, 3), reason="one owner", name="Li Na")
+    left = [admin.record(SENDER, decided), admin.record(SENDER, control), admin.change_inventory(SENDER, 2, 0, -7)]
+    return [*days(), left, [admin.day_roll(SENDER, 20240102)], deals(1)]
+
+
+def texts(rows: Iterable[Iterable[object]]) -> list[list[str | None]]:
+    """The cells of any format: dates as in a CSV, numbers without closing zeros."""
+    return [[as_text(value) for value in row] for row in rows]
+
+
+def as_text(value: object) -> str | None:
+    if isinstance(value, date):
+        return value.isoformat()[:10]
+    if value is None or value == "":
+        return None
+    return f"{Decimal(str(value)).normalize():f}" if NUMBER.fullmatch(str(value)) else str(value)
+
+
+def test_the_stock_of_each_day_is_what_the_engine_holds(tmp_path: Path) -> None:
+    """Receipts come in and goods go out on days with trades and without; the stock of a day that has ended is the engine's."""
+    history, moved = History(Engine()), [(2, 0, -7), (3, 1, 11), (4, 0, -3)]
+    venue = tmp_path / "venue"
+    venue.mkdir()
+    held: dict[str, list[tuple[str, str, str]]] = {}
+    for number, date_number in enumerate((20230103, 20230104, 20230105)):
+        of_day = [
+            *([] if number else SEED),
+            admin.change_inventory(SENDER, *moved[number]),
+            *(deals(1) if number != 1 else []),
+        ]
+        asyncio.run(journal_of(venue, history, [of_day]))
+        name = str(date(2023, 1, date_number % 100))
+        held[name] = []
+        for instrument in (0, 1):
+            lots = sum(history.engine.holding(account, instrument)[0] for account in ACCOUNTS)
+            came = moved[number][2] if moved[number][1] == instrument else 0
+            held[name].append((str(max(came, 0)), str(max(-came, 0)), str(lots)))
+        asyncio.run(journal_of(venue, history, [[admin.day_roll(SENDER, date_number + 1)]]))
+    exported(venue, tmp_path / "out", "--formats", "csv,parquet")
+    columns = ("received_lots", "released_lots", "stock_lots")
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for row in rows_of(tmp_path / "out/daily-2023.csv"):
+        found.setdefault(row["date"], []).append(tuple(row[name] for name in columns))
+    assert found == held
+    stored = pq.read_table(tmp_path / "out/daily-2023.parquet").to_pylist()
+    assert [tuple(str(row[name]) for name in columns) for row in stored] == [
+        row for day in held.values() for row in day
+    ]
+
+
+def test_pandas_reads_an_empty_integer_of_a_parquet_table_as_none(venue: Path, tmp_path: Path) -> None:
+    """Without the metadata it makes floats of the column, and NaN of the cell, which Frictionless calls invalid."""
+    exported(venue, tmp_path / "out", "--formats", "parquet")
+    for one in json.loads((tmp_path / "out/datapackage.json").read_text())["resources"]:
+        schema = pq.read_schema(tmp_path / "out" / one["path"])
+        integers = {field["name"] for field in one["schema"]["fields"] if field["type"] == "integer"}
+        assert integers == {name for name in schema.names if pa.types.is_integer(schema.field(name).type)}
+        nullable = {(column["name"], column["numpy_type"]) for column in schema.pandas_metadata["columns"]}
+        assert nullable == {(name, "Int64") for name in integers}, one["path"]
 
 
 def test_the_same_position_makes_the_same_bytes(venue: Path, tmp_path: Path) -> None:
@@ -300,7 +420,9 @@ def test_what_a_killed_export_left_gives_way(venue: Path, tmp_path: Path) -> Non
         (left / name).touch()
     exported(venue, tmp_path / "out", "--formats", "json")
     assert {file.name for file in tmp_path.iterdir()} == {"venue", "out"}
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {"datapackage.json", "turnover-2023.json"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "breakdown-2023.json", "datapackage.json", "turnover-2023.json",
+    }  # fmt: skip
 
 
 def test_a_damaged_journal_ends_the_export_with_a_sentence(venue: Path, tmp_path: Path) -> None:
@@ -331,7 +453,7 @@ def test_a_journal_without_commands_has_files_of_nothing(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("formats", "limit", "file"),
     [("json", 1_000, "turnover-2023.json"), ("csv", 2_000, "daily-2023.csv"), ("xlsx", 5_000, "turnover-2023.xlsx"),
-     ("parquet", 100, "trades-2023.parquet"), ("parquet", 11_500, "audit-trail-2023.parquet")],
+     ("parquet", 100, "trades-2023.parquet"), ("parquet", 16_000, "audit-trail-2023.parquet")],
 )  # fmt: skip
 def test_a_full_device_leaves_nothing_behind(
     venue: Path, tmp_path: Path, formats: Format, limit: int, file: str
@@ -397,9 +519,9 @@ def test_in_postgresql_the_rows_are_those_of_a_folder(
     for place, to in ((venue, tmp_path / "one"), (postgres_url, tmp_path / "two")):
         done = asyncio.run(export_year(place, 2023, to, formats, lambda *_: None))
     assert ("a copy of the read database" in done.checked) == behind
-    for name in ("turnover", "daily", "members", "monthly"):
+    for name in TABLES:
         assert rows_of(tmp_path / f"one/{name}-2023.csv") == rows_of(tmp_path / f"two/{name}-2023.csv")
-    for name in ("trades", "audit-trail"):
+    for name in ("trades", "audit-trail", *TABLES):
         one, two = (pq.read_table(tmp_path / to / f"{name}-2023.parquet") for to in ("one", "two"))
         hashes_of_rows = {"row_hash"} & set(one.column_names)  # those of two journals with two ids
         assert one.drop_columns(list(hashes_of_rows)).equals(two.drop_columns(list(hashes_of_rows)))

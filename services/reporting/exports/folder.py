@@ -19,13 +19,13 @@ from services.data.calendar import TradingCalendar
 from services.data_folder import FILE_MODE
 from services.new_folder import new_folder
 from services.reporting.checked_report import build_checked
-from services.reporting.export import preamble, turnover_sheet
+from services.reporting.export import preamble
 from services.reporting.exports import datapackage
 from services.reporting.exports.audit_trail import AuditTrail
 from services.reporting.exports.csv_file import csv_bytes, csv_text_of, header_row_of
 from services.reporting.exports.datapackage import Resource
 from services.reporting.exports.opening import Opened, with_read_database
-from services.reporting.exports.parquet_file import ParquetFile, Stream
+from services.reporting.exports.parquet_file import ParquetFile, Stream, parquet_bytes
 from services.reporting.exports.pdf_file import monthly_pdf, year_pdf
 from services.reporting.exports.reading import read_trade_count, stream_trades
 from services.reporting.exports.seal import Seal
@@ -78,6 +78,10 @@ async def export_year(
             data = await _write_from_database(writer, opened, year, calendar, formats)
             if "parquet" in formats:
                 await _write_audit_trail(writer, data, opened)
+                for sheet in data.sheets():
+                    writer.add(
+                        f"{sheet.name}-{year}.parquet", f"{sheet.en} {sheet.zh}", parquet_bytes(sheet, data.seal), sheet
+                    )
             checked = _checked(opened, data, formats)
             writer.write(datapackage.NAME, datapackage.datapackage_bytes(year, data.seal, checked, writer.resources))
         return Export(folder, data.seal, checked, tuple(writer.resources), data.report.discrepancies)
@@ -92,7 +96,9 @@ async def _write_from_database(
     source = opened.source
     async with opened.read_database.connect() as connection:
         with source.damage_named():
-            data = await read_year_data(connection, year, lambda found: build_checked(source, year, found, calendar))
+            data = await read_year_data(
+                connection, year, calendar, lambda found: build_checked(source, year, found, calendar)
+            )
             _write_reports(writer, data, formats)
             if "parquet" in formats:
                 await _write_trades(writer, data, connection)
@@ -111,16 +117,21 @@ def _write_reports(writer: _Writer, data: YearData, formats: frozenset[Format]) 
     if "json" in formats:
         document = json.dumps(report.to_json(), ensure_ascii=False, indent=1) + "\n"
         writer.add(f"turnover-{year}.json", "The year's report", document.encode())
+        document = json.dumps(data.breakdown_json(), ensure_ascii=False, indent=1) + "\n"
+        writer.add(f"breakdown-{year}.json", "What the turnover is made of", document.encode())
     if "csv" in formats:
-        turnover = turnover_sheet(data.found.instruments, data.daily)
-        writer.add(f"turnover-{year}.csv", turnover.en, csv_text_of(turnover, preamble(report)).encode(), turnover)
-        for sheet in data.bulletin_sheets():
+        turnover, *others = data.sheets()
+        title = f"{turnover.en} {turnover.zh}"
+        writer.add(f"turnover-{year}.csv", title, csv_text_of(turnover, preamble(report)).encode(), turnover)
+        for sheet in others:
             writer.add(f"{sheet.name}-{year}.csv", f"{sheet.en} {sheet.zh}", csv_bytes(sheet, seal), sheet)
     if "xlsx" in formats:
         made = xlsx_bytes(f"REX turnover {year}", year_sheets(report), seal, (YEAR_CHART,))
         writer.add(f"turnover-{year}.xlsx", "The year's report", made)
         made = xlsx_bytes(f"REX bulletins {year}", data.bulletin_sheets(), seal)
         writer.add(f"bulletins-{year}.xlsx", "Daily and monthly bulletins", made)
+        made = xlsx_bytes(f"REX breakdown {year}", data.breakdown_sheets(), seal)
+        writer.add(f"breakdown-{year}.xlsx", "What the turnover is made of", made)
     if "pdf" in formats:
         writer.add(f"turnover-{year}.pdf", "The year's report", year_pdf(report))
         for bulletin in data.monthly:

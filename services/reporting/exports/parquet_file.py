@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -56,6 +57,7 @@ class ParquetFile:
         facts: dict[bytes | str, bytes | str] = {
             "about": about,
             **{f"rex.{name}": str(value) for name, value in seal.facts().items()},
+            "pandas": _for_pandas(stream),
         }
         schema = pa.schema(
             [
@@ -117,6 +119,16 @@ def _stored(kind: Kind, value: Value) -> Decimal | str | int | None:
             return None if value is None else int(str(value).replace("-", ""))
         case _:
             return value
+
+
+def _for_pandas(stream: Stream) -> str:
+    """The metadata by which pandas reads a column of integers with empty cells as integers. Otherwise it makes floats of them:
+    ids beyond 2⁵³ would be rounded, and empty ones be NaN."""
+    of_column = {"pandas_type": "int64", "numpy_type": "Int64", "metadata": None}
+    columns = [
+        {"name": name, "field_name": name, **of_column} for name, stored, _ in stream.fields if stored == "int64"
+    ]
+    return json.dumps({"index_columns": [], "column_indexes": [], "columns": columns})
 
 
 def _type_of(stored: Stored) -> pa.DataType:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.data.calendar import TradingCalendar
+from services.reporting.breakdown import answers
+from services.reporting.breakdown.schemas import Members
+from services.reporting.breakdown.summary import Breakdown, read_named
 from services.reporting.day_sums import TradeSums, read_compared_year
+from services.reporting.export import turnover_sheet
+from services.reporting.exports.breakdown_sheets import breakdown_sheets, named_sheets
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Market, read_imposed, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, columns_of, dated
+from services.reporting.findings import WashFinding, shown
 from services.reporting.queries import Values, YearTurnover, read_daily
 from services.reporting.schemas import TurnoverReport
 
@@ -29,6 +37,24 @@ class YearData:
     market: Market
     bulletins: tuple[DailyBulletin, ...]
     monthly: tuple[MonthlyBulletin, ...]
+    breakdown: Breakdown
+    members: Members
+    findings: tuple[WashFinding, ...]
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Every table of the year, the turnover by day and product first."""
+        turnover = turnover_sheet(self.found.instruments, self.daily)
+        return (turnover, *self.bulletin_sheets(), *self.breakdown_sheets())
+
+    def breakdown_sheets(self) -> tuple[Sheet, ...]:
+        """What the turnover is made of."""
+        return (*breakdown_sheets(self.breakdown.to_json()), *named_sheets(self.members, self.findings))
+
+    def breakdown_json(self) -> dict[str, Any]:
+        """The breakdown as `rex report --breakdown --json` has it, with the members' names and the findings."""
+        members, findings = self.members.model_dump(mode="json"), [one.model_dump(mode="json") for one in self.findings]
+        named = {"named_members": members["lines"], "findings": findings}
+        return {"year": self.report.year, **self.seal.facts(), **self.breakdown.to_json(), **named}
 
     def bulletin_sheets(self) -> tuple[Sheet, ...]:
         """The year's daily bulletins, monthly bulletins and rankings, each in one sheet."""
@@ -49,7 +75,10 @@ class YearData:
 
 
 async def read_year_data(
-    connection: AsyncConnection, year: int, build: Callable[[YearTurnover], TurnoverReport]
+    connection: AsyncConnection,
+    year: int,
+    calendar: TradingCalendar,
+    build: Callable[[YearTurnover], TurnoverReport],
 ) -> YearData:
     """The data of a year. `build` makes the report, and checks what was read."""
     found = await read_compared_year(connection, year, TradeSums())
@@ -61,6 +90,7 @@ async def read_year_data(
     numbers = sorted({date // 100 for date in market.days})
     imposed = await read_imposed(connection)
     months = await read_months(connection, first_month_needed(year * 100 + 1), year * 100 + 12)
+    breakdown, named = await read_named(connection, year, found, calendar)
     return YearData(
         found=found,
         report=report,
@@ -72,4 +102,7 @@ async def read_year_data(
             monthly_bulletin(month, found.position, market.instruments, months, imposed, market.simulated)
             for month in numbers
         ),
+        breakdown=breakdown,
+        members=answers.members(named.traded),
+        findings=shown(year, named.screened, found.position["seq"]),
     )
