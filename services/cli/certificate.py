@@ -42,10 +42,14 @@ def certificate(
     computations, the sequence number and the hash of the journal row at which they are exact, the SHA-256 of the independent
     decoder and the line that redoes the figure with it.
 
+    A second page, and `breakdown` with `--json`, show what the turnover is made of, as `rex report --breakdown` does: changed
+    hands, taken out, months, members by rank, price and tonnage effect, fees, flagged by the wash screen.
+
     It is made of a proof that agrees (`rex report --prove`) and of no other. An engine's counter is a running venue's:
     `GET /v1/reports/turnover/YEAR/certificate` has it, and this command has not.
 
-    With `--seq` it is that of a past moment: of trades, busts, decisions and targets up to that sequence number.
+    With `--seq` it is that of a past moment: of trades, busts, decisions and targets up to that sequence number. For what the
+    turnover was made of, the journal up to it is projected into a temporary read database (TMPDIR).
 
     Examples: `rex certificate 2026 --data-dir venue --pdf turnover-2026.pdf`, `rex certificate 2026 --seq 5280113 --json`.
 
@@ -72,15 +76,19 @@ def certificate(
     if as_json:
         print(json.dumps(found.to_json()))
     elif pdf is None:
-        for name, value in found.to_json().items():
-            out.print(
-                f"{name:28} {'not part of this proof' if value is None else value}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+        out.print(_lines(found), markup=False, highlight=False, soft_wrap=True)
     else:
         out.print(f"{pdf} certifies {found.net} yuan at seq {found.seq}", highlight=False, soft_wrap=True)
+
+
+def _lines(found: Certificate) -> str:
+    """A line for each value; those of the breakdown's totals with their names."""
+    from services.reporting.exports.certificate_tables import total_lines
+
+    values = found.to_json()
+    breakdown = values.pop("breakdown")
+    lines = [(name, "not part of this proof" if value is None else value) for name, value in values.items()]
+    return "\n".join(f"{name:28} {value}" for name, value in [*lines, *total_lines(breakdown)])
 
 
 async def _certificate(
@@ -101,10 +109,11 @@ async def _certificate(
             def on_progress(reached_seq: int, last_seq: int) -> None:
                 bar.update(task, completed=reached_seq, total=last_seq)
 
+            asked = year, True, calendar_file, seq
             if isinstance(place, Path):
-                report = await report_from_folder(place, year, True, calendar_file, seq, on_progress=on_progress)
+                report = await report_from_folder(place, *asked, breakdown=True, on_progress=on_progress)
             else:
-                report = await report_from_database(place, year, True, calendar_file, seq, on_progress=on_progress)
+                report = await report_from_database(place, *asked, breakdown=True, on_progress=on_progress)
         found = certify_report(report, time.time_ns())
     except NotCertified as refused:
         for sentence in refused.sentences:

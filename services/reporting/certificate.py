@@ -94,6 +94,12 @@ class Certificate(BaseModel):
     outcome: str
     verdict: str
     verdict_zh: str
+    breakdown: dict[str, Any] | None = Field(
+        description="What the turnover is made of after `seq`, as `rex report --breakdown --json` has it: the ladder to what "
+        "changed hands and was taken out, concentration, members by rank, effects, months, fees, what the wash screen flagged, "
+        "targets, context. Null over HTTP: at a command of the past it follows from the whole journal, which `rex certificate` "
+        "projects."
+    )
     calendar: str = Field(description="`published`, or `assumed`: then the verdict rests on assumed trading days.")
 
     def to_json(self) -> dict[str, Any]:
@@ -105,13 +111,14 @@ def certify_proven(proven: Proven, report: TurnoverReport) -> Certificate:
     """The certificate of a running venue's proof. `report` is that after the command `proven.seq`. Raises NotCertified."""
     if proven.figure is None:
         raise NotCertified(str(proven.alarm))
-    return _certify(proven.figure, report, proven.time_ns)
+    return _certify(proven.figure, report, None, proven.time_ns)
 
 
 def certify_report(found: CheckedReport, time_ns: int) -> Certificate:
     """The certificate of a report with its proof, which ended at time_ns. Raises NotCertified."""
     assert found.figure is not None, "a report that is to be certified has a proof"
-    return _certify(found.figure.to_json(), found.report, time_ns)
+    breakdown = None if found.breakdown is None else found.breakdown.to_json()
+    return _certify(found.figure.to_json(), found.report, breakdown, time_ns)
 
 
 def redo_line(year: int, seq: int) -> str:
@@ -119,9 +126,11 @@ def redo_line(year: int, seq: int) -> str:
     return f"python3 audit.py {_JOURNAL} {year} --seq {seq}"
 
 
-def _certify(figure: Mapping[str, Any], report: TurnoverReport, time_ns: int) -> Certificate:
+def _certify(
+    figure: Mapping[str, Any], report: TurnoverReport, breakdown: Mapping[str, Any] | None, time_ns: int
+) -> Certificate:
     year, seq = figure["year"], figure["seq"]
-    sentences = tuple(_disagreements(figure, report))
+    sentences = (*_disagreements(figure, report), *(() if breakdown is None else _of_breakdown(figure, breakdown)))
     if sentences or not figure["agree"]:
         raise NotCertified(f"There is no certificate of {year}: at seq {seq:,} the proof does not agree.", *sentences)
     if not figure["trades"]:
@@ -134,6 +143,7 @@ def _certify(figure: Mapping[str, Any], report: TurnoverReport, time_ns: int) ->
         | {"trades": counted, "all_trades": figure["trades"], "excluded": figure["excluded_sql_sum"]},
         counting_rule=COUNTING_RULE,
         counting_rule_zh=COUNTING_RULE_ZH,
+        breakdown=None if breakdown is None else dict(breakdown),
         redo=redo_line(year, seq),
         made_at=time_text(time_ns),
     )
@@ -152,6 +162,15 @@ def _disagreements(figure: Mapping[str, Any], report: TurnoverReport) -> Iterato
     yield from map(_sentence, figure["differences"])
     if report.net != figure["net"]:
         yield f"The report's net turnover is {report.net} yuan, and {figure['net']} is proven."
+
+
+def _of_breakdown(figure: Mapping[str, Any], breakdown: Mapping[str, Any]) -> Iterator[str]:
+    """What of the breakdown is not what the decoder found."""
+    ladder = breakdown["ladder"]["ladder"]
+    for name in ("gross", "busted", "excluded", "net"):
+        proven = figure["excluded_sql_sum"] if name == "excluded" else figure[name]
+        if ladder[name]["amount"] != proven:
+            yield f"The breakdown's {name} turnover is {ladder[name]['amount']} yuan, and {proven} is proven."
 
 
 def _sentence(text: str) -> str:

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,10 @@ from services.messaging import Submission
 from services.read_database.projector import catch_up
 from services.reporting import audit
 from services.reporting.audit import own_sha256
+from services.reporting.certificate import NotCertified, certify_report
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.report import COUNTING_RULE
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -81,10 +84,19 @@ def redone(line: str, folder: Path) -> dict[str, Any]:
     return found
 
 
-def text_of(pdf: bytes) -> str:
-    """The text of the only page, without the spaces and line ends that a reader guesses."""
-    (page,) = pypdf.PdfReader(io.BytesIO(pdf)).pages
-    return "".join(page.extract_text().split())
+def texts_of(pdf: bytes) -> tuple[str, str]:
+    """The texts of the two pages, without the spaces and line ends that a reader guesses."""
+    first, second = ("".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages)
+    return first, second
+
+
+def reported(venue: Path, *options: object) -> dict[str, Any]:
+    """What `rex report` says that the turnover is made of."""
+    arguments = ("report", 2023, "--data-dir", venue, "--breakdown", "--json", *options)
+    done = CliRunner().invoke(app, [*map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.stdout)["breakdown"]
+    return found
 
 
 def one_line(texts: Sequence[str]) -> list[str]:
@@ -123,7 +135,7 @@ def test_a_past_moment_is_certified(venue: Path) -> None:
 def test_the_page_has_what_the_document_has(venue: Path, tmp_path: Path) -> None:
     pdf = tmp_path / "certificate.pdf"
     found = certified(2023, "--data-dir", venue, "--pdf", pdf)
-    text = text_of(pdf.read_bytes())
+    text, _ = texts_of(pdf.read_bytes())
     assert "2tradesthatcount" in text
     assert "4trades,bustedandexcludedincluded" in text
     names = (
@@ -141,6 +153,43 @@ def test_the_page_has_what_the_document_has(venue: Path, tmp_path: Path) -> None
     assert text.count("60,000.00") == 3
     assert "Threecomputations" in text
     assert "notpartofthisproof" in text
+
+
+def test_what_the_turnover_is_made_of_is_that_of_the_report(venue: Path) -> None:
+    bust = len(SEED) + 9
+    for options in ((), ("--seq", bust - 1)):
+        assert certified(2023, "--data-dir", venue, *options)["breakdown"] == reported(venue, *options)
+
+
+def test_the_second_page_has_the_tables_and_names_no_member(venue: Path, tmp_path: Path) -> None:
+    pdf = tmp_path / "certificate.pdf"
+    breakdown = certified(2023, "--data-dir", venue, "--pdf", pdf)["breakdown"]
+    _, text = texts_of(pdf.read_bytes())
+    assert breakdown["ladder"]["ladder"]["changed_hands"] == "40000.00"
+    january, fees = breakdown["months"]["months"][0], breakdown["fees"]
+    amounts = [f"{Decimal(one):,}" for one in (january["plan"], january["actual"], fees["fees"], fees["without_vat"])]
+    titles = (
+        "Changed hands 实际换手",
+        "Taken out: tonnes",
+        "Months and their plan 各月与计划",
+        "Members by rank",
+        "Fee income",
+    )
+    for part in one_line([*amounts, *titles, "2023-12", "waiting 待决定", "Flagged by the screen 筛查标记"]):
+        assert part in text, part
+    assert "trader" not in text
+    assert "Againstlastyear" not in text, "there is no last year"
+
+
+@pytest.mark.anyio
+async def test_a_breakdown_of_another_turnover_is_not_certified(venue: Path) -> None:
+    found = await report_from_folder(venue, 2023, True, breakdown=True)
+    earlier = await report_from_folder(venue, 2023, seq=len(SEED) + 8, breakdown=True)
+    assert certify_report(found, 1).net == "40000.00"
+    with pytest.raises(
+        NotCertified, match=r"The breakdown's net turnover is 80000\.00 yuan, and 40000\.00 is proven\."
+    ):
+        certify_report(replace(found, breakdown=earlier.breakdown), 1)
 
 
 def test_a_file_is_not_replaced(venue: Path, tmp_path: Path) -> None:
@@ -214,6 +263,7 @@ def test_without_an_option_it_is_printed(venue: Path) -> None:
     assert done.exit_code == 0
     lines = dict(line.split(None, 1) for line in done.stdout.splitlines())
     assert (lines["net"], lines["engine_counter"]) == ("40000.00", "not part of this proof")
+    assert (lines["ladder.changed_hands"], lines["fees.total"], lines["flagged.all"]) == ("40000.00", "60.00", "0.00")
     assert lines["redo"].startswith("python3 audit.py journal.sqlite 2023 --seq ")
 
 

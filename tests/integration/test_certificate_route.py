@@ -58,6 +58,7 @@ async def test_all_of_it_is_of_the_command_that_was_proven(venue: RunningVenue, 
     assert (found["outcome"], found["verdict"], found["share"]) == ("too_early", "It is too early to say.", "0.000046")
     again = redone(found["redo"].replace("journal.sqlite", "journal.db"), tmp_path)
     assert (again["net"], again["row_hash"]) == (found["net"], found["row_hash"])
+    assert found["breakdown"] is None, "the venue is beyond that command"
     later = (await venue.client("operator").get(CERTIFICATE)).json()
     assert (later["seq"], later["trades"]) == (seq + 2, 4)
 

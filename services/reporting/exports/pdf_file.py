@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
+from services.reporting.exports.certificate_tables import certificate_tables
 from services.reporting.exports.daily_bulletin import TOP_MEMBERS
 from services.reporting.exports.monthly_bulletin import CATEGORIES
 from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
@@ -57,8 +58,11 @@ def monthly_pdf(bulletin: MonthlyBulletin) -> bytes:
 
 
 def certificate_pdf(certificate: Mapping[str, Any]) -> bytes:
-    """A certificate (certificate.py) on one page. `certificate` are its JSON values."""
-    return _set("certificate", {**certificate, "as_of": certificate["made_at"]})
+    """A certificate (certificate.py): a page, and another with what the turnover is made of. `certificate` are its JSON
+    values."""
+    breakdown = certificate["breakdown"]
+    tables = None if breakdown is None else certificate_tables(breakdown)
+    return _set("certificate", {**certificate, "as_of": certificate["made_at"], "breakdown": tables})
 
 
 def _by_net(line: dict[str, Any]) -> int:
