@@ -49,6 +49,16 @@ async def test_a_report_holds_what_its_turnover_is_made_of(tmp_path: Path) -> No
     shown = StringIO()
     Console(width=110, file=shown).print(render(found))
     text = shown.getvalue()
-    for line in ("changed hands, the year as one period", "taken out, at the day's settlement", "fee income"):
+    assert breakdown["flagged"]["parts"][-1] == {
+        "state": "all", "findings": 0, "amount": "0.00", "trades": 0, "share": "0.000000",
+    }  # fmt: skip
+    assert [one["sold"]["amount"] for one in breakdown["members"]["lines"]] == ["20000.00", "0.00"]
+    shown_lines = (
+        "changed hands, the year as one period",
+        "taken out, at the day's settlement",
+        "fee income",
+        "flagged by",
+    )
+    for line in shown_lines:
         assert line in text
     assert "by price, by tonnage" not in text, "there is no last year"
