@@ -17,14 +17,18 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 from rex_client import OutcomeUnknown, RexClient, RexError
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import CloseCode
 
 from load_tests.servers.postgres import PostgresServer
+from matching_engine.records import Command, CommandKind, pack_commands
 from services.exit_codes import ExitCode
 from services.gateway.websocket.liveness import CUT_OFF_REASON
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.statements import MIGRATION_LOCK
 from services.journal.postgres.tables import initialise
+from services.messaging import Submission
+from services.messaging.link.frames import LINK_HEADER, pack_submissions
 from services.settings import MIN_SECRET_CHARACTERS
 from tests.faults.scaled_mutants import clock_ahead, links_through
 from tests.faults.scaled_venue import ScaledVenue, answered_health, read_health, scaled_venue
@@ -340,6 +344,35 @@ async def test_a_standby_whose_clock_is_wrong_warns_and_leads_nothing(venue: Sca
     assert await execute(venue.database_url, "SELECT epoch FROM journal_writer") == [(before["epoch"] + 1,)]
     async with RexClient(venue.url, buyer.key) as client:
         assert (await client.place_order(_order(buyer, price="160.00", quantity=1)))["state"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (Command(kind=CommandKind.RECORD, attachment=2), b"{}"),
+        (Command(kind=CommandKind.RECORD, attachment=1), b'{"type": "of_tomorrow"}'),
+    ],
+    ids=["a text that is not there", "a record of a newer version"],
+)
+async def test_what_no_reader_could_read_ends_its_link_and_nothing_else(
+    venue: ScaledVenue, command: Command, text: bytes
+) -> None:
+    """In the journal such a frame ended every reader at every start."""
+    buyer, _ = await open_traders(venue)
+    (writer,) = await execute(venue.database_url, "SELECT url FROM journal_writer")
+    headers = {"Authorization": f"Bearer {venue.link_secret}", LINK_HEADER: "00" * 16}
+    async with WebSocketClient(writer["url"], additional_headers=headers, compression=None) as link:
+        await link.recv()
+        await link.send(pack_submissions([Submission(pack_commands([command]), (text,))]))
+        with pytest.raises(ConnectionClosed):
+            await link.recv()
+    assert link.close_code == CloseCode.POLICY_VIOLATION
+    started = venue.start("gateway 3")
+    async with RexClient(started.url, buyer.key) as client:
+        seq = (await client.place_order(_order(buyer, price="160.00", quantity=1)))["seq"]
+    for process in venue.processes.values():
+        await until(partial(_at_the_end, process.url, seq))
+    assert not venue.ended()
 
 
 async def test_a_gateway_starts_while_the_projector_is_away(venue: ScaledVenue) -> None:

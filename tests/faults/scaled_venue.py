@@ -114,6 +114,11 @@ class ScaledVenue:
         self.start(name, "--port", str(port))
 
     @property
+    def link_secret(self) -> str:
+        """What a gateway shows the leader."""
+        return self._variables["REX_LINK_SECRET"]
+
+    @property
     def url(self) -> str:
         """The address of the first gateway."""
         return self.gateways()[0]
