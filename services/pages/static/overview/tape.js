@@ -38,11 +38,11 @@ function fill(node, trade) {
 
 function show() {
   if (isHeld) return;
-  const trades = get("tape") ?? [];
+  const known = get("tape"), trades = known ?? [];
   while (body.children.length < trades.length) body.append(row());
   while (body.children.length > trades.length) body.lastElementChild?.remove();
   trades.forEach((/** @type {any} */ trade, /** @type {number} */ index) => fill(/** @type {HTMLElement} */ (body.children[index]), trade));
-  at("tape-empty").hidden = trades.length > 0;
+  at("tape-empty").hidden = !known || trades.length > 0;
 }
 
 /** Holds the rows while somebody is on them, and shows the newest when they have left. */
