@@ -22,7 +22,8 @@ ANSWER_S = 20.0
 """How long a report may take; its process may have to start first."""
 
 DAYS_S = 45.0
-"""How long one may take for which days of the journal are read: its route gives up first, and keeps what it has read."""
+"""How long one may take for which days of the journal are read: its route gives up first, and keeps what it has read of the
+market's days."""
 
 RETRY_S = 2.0
 """Between two tries of a report after one failed."""

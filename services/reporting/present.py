@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.messaging.follow import Readable
+from services.read_database.errors import ReadDatabaseSilent
 from services.reporting.day_sums import TradeSums, compared
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import year_answer
@@ -22,6 +23,10 @@ from services.reporting.report import build_report
 from services.reporting.requests import NOT_REACHED, Seq, Year, invalid_query, recorded
 
 Format = Literal["json", "csv", "xlsx", "pdf"]
+
+PAST_S = 30.0
+"""How long a report of the past may take: where self-trades were prevented on its day, the journal is read from the day's
+beginning."""
 
 
 def address_of_year(year: int, chosen: Format, seq: int | None = None) -> str:
@@ -47,7 +52,12 @@ def past_router(read_database: AsyncEngine, calendar: TradingCalendar, journal: 
 
     @routes.get("/turnover/{year}")
     async def turnover(year: Year, seq: Seq, format: Format = "json") -> Response:
-        return await past_answer(read_database, calendar, journal, year, seq, format, sums)
+        """Ends by itself before the process would be ended, and what others read from the journal lost."""
+        try:
+            async with asyncio.timeout(PAST_S):
+                return await past_answer(read_database, calendar, journal, year, seq, format, sums)
+        except TimeoutError as error:
+            raise ReadDatabaseSilent(f"the report was not made within {PAST_S:g} s", PAST_S) from error
 
     return routes
 

@@ -103,7 +103,7 @@ class Sequencer:
         event loop."""
         self._command_s = COMMAND_S
         """How long a command keeps the event loop busy, an average of the last batches."""
-        self._measured = 0, 0.0
+        self._measured: tuple[int, float] | None = None
         """The engine's last command, and the processor time of this thread, when the last batch was taken."""
         self._ended = asyncio.Event()
         self._ended.set()
@@ -264,9 +264,13 @@ class Sequencer:
         return int(max(BATCH_S, min(self._device_s)) / self._command_s)
 
     def _measure(self) -> None:
-        """Measures how long a command keeps the event loop busy, by the last batch, if the next one waits already."""
+        """Measures how long a command keeps the event loop busy, by the last batch, if the next one waits already. What else
+        the loop does counts too, so one measurement is at most twice the average."""
+        if self._measured is None:
+            return
         last_seq, began_s = self._measured
         a_command_s = (time.thread_time() - began_s) / max(self._engine.last_seq - last_seq, 1)
+        a_command_s = min(a_command_s, 2 * self._command_s)
         self._command_s = max(self._command_s + (a_command_s - self._command_s) / 8, COMMAND_S)
 
     async def _commit_batch(

@@ -1,4 +1,4 @@
-"""The header `Rex-As-Of`: a read whose answer may be old says so. An answer without it shows the venue's present."""
+"""The header `Rex-As-Of`: a read whose answer may be old says so. An answer without it is at most 5 seconds old."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ _IDEMPOTENCY_KEY = {
 }
 
 _AS_OF = {
-    "description": "Only where this gateway may be behind or cut off: the last `seq` that the answer surely shows, and until "
-    "when that is known to have been the venue's last. A structured field (RFC 9651). An answer without it shows the present.",
+    "description": "Only where this gateway may be behind or cut off: the last `seq` that its memory has applied, and until "
+    "when that is known to have been the venue's last. A structured field (RFC 9651). An answer without it is at most 5 s old.",
     "schema": {"type": "string", "examples": ['seq=118, time="2023-12-01T02:00:00.000124Z"']},
 }
 
