@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Annotated
 
+from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 _WRITTEN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -40,3 +42,8 @@ def check_written_date(value: object) -> object:
     if isinstance(value, str) and not _WRITTEN_DATE.fullmatch(value):
         raise PydanticCustomError("written_date", "must be written yyyy-mm-dd")
     return value
+
+
+DATE_FORM = {"type": "string", "format": "date", "pattern": "^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}$"}
+"""The schema of a date in a request. JSON Schema knows a year 0, the calendar does not."""
+WrittenDate = Annotated[date, BeforeValidator(check_written_date), WithJsonSchema(DATE_FORM)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069"
 """C0, DEL and C1, line and paragraph separators, and what overrides the direction of writing: such a text shows other than it
-is, or commands the terminal that shows it."""
+is, or commands the terminal that shows it. For a class of a regular expression, also in a schema."""
+_CONTROL = re.compile(f"[{CONTROL}]")
 
 
 def control_character(text: str) -> str | None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Annotated, Literal, cast, get_args
+
+from pydantic import WithJsonSchema
 
 Category = Literal["magnetic_material", "deep_processed"]
 Unit = Literal["kg", "t"]
@@ -23,6 +25,10 @@ COLUMNS = (
 )  # fmt: skip
 SYMBOL_PATTERN = "[A-Z0-9][A-Z0-9-]{0,15}"
 """The form of a symbol. It is part of addresses, of file names and of a target's scope."""
+Symbol = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{SYMBOL_PATTERN}$"})]
+"""A symbol in a request, as the documents state it. Another text is no listed instrument, and is refused as such."""
+SYMBOL_OR_ALL = rf"^(\*|{SYMBOL_PATTERN})$"
+"""The form of a symbol, or `*` for every instrument."""
 
 _SHIPPED = Path(__file__).with_name("instruments.csv")
 

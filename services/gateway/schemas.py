@@ -9,13 +9,23 @@ are checked where the command is built; the types below only state them in the d
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from matching_engine.records import MAX_QUANTITY_LOTS
-from services.commands.texts import control_character
+from services.commands.texts import CONTROL, control_character
+from services.data.instruments import Symbol
 
 SideName = Literal["buy", "sell"]
 OrderTypeName = Literal["limit", "market", "stop", "stop_limit"]
@@ -24,6 +34,15 @@ SelfTradeName = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrem
 PhaseName = Literal["closed", "continuous", "halted", "call_auction", "auction_matching", "delisted"]
 SettlementSourceName = Literal["day_vwap", "closing_auction", "standing_quotes", "previous"]
 OrderState = Literal["new", "partially_filled", "filled", "canceled", "rejected", "expired"]
+
+
+def time_form(years: str, fraction: str) -> dict[str, Any]:
+    """The schema of an RFC 3339 time, without leap seconds: the pattern says which years, the format that the day exists."""
+    time = rf"T[0-9]{{2}}:[0-9]{{2}}:[0-5][0-9]({fraction})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})"
+    pattern = rf"^({years})-[0-9]{{2}}-[0-9]{{2}}{time}$"
+    return {"type": "string", "format": "date-time", "pattern": pattern, "maxLength": 35}
+
+
 DecimalText = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,16}(\.[0-9]{1,8})?$", max_length=26)]
 TimeText = Annotated[
     str,
@@ -31,18 +50,28 @@ TimeText = Annotated[
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.0{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$",
         max_length=35,
     ),
+    WithJsonSchema(time_form("19(7[1-9]|[89][0-9])|20[0-9]{2}|210[0-5]", r"\.0{1,9}")),
 ]
-ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,36}$")]
+CLIENT_ORDER_ID = r"^[!-~]{1,36}$"
+ClientOrderId = Annotated[str, StringConstraints(pattern=CLIENT_ORDER_ID)]
+
+
+def _text_form(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": pattern}
+
 
 # Forms with the bounds that the venue enforces, as the document states them.
-PriceText = Annotated[DecimalText, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,8})?$"})]
-AmountText = Annotated[
-    DecimalText, WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,16}(\.[0-9]{1,2}0{0,6})?$"})
-]
+_NOT_ZERO = {"not": {"pattern": r"^-?[0.]+$"}}
+PriceText = Annotated[DecimalText, WithJsonSchema(_text_form(r"^[0-9]{1,16}(\.[0-9]{1,8})?$") | _NOT_ZERO)]
+AmountText = Annotated[DecimalText, WithJsonSchema(_text_form(r"^[0-9]{1,16}(\.[0-9]{1,2}0{0,6})?$") | _NOT_ZERO)]
 SignedAmountText = Annotated[
-    DecimalText, WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,16}(\.[0-9]{1,2}0{0,6})?$"})
+    DecimalText, WithJsonSchema(_text_form(r"^-?[0-9]{1,16}(\.[0-9]{1,2}0{0,6})?$") | _NOT_ZERO)
 ]
-RateText = Annotated[DecimalText, WithJsonSchema({"type": "string", "pattern": r"^0{1,16}(\.[0-9]{1,6}0{0,2})?$"})]
+_RATE = _text_form(r"^0{1,16}(\.[0-9]{1,6}0{0,2})?$")
+RateText = Annotated[DecimalText, WithJsonSchema(_RATE)]
+PositiveRateText = Annotated[DecimalText, WithJsonSchema(_RATE | _NOT_ZERO)]
+IdText = Annotated[str, WithJsonSchema(_text_form(r"^[1-9][0-9]{0,18}$"))]
+"""An id in a path or query. Another text is answered as an id that names nothing."""
 Quantity = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_QUANTITY_LOTS})]
 QuantityOrZero = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_QUANTITY_LOTS})]
 SignedQuantity = Annotated[
@@ -60,7 +89,16 @@ def _without_control(text: str) -> str:
     return text
 
 
-WithoutControl = AfterValidator(_without_control)
+@dataclass(frozen=True)
+class _WithoutControl(AfterValidator):
+    """The check, and the same in the schema."""
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """A text may have a pattern of its own besides."""
+        return {**handler(core_schema), "allOf": [{"pattern": f"^[^{CONTROL}]*$"}]}
+
+
+WithoutControl = _WithoutControl(_without_control)
 """Of every text that the venue stores for people, in the journal and all that shows it."""
 
 
@@ -93,7 +131,7 @@ class OrderRequest(Request):
         }
     )
 
-    symbol: str = Field(description="Symbol of a listed instrument.")
+    symbol: Symbol = Field(description="Symbol of a listed instrument.")
     side: SideName
     order_type: OrderTypeName = "limit"
     time_in_force: TimeInForceName | None = Field(

@@ -84,6 +84,8 @@ def worded(error: Mapping[str, Any]) -> str:
             return f"must have at most {context['max_length']} items"
         case "greater_than_equal":
             return f"must be at least {context['ge']}"
+        case "less_than":
+            return f"must be below {context['lt']}"
         case "less_than_equal":
             return f"must be at most {context['le']}"
         case _:

@@ -16,11 +16,13 @@ from services.reporting.turns import Turns
 
 Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
+FirstSeq = Annotated[Seq, Query(json_schema_extra={"minimum": 1})]
+"""Of the past: before its first command the venue had recorded nothing (`refuse_past`)."""
 AtLeast = Annotated[Seq, Query(description="Waits until this sequence number is in the answer; 422 after 5 seconds.")]
 PastSeq = Annotated[
-    Seq | None,
+    FirstSeq | None,
     Query(
-        description="The report as it was after this sequence number, with the bytes of the day; not with at_least_seq."
+        description="The report as it was after this sequence number, with the bytes of the day; not with at_least_seq.",
     ),
 ]
 

@@ -9,11 +9,13 @@ answers. Every answer is also held to the closed schemas of docs/ (tests/integra
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import httpx
 import schemathesis
+from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
@@ -59,6 +61,11 @@ BATCHES = "^/v1/orders/(batch|mixed_batch|cancel)$"
 """Each part of a batch is judged by itself: a wrong one is an error in an answer with status 200."""
 IN_REPORTS = {"path.order_id": "order_numbers", "path.trade_id": "trade_numbers"}
 """There they are numbers, not texts."""
+
+_TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31))
+# The patterns beside these formats leave almost nothing of schemathesis' own times and dates, whose years are 1 to 9999.
+schemathesis.openapi.format("date-time", _TIMES.map(lambda time: f"{time:%Y-%m-%dT%H:%M:%SZ}"))
+schemathesis.openapi.format("date", _TIMES.map(lambda time: f"{time:%Y-%m-%d}"))
 
 
 def run(stage: Stage, requests: int, seed: int, advance: Advance, report: FuzzReport) -> None:

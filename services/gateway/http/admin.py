@@ -23,7 +23,7 @@ from services.gateway.http.admin_schemas import (
     FeesRequest,
     InventoryRequest,
 )
-from services.gateway.http.caller import Caller, needs
+from services.gateway.http.caller import AccountPath, Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
@@ -84,7 +84,7 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         summary="Deposit or withdraw cash",
         responses=PROPOSED,
     )
-    async def move_cash(key: Caller, account: int, body: CashRequest) -> Applied:
+    async def move_cash(key: Caller, account: AccountPath, body: CashRequest) -> Applied:
         number = known_account(state, account).account
         fen = amount_fen(body.amount, "amount", MAX_AMOUNT_FEN)
         event = await order_entry.execute(key, lambda sender: change_cash(sender, number, fen))
@@ -97,7 +97,7 @@ def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         summary="Receive or release lots",
         responses=PROPOSED,
     )
-    async def move_inventory(key: Caller, account: int, body: InventoryRequest) -> Applied:
+    async def move_inventory(key: Caller, account: AccountPath, body: InventoryRequest) -> Applied:
         number = known_account(state, account).account
         instrument = instrument_of(state, body.symbol)
         if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:

@@ -31,6 +31,7 @@ from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_command import time_s
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
+from services.gateway.schemas import IdText
 from services.times import second_text, time_text
 from services.venue_state.keys import ApiKey, key_hash, new_secret
 from services.venue_state.state import VenueState
@@ -79,13 +80,13 @@ def add_key_routes(
         summary="Set the rate limits of an API key",
         responses=PROPOSED,
     )
-    async def set_key_limits(key: Caller, key_id: str, body: KeyLimitsRequest) -> Applied:
+    async def set_key_limits(key: Caller, key_id: IdText, body: KeyLimitsRequest) -> Applied:
         limits_set = KeyLimitsSet(key_id=_valid_id(key_id, state), limits=_limits(body), reason=body.reason)
         event = await order_entry.execute(key, lambda sender: record(sender, limits_set))
         return Applied(seq=event.seq)
 
     @router.delete("/keys/{key_id}", response_model=Applied, tags=_TAGS, summary="Revoke an API key")
-    async def revoke_key(key: Caller, key_id: str) -> Applied:
+    async def revoke_key(key: Caller, key_id: IdText) -> Applied:
         revoked = KeyRevoked(key_id=_valid_id(key_id, state))
         event = await order_entry.execute(key, lambda sender: record(sender, revoked))
         return Applied(seq=event.seq)

@@ -15,6 +15,7 @@ from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Phase, Side
 from services.decimals import rate_text, yuan_text
 from services.gateway.cursors import Cursors
 from services.gateway.http.caller import needs
+from services.gateway.http.paging import Cursor, Limit
 from services.gateway.order_entry.order_command import time_s
 from services.gateway.past import Projected
 from services.gateway.schemas import Reply, TimeText
@@ -43,8 +44,6 @@ Kind = Annotated[str | None, Query(max_length=32, description="Only of this kind
 Start = Annotated[TimeText | None, Query(description="Not before this time (RFC 3339 with a zone, whole seconds).")]
 End = Annotated[TimeText | None, Query(description="Before this time.")]
 Order = Annotated[Literal["newest", "oldest"], Query(description="Which comes first.")]
-Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
 
 
 class Action(Reply):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from matching_engine.limits import MAX_AUCTION_S
+from services.data.instruments import Symbol
 from services.gateway.schemas import (
     AmountText,
     Quantity,
@@ -61,7 +62,7 @@ class InventoryRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"example": {"symbol": "PRND-OX", "quantity": 120}})
 
-    symbol: str = Field(description="Symbol of a listed instrument.")
+    symbol: Symbol = Field(description="Symbol of a listed instrument.")
     quantity: SignedQuantity = Field(description="Whole lots. Not 0.")
 
 

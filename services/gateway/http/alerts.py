@@ -17,11 +17,13 @@ from services.commands.attachments import AlertAcknowledged
 from services.gateway.cursors import Cursors
 from services.gateway.http.alert_schemas import AcknowledgeRequest, Alert, AlertsPage
 from services.gateway.http.caller import Caller, needs
+from services.gateway.http.paging import Cursor, Limit
 from services.gateway.ids import alert_id_of, unknown_alert
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.past import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.alert_json import alert_json
+from services.gateway.schemas import IdText
 from services.read_database.tables import alerts
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
@@ -29,8 +31,6 @@ from services.venue_state.state import VenueState
 _CURSORS = Cursors("alerts")
 
 StateQuery = Annotated[Literal["open", "all"], Query(description="`open`: those whose condition has not ended.")]
-CursorQuery = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
-LimitQuery = Annotated[int, Query(ge=1, le=500, description="Page size.")]
 
 
 class AlertHistory:
@@ -66,9 +66,7 @@ def routes(order_entry: OrderEntry, history: AlertHistory) -> APIRouter:
     router = APIRouter(tags=["operate"], dependencies=[needs("operate")])
 
     @router.get("/v1/alerts", response_model=AlertsPage, summary="List alerts, newest first")
-    async def list_alerts(
-        state: StateQuery = "open", cursor: CursorQuery = None, limit: LimitQuery = 50
-    ) -> JSONResponse:
+    async def list_alerts(state: StateQuery = "open", cursor: Cursor = None, limit: Limit = 50) -> JSONResponse:
         found = await history.page(is_open=state == "open", before_seq=_CURSORS.id_of(cursor), limit=limit)
         following = _CURSORS.text(found[-1].seq) if len(found) == limit else None
         return JSONResponse({"alerts": [alert_json(alert) for alert in found], "next_cursor": following})
@@ -76,7 +74,7 @@ def routes(order_entry: OrderEntry, history: AlertHistory) -> APIRouter:
     @router.post(
         "/v1/alerts/{alert_id}/acknowledge", response_model=Alert, summary="Acknowledge an alert, with name and note"
     )
-    async def acknowledge(key: Caller, alert_id: str, body: AcknowledgeRequest) -> JSONResponse:
+    async def acknowledge(key: Caller, alert_id: IdText, body: AcknowledgeRequest) -> JSONResponse:
         seq = alert_id_of(alert_id)
         _refuse_second(await history.alert(seq))
         seen = AlertAcknowledged(alert=seq, name=body.name, note=body.note)

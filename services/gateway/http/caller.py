@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from fastapi import Depends, Query, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.dependencies.models import Dependant
 from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import APIRoute
@@ -162,6 +162,9 @@ AccountQuery = Annotated[
         description="Account number. Needs the scope `operate` or `audit`, unless it is the key's own account.",
     ),
 ]
+
+AccountPath = Annotated[int, Path(json_schema_extra={"minimum": 1, "maximum": 2**32 - 1})]
+"""Another number is answered 404, as an account that there is not."""
 
 
 def sees_all(key: ApiKey) -> bool:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.data.instruments import Symbol
 from services.decimals import yuan_text
 from services.gateway.cursors import LAST_ID, Cursors, invalid_cursor
 from services.gateway.http.caller import needs
@@ -36,7 +37,7 @@ def routes(state: VenueState, past: Past) -> APIRouter:
 
     @router.get("/{symbol}/candles", response_model=CandlesPage, summary="Read candles, oldest first")
     async def list_candles(
-        symbol: str,
+        symbol: Symbol,
         interval: Annotated[
             IntervalName, Query(description="`1d` is a trading day, the others are of the clock.")
         ] = "1m",

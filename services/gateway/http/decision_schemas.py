@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from services.commands.attachments import VENUE_SCOPE, Metric, TradesDecision
+from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE, VENUE_SCOPE, Metric, TradesDecision
+from services.data.instruments import SYMBOL_PATTERN, Category
 from services.gateway.http.admin_schemas import Applied, Name
-from services.gateway.schemas import AmountText, Request, WithoutControl
+from services.gateway.ids import MAX_ID
+from services.gateway.schemas import AmountText, IdText, Request, WithoutControl
 
 MAX_TRADES = 10_000
 """The most trades of one decision."""
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500), WithoutControl]
-TradeIdText = Annotated[str, StringConstraints(max_length=19)]
+TradeIdText = Annotated[IdText, StringConstraints(max_length=19)]
+_SCOPES = (VENUE_SCOPE, f"{CATEGORY_SCOPE}({'|'.join(get_args(Category))})", f"{PRODUCT_SCOPE}{SYMBOL_PATTERN}")
+TargetScope = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(_SCOPES)})$"})]
 
 
 class TargetRequest(Request):
@@ -34,7 +38,7 @@ class TargetRequest(Request):
         }
     )
 
-    scope: str = Field(
+    scope: TargetScope = Field(
         default=VENUE_SCOPE, description="`venue`, `category:NAME` or `product:SYMBOL`, of a listed instrument."
     )
     metric: Metric = Field(
@@ -54,7 +58,10 @@ class TargetRequest(Request):
     name: Name = Field(description="What the target is called.")
     why: Reason = Field(description="Why it is set. Recorded in the journal.")
     replaces: int | None = Field(
-        default=None, ge=1, description="The `seq` of the target in force, if there is one: a new one must replace it."
+        default=None,
+        ge=1,
+        lt=MAX_ID + 1,  # FastAPI states bounds as floats, which have no 2**63 - 1
+        description="The `seq` of the target in force, if there is one: a new one must replace it.",
     )
 
 

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from services.data.instruments import SYMBOL_PATTERN, Category, PriceSource, Unit
+from services.data.instruments import SYMBOL_PATTERN, Category, PriceSource, Symbol, Unit
 from services.gateway.http.admin_schemas import Name
-from services.gateway.schemas import PriceText, Quantity, RateText, Reply, Request, WithoutControl
+from services.gateway.schemas import PositiveRateText, PriceText, Quantity, RateText, Reply, Request, WithoutControl
 
-Symbol = Annotated[str, StringConstraints(pattern=f"^{SYMBOL_PATTERN}$")]
+NewSymbol = Annotated[Symbol, StringConstraints(pattern=f"^{SYMBOL_PATTERN}$")]
 LongText = Annotated[str, StringConstraints(max_length=500), WithoutControl]
 
 
@@ -50,7 +50,7 @@ class ListingRequest(WithReason):
         }
     )
 
-    symbol: Symbol = Field(description="1 to 16 characters of A-Z, 0-9 and -. No instrument ever had it.")
+    symbol: NewSymbol = Field(description="1 to 16 characters of A-Z, 0-9 and -. No instrument ever had it.")
     name_en: Name
     name_zh: Name
     category: Category
@@ -66,7 +66,7 @@ class ListingRequest(WithReason):
     reference_price_source: PriceSource = Field(
         default="assumed", description="Whether the reference price was taken from a source."
     )
-    band_rate: RateText = Field(
+    band_rate: PositiveRateText = Field(
         description="How far from the reference price a day's prices may be, as a fraction: above 0, at most 0.999999."
     )
     max_quantity: Quantity = Field(description="Largest order in lots. The smallest is one lot.")
@@ -89,7 +89,7 @@ class ChangeRequest(WithReason):
         }
     )
 
-    band_rate: RateText | None = Field(
+    band_rate: PositiveRateText | None = Field(
         default=None,
         description="How far from the reference price a day's prices may be, as a fraction: above 0, at most 0.999999. Open "
         "orders outside the new limits are canceled.",

@@ -14,6 +14,7 @@ from matching_engine.limits import MAX_INSTRUMENTS, MAX_TICK_VALUE_FEN
 from matching_engine.records import MAX_QUANTITY_LOTS, Command, Phase
 from services.commands.administrative import change_instrument, delist_instrument, list_instrument
 from services.commands.attachments import ChangeText, DelistText, ListingText
+from services.data.instruments import Symbol
 from services.decimals import scaled, yuan_text
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
@@ -74,7 +75,7 @@ def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry
         summary="Change price limits, collar, largest order or texts of an instrument",
         responses=PROPOSED,
     )
-    async def change(key: Caller, symbol: str, body: ChangeRequest) -> Applied:
+    async def change(key: Caller, symbol: Symbol, body: ChangeRequest) -> Applied:
         instrument = known_instrument(state, symbol)
         if not body.model_dump(exclude={"reason", "name"}, exclude_none=True):
             raise field_problem("invalid_option", "body", "must name a term or a text that changes")
@@ -87,7 +88,7 @@ def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry
         summary="Delist an instrument for good: its open orders end",
         responses=PROPOSED,
     )
-    async def delist(key: Caller, symbol: str, body: WithReason) -> Applied:
+    async def delist(key: Caller, symbol: Symbol, body: WithReason) -> Applied:
         number, text = known_instrument(state, symbol).number, DelistText(reason=body.reason, name=body.name)
         event = await order_entry.execute(key, lambda sender: delist_instrument(sender, number, text))
         return Applied(seq=event.seq)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.commands.attachments import Scope
 from services.gateway.http.admin_schemas import AccountNumber, Name
 from services.gateway.schemas import Reply, Request, TimeText, WithoutControl
 
 MOST_ADDRESSES = 64
+Address = Annotated[
+    str,
+    StringConstraints(max_length=49),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?$", "maxLength": 49}),
+]
 
 
 class Rate(Request):
@@ -45,7 +50,7 @@ class KeyRequest(Request):
     )
 
     name: Name
-    scopes: list[Scope] = Field(min_length=1)
+    scopes: list[Scope] = Field(min_length=1, json_schema_extra={"maxItems": len(get_args(Scope))})
     account: AccountNumber = Field(
         default=0,
         description="The account that the key is bound to; 0: none. Required with `trade`, and not the venue's own (1); must "
@@ -54,7 +59,7 @@ class KeyRequest(Request):
     expires: TimeText | None = Field(
         default=None, description="RFC 3339 with a zone, whole seconds, in the future. Absent: the key does not expire."
     )
-    addresses: list[Annotated[str, StringConstraints(max_length=49)]] = Field(
+    addresses: list[Address] = Field(
         default=[],
         max_length=MOST_ADDRESSES,
         description="IP addresses and networks (CIDR) from which the key may be used. Empty: any.",

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import StringConstraints, WithJsonSchema
 from sqlalchemy import select
 
 from services.decimals import yuan_text
@@ -30,9 +31,13 @@ from services.venue_state.state import VenueState
 
 _MOVEMENTS = Cursors("cash movements")
 
+_LedgerCursorText = Annotated[
+    str,
+    StringConstraints(max_length=2_000),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": 2_000}),
+]
 _LedgerCursor = Annotated[
-    str | None,
-    Query(max_length=2_000, description="`next_cursor` of the previous page. Absent: the first page."),
+    _LedgerCursorText | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")
 ]
 
 

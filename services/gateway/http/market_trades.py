@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date as Date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import BeforeValidator
 
 from matching_engine.records import Phase
+from services.data.instruments import Symbol
 from services.gateway.cursors import Cursors
 from services.gateway.http.caller import needs
 from services.gateway.http.history_schemas import TradesPage
@@ -19,18 +18,17 @@ from services.gateway.ids import trade_id_of
 from services.gateway.past import Past
 from services.gateway.problems import ProblemError
 from services.gateway.replies.market_json import trade_json
-from services.gateway.schemas import PublicTrade
+from services.gateway.schemas import IdText, PublicTrade
 from services.market_data import Market, MarketTrade
 from services.read_database.past_trades import Row, read_trade, read_trades
-from services.times import check_written_date
+from services.times import WrittenDate
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 
 _CURSORS = Cursors("trades")
 
 DateQuery = Annotated[
-    Date | None,
-    BeforeValidator(check_written_date),
+    WrittenDate | None,
     Query(description="Only trades of this trading day, as `2023-12-01`."),
 ]
 
@@ -46,7 +44,7 @@ def routes(state: VenueState, market: Market, past: Past) -> APIRouter:
         response_description="A list of today's last trades; with `date`, `start`, `end` or `cursor` a page of the past.",
     )
     async def trades(
-        symbol: str,
+        symbol: Symbol,
         date: DateQuery = None,
         start: StartQuery = None,
         end: EndQuery = None,
@@ -65,7 +63,7 @@ def routes(state: VenueState, market: Market, past: Past) -> APIRouter:
         return JSONResponse({"trades": [_past_json(instrument, row) for row in found], "next_cursor": next_cursor})
 
     @router.get("/trades/{trade_id}", response_model=PublicTrade, summary="Read one trade of any day")
-    async def read_one_trade(trade_id: str) -> JSONResponse:
+    async def read_one_trade(trade_id: IdText) -> JSONResponse:
         number = trade_id_of(trade_id)
         async with past.connection() as connection:
             found = await read_trade(connection, number)

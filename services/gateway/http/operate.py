@@ -23,6 +23,7 @@ from services.commands.administrative import (
     set_volatility_band,
 )
 from services.commands.attachments import BustText, HaltText
+from services.data.instruments import Symbol
 from services.gateway.http.account import known_account
 from services.gateway.http.admin_schemas import (
     Applied,
@@ -34,7 +35,7 @@ from services.gateway.http.admin_schemas import (
     TradeBusted,
     VolatilityBandRequest,
 )
-from services.gateway.http.caller import Caller, needs
+from services.gateway.http.caller import AccountPath, Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import trade_id_of, unknown_trade
@@ -42,6 +43,7 @@ from services.gateway.order_entry.amounts import amount_fen, rate_ppm
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
+from services.gateway.schemas import IdText
 from services.messaging import Submission
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
@@ -82,14 +84,14 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         return await operators.apply(key, lambda sender: resume(sender, ALL_INSTRUMENTS))
 
     @router.post("/instruments/{symbol}/halt", response_model=Applied, summary="Halt one instrument")
-    async def halt_one(key: Caller, symbol: str, body: HaltRequest = _NO_REASON) -> Applied:
+    async def halt_one(key: Caller, symbol: Symbol, body: HaltRequest = _NO_REASON) -> Applied:
         number = known_instrument(state, symbol).number
         return await operators.apply(key, lambda sender: halt(sender, number, _halt_text(body)))
 
     @router.post(
         "/instruments/{symbol}/resume", response_model=Applied, summary="Resume one instrument", responses=PROPOSED
     )
-    async def resume_one(key: Caller, symbol: str) -> Applied:
+    async def resume_one(key: Caller, symbol: Symbol) -> Applied:
         number = known_instrument(state, symbol).number
         return await operators.apply(key, lambda sender: resume(sender, number))
 
@@ -99,7 +101,7 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         summary="Set an instrument's phase until the schedule's next change",
         responses=PROPOSED,
     )
-    async def change_phase(key: Caller, symbol: str, body: PhaseRequest) -> Applied:
+    async def change_phase(key: Caller, symbol: Symbol, body: PhaseRequest) -> Applied:
         number, phase = known_instrument(state, symbol).number, Phase[body.phase.upper()]
         return await operators.apply(key, lambda sender: set_phase(sender, phase, number))
 
@@ -109,7 +111,7 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         summary="Set an instrument's price collar",
         responses=PROPOSED,
     )
-    async def change_collar(key: Caller, symbol: str, body: CollarRequest) -> Applied:
+    async def change_collar(key: Caller, symbol: Symbol, body: CollarRequest) -> Applied:
         number, ppm = known_instrument(state, symbol).number, rate_ppm(body.rate, "rate")
         return await operators.apply(key, lambda sender: set_collar(sender, number, ppm))
 
@@ -119,7 +121,7 @@ def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -
         summary="Set when a price move begins a volatility auction",
         responses=PROPOSED,
     )
-    async def change_volatility_band(key: Caller, symbol: str, body: VolatilityBandRequest) -> Applied:
+    async def change_volatility_band(key: Caller, symbol: Symbol, body: VolatilityBandRequest) -> Applied:
         number, ppm, auction_s = (
             known_instrument(state, symbol).number,
             rate_ppm(body.rate, "rate"),
@@ -152,7 +154,7 @@ def _account_routes(router: APIRouter, state: VenueState, operators: Operators, 
         summary="Turn an account's kill switch on, or off unless an opening ban holds it",
         responses=PROPOSED,
     )
-    async def switch_account(key: Caller, account: int, switch: Switch) -> Applied:
+    async def switch_account(key: Caller, account: AccountPath, switch: Switch) -> Applied:
         number = known_account(state, account).account
         if switch == "off":
             return Applied(seq=(await bans.switch_off(key, number)).seq)
@@ -161,7 +163,7 @@ def _account_routes(router: APIRouter, state: VenueState, operators: Operators, 
     @router.put(
         "/accounts/{account}/limits", response_model=Applied, summary="Set all limits of an account", responses=PROPOSED
     )
-    async def change_limits(key: Caller, account: int, body: LimitsRequest) -> Applied:
+    async def change_limits(key: Caller, account: AccountPath, body: LimitsRequest) -> Applied:
         number = known_account(state, account).account
         if (lots := body.max_order_quantity or 0) > MAX_QUANTITY_LOTS:
             raise field_problem("invalid_quantity", "max_order_quantity", f"must be at most {MAX_QUANTITY_LOTS} lots")
@@ -194,7 +196,7 @@ def _trade_routes(router: APIRouter, operators: Operators) -> None:
         summary="Bust (take back) a trade of the trading day",
         responses=PROPOSED,
     )
-    async def bust(key: Caller, trade_id: str, body: BustRequest) -> TradeBusted:
+    async def bust(key: Caller, trade_id: IdText, body: BustRequest) -> TradeBusted:
         number = trade_id_of(trade_id)
         try:
             applied = await operators.apply(

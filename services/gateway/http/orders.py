@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from pydantic import WithJsonSchema
 from starlette.routing import Match
 from starlette.types import Scope
 
+from services.data.instruments import SYMBOL_OR_ALL, Symbol
 from services.gateway.cursors import Cursors
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.direct_orders import TEST_PATH
@@ -30,6 +32,7 @@ from services.gateway.problems import field_problem
 from services.gateway.replies.execution_report import mass_canceled_json, order_json
 from services.gateway.replies.fills import past_fill_json
 from services.gateway.schemas import (
+    CLIENT_ORDER_ID,
     AmendRequest,
     BatchReply,
     BatchRequest,
@@ -38,6 +41,7 @@ from services.gateway.schemas import (
     CancelOrdersRequest,
     ClientOrderId,
     FillsPage,
+    IdText,
     MassCanceled,
     MixedBatchRequest,
     Order,
@@ -54,7 +58,9 @@ ORDER_PATH = "/v1/orders/{order_id}"
 _TAGS: list[Any] = ["orders"]
 _ORDERS, _FILLS = Cursors("orders"), Cursors("fills")
 
-SymbolQuery = Annotated[str | None, Query(description="Only this instrument.")]
+_ClientOrderIdText = Annotated[str, WithJsonSchema({"type": "string", "pattern": CLIENT_ORDER_ID})]
+_SymbolOrAll = Annotated[str, WithJsonSchema({"type": "string", "pattern": SYMBOL_OR_ALL})]
+SymbolQuery = Annotated[Symbol | None, Query(description="Only this instrument.")]
 
 
 def routes(
@@ -172,7 +178,9 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
             Literal["open", "closed", "all"], Query(alias="state", description="Only open or only closed orders.")
         ] = "all",
         symbol: SymbolQuery = None,
-        client_order_id: Annotated[str | None, Query(description="Only orders with this client_order_id.")] = None,
+        client_order_id: Annotated[
+            _ClientOrderIdText | None, Query(description="Only orders with this client_order_id.")
+        ] = None,
         account: AccountQuery = None,
         start: StartQuery = None,
         end: EndQuery = None,
@@ -192,7 +200,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
         return JSONResponse({"orders": page, "next_cursor": _next(_ORDERS, [order.order_id for order in found], limit)})
 
     @router.get(ORDER_PATH, response_model=Order, summary="Read one order")
-    async def read_order(key: Caller, order_id: str) -> JSONResponse:
+    async def read_order(key: Caller, order_id: IdText) -> JSONResponse:
         account = visible_account(key, None)
         order = await history.order(order_id_of(order_id))
         if order is None or account not in (None, order.account):
@@ -203,7 +211,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
     async def list_fills(
         key: Caller,
         symbol: SymbolQuery = None,
-        order_id: Annotated[str | None, Query(description="Only fills of this order.")] = None,
+        order_id: Annotated[IdText | None, Query(description="Only fills of this order.")] = None,
         account: AccountQuery = None,
         start: StartQuery = None,
         end: EndQuery = None,
@@ -252,7 +260,7 @@ def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade", "operate")])
 
     @router.delete(ORDER_PATH, response_model=Order, summary="Cancel an order")
-    async def cancel_order(key: Caller, order_id: str) -> JSONResponse:
+    async def cancel_order(key: Caller, order_id: IdText) -> JSONResponse:
         order = await order_entry.cancel(key, order_id=order_id_of(order_id))
         return JSONResponse(order_json(order, state.instruments))
 
@@ -267,7 +275,8 @@ def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
             ClientOrderId | None, Query(description="Cancels this order. No other parameter may accompany it.")
         ] = None,
         symbol: Annotated[
-            str | None, Query(description="Mass cancel: the instrument, or `*` for every instrument. Has no default.")
+            _SymbolOrAll | None,
+            Query(description="Mass cancel: the instrument, or `*` for every instrument. Has no default."),
         ] = None,
         side: Annotated[SideName | None, Query(description="Mass cancel: only this side. Absent: both.")] = None,
         account: AccountQuery = None,
@@ -293,7 +302,7 @@ def _amends(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
 
     @router.patch(ORDER_PATH, response_model=Order, summary="Amend an order")
-    async def amend_order(key: Caller, order_id: str, body: AmendRequest) -> JSONResponse:
+    async def amend_order(key: Caller, order_id: IdText, body: AmendRequest) -> JSONResponse:
         order = await order_entry.amend(key, body, order_id=order_id_of(order_id))
         return JSONResponse(order_json(order, state.instruments))
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import WithJsonSchema
 
 from services.gateway.cursors import Cursors
 from services.gateway.problems import field_problem
+from services.gateway.schemas import time_form
 from services.read_database.past_trades import Page
 from services.read_database.spans import Span
 
@@ -18,12 +20,16 @@ _YEARS = range(1970, 2200)
 """Nanoseconds since 1970 fit 63 bits in all of them."""
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
+_CursorText = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{16}$"})]
+Cursor = Annotated[_CursorText | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
 OrderQuery = Annotated[
     Literal["newest", "oldest"], Query(description="Which come first. Keep it while you follow a cursor.")
 ]
-StartQuery = Annotated[str | None, Query(description="RFC 3339 with a zone: from this time on.")]
-EndQuery = Annotated[str | None, Query(description="RFC 3339 with a zone: before this time.")]
+_TimeText = Annotated[
+    str, WithJsonSchema(time_form("19(7[1-9]|[89][0-9])|20[0-9]{2}|21[0-8][0-9]|219[0-8]", r"\.[0-9]{1,9}"))
+]
+StartQuery = Annotated[_TimeText | None, Query(description="RFC 3339 with a zone: from this time on.")]
+EndQuery = Annotated[_TimeText | None, Query(description="RFC 3339 with a zone: before this time.")]
 
 
 def time_ns_of(text: str, field: str) -> int:

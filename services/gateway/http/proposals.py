@@ -26,6 +26,7 @@ from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed, Propose
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.past import Past
 from services.gateway.problems import ProblemError
+from services.gateway.schemas import IdText
 from services.read_database.proposals import Proposal, ProposalState, in_state, read_page, read_proposal
 from services.read_database.tables import position, proposals
 from services.times import time_text
@@ -133,7 +134,7 @@ def routes(known: Proposals, order_entry: OrderEntry) -> APIRouter:
     @router.post(
         "/{seq}/confirm", response_model=EndingReply, summary="Confirm another person's act: it is carried out now"
     )
-    async def confirm(request: Request, key: Caller, seq: str) -> Response:
+    async def confirm(request: Request, key: Caller, seq: IdText) -> Response:
         proposal, done_seq = await known.for_ending(seq, key, "confirmed")
         if done_seq is not None:
             return _reply(proposal, "confirmed", done_seq, None)
@@ -149,11 +150,11 @@ def routes(known: Proposals, order_entry: OrderEntry) -> APIRouter:
         return _reply(proposal, "confirmed", carried_out["seq"], carried_out)
 
     @router.post("/{seq}/reject", response_model=EndingReply, summary="Reject another person's act")
-    async def reject(key: Caller, seq: str, body: EndingRequest) -> Response:
+    async def reject(key: Caller, seq: IdText, body: EndingRequest) -> Response:
         return await end(key, seq, "rejected", body.reason)
 
     @router.post("/{seq}/withdraw", response_model=EndingReply, summary="Withdraw an act that you have proposed")
-    async def withdraw(key: Caller, seq: str, body: EndingRequest) -> Response:
+    async def withdraw(key: Caller, seq: IdText, body: EndingRequest) -> Response:
         return await end(key, seq, "withdrawn", body.reason)
 
     async def end(key: ApiKey, text: str, outcome: Literal["rejected", "withdrawn"], reason: str) -> Response:

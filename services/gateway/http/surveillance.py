@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from matching_engine.records import VENUE
 from services.commands.administrative import record
@@ -14,6 +15,7 @@ from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.surveillance_schemas import ControlRequest, EndRequest, MeasureRequest
+from services.gateway.ids import MAX_ID
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -21,6 +23,8 @@ from services.gateway.problems import ProblemError, field_problem
 from services.read_database.records import read_records
 from services.surveillance.measures import CONTROL_TYPES, control_groups
 from services.venue_state.state import VenueState
+
+_Seq = Annotated[int, Path(ge=1, le=MAX_ID)]
 
 
 def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks, bans: Bans) -> APIRouter:
@@ -54,7 +58,7 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
     @router.post(
         "/control_groups/{seq}/end", response_model=Applied, summary="End a declared control", responses=PROPOSED
     )
-    async def end(key: Caller, seq: int, body: EndRequest) -> Applied:
+    async def end(key: Caller, seq: _Seq, body: EndRequest) -> Applied:
         async with checks.checked() as connection:
             group = control_groups(await read_records(connection, CONTROL_TYPES)).get(seq)
             if group is None:
@@ -91,7 +95,7 @@ def _measure_routes(router: APIRouter, state: VenueState, bans: Bans) -> None:
         summary="Lift a measure; the kill switches that an opening ban turned on go off, where no other ban holds them",
         responses=PROPOSED,
     )
-    async def lift(key: Caller, seq: int, body: EndRequest) -> Applied:
+    async def lift(key: Caller, seq: _Seq, body: EndRequest) -> Applied:
         lifted = MeasureLifted(imposed_seq=seq, reason=body.reason, name=body.name)
         return Applied(seq=(await bans.lift(key, lifted)).seq)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.commands.attachments import Measure
 from services.gateway.http.admin_schemas import AccountNumber, Name
 from services.gateway.http.decision_schemas import Reason
 from services.gateway.schemas import Request
+from services.times import DATE_FORM
 
 MAX_ACCOUNTS = 100
 """The most accounts of one control group or measure."""
@@ -54,7 +55,7 @@ class MeasureRequest(Request):
     measure: Measure = Field(
         description="The ladder: the first time `warning`, then `watch_list`, then `opening_ban`: only cancels are taken."
     )
-    trading_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(
+    trading_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), WithJsonSchema(DATE_FORM)] = Field(
         description="The trading day of what it answers."
     )
     reason: Reason = Field(description="Why. Recorded in the journal.")

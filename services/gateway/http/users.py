@@ -12,6 +12,7 @@ from services.gateway.http.people_schemas import LinkReply, PasswordRequest, Rol
 from services.gateway.http.session import add_user, password_hash, unknown_user
 from services.gateway.ids import user_id_of
 from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.schemas import IdText
 from services.people.links import LINK_S
 from services.people.people import People
 from services.people.roles import check_account
@@ -48,13 +49,13 @@ def routes(state: VenueState, people: People, order_entry: OrderEntry) -> APIRou
         return _reply(await add_user(people, order_entry, key, user, body.password), people)
 
     @router.put("/{user_id}/role", response_model=Applied, summary="Change a user's role; their sessions end")
-    async def change_role(key: Caller, user_id: str, body: RoleRequest) -> Applied:
+    async def change_role(key: Caller, user_id: IdText, body: RoleRequest) -> Applied:
         check_account(body.role, body.account, state.accounts)
         changed = UserRoleChanged(user_id=known(user_id).user_id, role=body.role, account=body.account)
         return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, changed))).seq)
 
     @router.put("/{user_id}/password", response_model=Applied, summary="Change a user's password; their sessions end")
-    async def change_password(key: Caller, user_id: str, body: PasswordRequest) -> Applied:
+    async def change_password(key: Caller, user_id: IdText, body: PasswordRequest) -> Applied:
         number = known(user_id).user_id
         changed = UserPasswordChanged(user_id=number, password_hash=await password_hash(people, body.password))
         return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, changed))).seq)
@@ -62,14 +63,14 @@ def routes(state: VenueState, people: People, order_entry: OrderEntry) -> APIRou
     @router.post(
         "/{user_id}/link", response_model=LinkReply, status_code=201, summary="Make a one-time link to a new password"
     )
-    async def make_link(key: Caller, user_id: str) -> LinkReply:
+    async def make_link(key: Caller, user_id: IdText) -> LinkReply:
         made = UserLinkMade(user_id=known(user_id).user_id)
         await order_entry.execute(key, lambda sender: record(sender, made))
         secret = people.links.make(known(user_id).user_id)
         return LinkReply(path=f"{PASSWORD_PAGE}#{secret}", valid_seconds=int(LINK_S))
 
     @router.delete("/{user_id}", response_model=Applied, summary="Remove a user; their sessions end")
-    async def remove(key: Caller, user_id: str) -> Applied:
+    async def remove(key: Caller, user_id: IdText) -> Applied:
         removed = UserRemoved(user_id=known(user_id).user_id)
         return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, removed))).seq)
 

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
+from services.data.instruments import SYMBOL_OR_ALL
 from services.gateway.order_entry.order_body import AmendParams, CancelParams, MixedBatchBody, OrderBody
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.strict_json import REFUSED, check_json, has_each_key_once, not_json
@@ -39,7 +40,7 @@ Channel = Literal[
 MAX_REQUEST_ID = 64
 """Greatest length of a `req_id` that is a string."""
 
-
+_SymbolOrAll = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": SYMBOL_OR_ALL})]
 _RequestId = int | Annotated[str, msgspec.Meta(max_length=MAX_REQUEST_ID)] | None
 
 
@@ -102,7 +103,7 @@ class SubscribeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to resume from."""
 
     channels: Annotated[list[Channel], msgspec.Meta(min_length=1)]
-    symbols: Annotated[list[str], msgspec.Meta(min_length=1)] | None = None
+    symbols: Annotated[list[_SymbolOrAll], msgspec.Meta(min_length=1)] | None = None
     levels: Literal[10, 50] | None = None
     """Of `depth`: the best levels of each side; without it, all."""
     interval_ms: Literal[100, 250, 500, 1000, 5000] | None = None
@@ -126,7 +127,7 @@ class OptionsParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MassCancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The query parameters of `DELETE /v1/orders`; the symbol `*` means every instrument."""
 
-    symbol: str
+    symbol: _SymbolOrAll
     side: Literal["buy", "sell"] | None = None
     account: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)] | None = None
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import date as Date
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import BeforeValidator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.data.instruments import Symbol
 from services.messaging.follow import Readable
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import orders, trades
@@ -39,7 +38,7 @@ from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
 from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
 from services.reporting.turns import Turns
-from services.times import check_written_date
+from services.times import WrittenDate
 
 TRADES_OF_ORDER = 100
 
@@ -62,7 +61,7 @@ def days_router(read_database: AsyncEngine, projected: Projected, turns: Turns |
         "/turnover/{year}/days", response_model=YearDays, summary="The trading days that make the year's turnover"
     )
     async def days(
-        year: Year, product: Annotated[str | None, Query(description="Only this symbol.")] = None
+        year: Year, product: Annotated[Symbol | None, Query(description="Only this symbol.")] = None
     ) -> YearDays:
         async with connect_in_time(read_database) as connection:
             return await read_year_days(connection, year, product)
@@ -82,10 +81,8 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine, projected: Projec
     )
     async def list_trades(
         year: Annotated[int | None, Query(ge=2000, le=2099, description="Of the trading days.")] = None,
-        date: Annotated[
-            Date | None, BeforeValidator(check_written_date), Query(description="A trading day, `2026-03-02`.")
-        ] = None,
-        product: Annotated[str | None, Query(description="A symbol.")] = None,
+        date: Annotated[WrittenDate | None, Query(description="A trading day, `2026-03-02`.")] = None,
+        product: Annotated[Symbol | None, Query(description="A symbol.")] = None,
         member: Annotated[
             int | None,
             Query(ge=1, le=2**32 - 1, description="An account, or an owner group: a trade of any of its accounts."),
@@ -106,7 +103,12 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine, projected: Projec
         sum: Annotated[bool, Query(description="Whether to add up all trades of the filter.")] = True,
         limit: Annotated[int, Query(ge=1, le=500, description="Page size.")] = 100,
         cursor: Annotated[
-            str, Query(max_length=40, description="`next_cursor` of the previous page. Absent: the first page.")
+            str,
+            Query(
+                max_length=40,
+                json_schema_extra={"pattern": "^[0-9]{1,19}(-[0-9]{1,19})?$"},
+                description="`next_cursor` of the previous page. Absent: the first page.",
+            ),
         ] = "0",
     ) -> TradePage:
         after = PageCursor.of(cursor)

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import StringConstraints, WithJsonSchema
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.reporting.exports.csv_file import csv_bytes
@@ -38,12 +39,14 @@ FILE_CONTENT = {
 }
 """For the OpenAPI document."""
 
+_DAY = {"format": "date", "pattern": "^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"}
+_MONTH = {"pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])$"}
 Period = Annotated[
     str,
+    StringConstraints(pattern=r"^20\d\d-\d\d(-\d\d)?$"),
+    WithJsonSchema({"type": "string", "anyOf": [_DAY, _MONTH], "examples": ["2026-03-02"]}),
     Path(
-        pattern=r"^20\d\d-\d\d(-\d\d)?$",
         description="A trading day, `2026-03-02`, or a month, `2026-03`.",
-        examples=["2026-03-02"],
     ),
 ]
 

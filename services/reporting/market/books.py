@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Query
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.data.instruments import Symbol
 from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.past_book import past_book
 from services.messaging.follow import Readable
@@ -20,7 +21,14 @@ from services.reporting.market.long_reading import ANSWER_S, LongReading
 from services.reporting.market.schemas import BookReport
 from services.reporting.moment import NotReached, read_day_of, read_moment
 from services.reporting.queries import Values, read_simulated_years
-from services.reporting.requests import NOT_REACHED, Projected, Seq, invalid_query, refuse_past, wait_until_projected
+from services.reporting.requests import (
+    NOT_REACHED,
+    FirstSeq,
+    Projected,
+    invalid_query,
+    refuse_past,
+    wait_until_projected,
+)
 from services.reporting.turns import Turns
 
 Levels = Annotated[int, Query(ge=1, le=500, description="Price levels of each side.")]
@@ -67,7 +75,9 @@ def books_router(
         " the next one.",
     )
     async def book(
-        symbol: str, seq: Annotated[Seq, Query(description="The book after this command.")], levels: Levels = 20
+        symbol: Symbol,
+        seq: Annotated[FirstSeq, Query(description="The book after this command.")],
+        levels: Levels = 20,
     ) -> BookReport:
         refuse_past(seq, 0)
         await wait_until_projected(projected, "seq", seq)

@@ -31,7 +31,13 @@ from services.reporting.requests import Projected, recorded, waiting_routes
 from services.reporting.turns import Turns
 
 TradingDate = Annotated[
-    str, Path(pattern=r"^20\d\d-\d\d-\d\d$", description="A trading day, yyyy-mm-dd.", examples=["2026-03-02"])
+    str,
+    Path(
+        pattern=r"^20\d\d-\d\d-\d\d$",
+        json_schema_extra={"format": "date"},
+        description="A trading day, yyyy-mm-dd.",
+        examples=["2026-03-02"],
+    ),
 ]
 IndexYear = Annotated[
     int | None, Query(ge=2000, le=2099, description="Only the days of this calendar year; without it, all.")
