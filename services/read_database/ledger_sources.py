@@ -12,7 +12,8 @@ from services.read_database.tables import busts, cash_movements, goods_movements
 
 _OF_A_COMMAND = 20
 """A trade's id is the seq of its command, shifted by these bits, plus a number."""
-_ENTRY, _AMEND, _TRADE = 0, 1, 2
+_ENTRY, _AMEND, _TRADE, _FEES = 0, 1, 2, 3
+"""Places of the lines of one command. _FEES: those that the venue gets, after its own part in the trade."""
 _NOTHING: ColumnElement[int] = literal_column("0")
 _NONE = cast(None, BigInteger)
 _BUSTED = busts.join(trades, trades.c.trade_id == busts.c.trade_id)
@@ -159,11 +160,13 @@ def _deal(role: str) -> dict[str, Any]:
 
 
 def _of_trade(cause: str, order_id: Any, **moved: Any) -> dict[str, Any]:
-    at = {"seq": trades.c.seq, "place": _TRADE, "id": trades.c.trade_id, "time_ns": trades.c.time_ns}
+    place = _FEES if order_id is None else _TRADE
+    at = {"seq": trades.c.seq, "place": place, "id": trades.c.trade_id, "time_ns": trades.c.time_ns}
     of = {"trade_id": trades.c.trade_id, "instrument": _NONE if order_id is None else trades.c.instrument}
     return {**at, "cause": cause, "order_id": _NONE if order_id is None else order_id, **of, **moved}
 
 
 def _of_bust(order_id: Any, **moved: Any) -> dict[str, Any]:
-    at = {"seq": busts.c.seq, "place": _ENTRY, "id": busts.c.trade_id, "time_ns": busts.c.time_ns}
+    place = _FEES if order_id is None else _ENTRY
+    at = {"seq": busts.c.seq, "place": place, "id": busts.c.trade_id, "time_ns": busts.c.time_ns}
     return {**_of_trade("bust", order_id), **at, **moved}

@@ -365,8 +365,8 @@ async def trade_on(venue: RunningVenue, day: date) -> None:
 
 
 async def test_a_pace_that_turned_on_a_day_that_nobody_judged_is_an_alert(venue: RunningVenue) -> None:
-    """The verdict turned at the end of 13 December; the first look comes four trading days later."""
-    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12 and day.day <= 20]:
+    """The verdict turned at the end of 20 December; the first look comes four trading days later."""
+    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12 and day.day <= 27]:
         await trade_on(venue, day)
     assert await Monitored(venue).look() == ["pace:2023:behind"]
 
@@ -379,7 +379,7 @@ async def test_the_pace_of_a_year_is_judged_at_the_end_of_a_day(venue: RunningVe
         if found := await monitored.look():
             turns[str(day)] = found
     assert turns == {
-        "2023-12-14": ["pace:2023:behind"],
+        "2023-12-21": ["pace:2023:behind"],
         "2023-12-29": ["-pace:2023:behind", "pace:2023:out_of_reach", "pace:2023:red"],
     }
     red = venue.state.alerts.open["pace:2023:red"]
