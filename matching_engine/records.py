@@ -253,8 +253,8 @@ class Phase(IntEnum):
     """The trading phase of an instrument.
 
     In CONTINUOUS orders trade at once; in CALL_AUCTION they rest, may cross and do not trade. The other phases accept cancels
-    only. An instrument that leaves CALL_AUCTION for a phase other than HALTED is uncrossed first. Only operators set HALTED
-    and DELISTED; no instrument leaves DELISTED.
+    only. An instrument that leaves CALL_AUCTION for a phase other than HALTED and DELISTED is uncrossed first. Only operators
+    set HALTED and DELISTED; no instrument leaves DELISTED.
     """
 
     CLOSED = 0

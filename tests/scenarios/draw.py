@@ -70,7 +70,8 @@ def draw_phases() -> str:
     lines = ["| in force | new orders, amends | trades | may be crossed |", "|---|---|---|---|"]
     for phase, rules in PHASES.items():
         taken = Reason(rules.refusal).name if rules.refusal else "taken" if rules.trades else "rest"
-        untraded = "none" if rules.may_be_crossed else "the uncrossing, as it begins"
+        # A delisting ends the orders: nothing is left to uncross (rulebook 8.10).
+        untraded = "none" if rules.may_be_crossed or phase == Phase.DELISTED else "the uncrossing, as it begins"
         trades = "at once" if rules.trades else untraded
         lines.append(f"| {phase.name} | {taken} | {trades} | {'yes' if rules.may_be_crossed else 'no'} |")
     return "\n".join(lines)
