@@ -87,6 +87,8 @@ cdef enum Flag:
     CHANGE_QUANTITY = 4
     CHANGE_DISPLAY = 8
     CHANGE_TRIGGER = 16
+    CHANGE_BAND = 32
+    CHANGE_COLLAR = 64
 
 cdef enum Phase:
     CLOSED = 0

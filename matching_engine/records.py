@@ -35,8 +35,9 @@ SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order
 SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
                   the auction that a trade beyond the band begins)
 BUST_TRADE        order_id: the trade's id; attachment: why
-CHANGE_INSTRUMENT instrument; rate_ppm (daily band), taker_rate_ppm (collar; 0: none), quantity_lots (largest order): all three
-                  hold from now on; attachment: its names, and why
+CHANGE_INSTRUMENT instrument; the flags CHANGE_* name the terms that change: rate_ppm (CHANGE_BAND: the daily band),
+                  taker_rate_ppm (CHANGE_COLLAR: the collar; 0: none), quantity_lots (CHANGE_QUANTITY: the largest order); the
+                  others are 0. No flag: only texts change; attachment: the texts that change, and why
 DELIST_INSTRUMENT instrument; attachment: why
 TIME              time_ns has passed; sent by the sequencer, before other commands, when `Engine.next_deadline_ns` is reached
 RECORD            attachment: a key, a target or another decision that the engine does not use
@@ -240,13 +241,16 @@ class SelfTrade(IntEnum):
 
 
 class Flag(IntFlag):
-    """Bits of `flags`: POST_ONLY belongs to NEW_ORDER, CHANGE_* to AMEND."""
+    """Bits of `flags`: POST_ONLY belongs to NEW_ORDER, CHANGE_BAND and CHANGE_COLLAR to CHANGE_INSTRUMENT, CHANGE_QUANTITY to
+    AMEND and CHANGE_INSTRUMENT, the other CHANGE_* to AMEND."""
 
     POST_ONLY = 1
     CHANGE_PRICE = 2
     CHANGE_QUANTITY = 4
     CHANGE_DISPLAY = 8
     CHANGE_TRIGGER = 16
+    CHANGE_BAND = 32
+    CHANGE_COLLAR = 64
 
 
 class Phase(IntEnum):

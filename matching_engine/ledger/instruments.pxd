@@ -71,8 +71,7 @@ cdef class Instruments:
 
     cpdef int add(self, long long tick_value_fen, long long reference_ticks, unsigned int band_ppm,
                   long long max_quantity_lots) noexcept nogil
-    cdef void change(self, int instrument, unsigned int band_ppm, unsigned int collar_ppm,
-                     long long max_quantity_lots) noexcept nogil
+    cdef void set_band(self, int instrument, unsigned int band_ppm) noexcept nogil
     cdef int refusal(self, int instrument) noexcept nogil
     cdef bint is_delisted(self, int instrument) noexcept nogil
     cdef void delist(self, int instrument) noexcept nogil

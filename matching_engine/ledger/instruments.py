@@ -111,11 +111,9 @@ class Instruments:
         self.set_reference(number, reference_ticks)
         return number
 
-    def change(self, instrument: int, band_ppm: int, collar_ppm: int, max_quantity_lots: int) -> None:
-        """Sets the terms of an instrument that may change. The limits of the present day follow from the new band."""
+    def set_band(self, instrument: int, band_ppm: int) -> None:
+        """Sets the daily band. The limits of the present day follow from it."""
         self.rows[instrument].band_ppm = band_ppm
-        self.rows[instrument].collar_ppm = collar_ppm
-        self.rows[instrument].max_quantity_lots = max_quantity_lots
         self.set_reference(instrument, self.rows[instrument].reference_ticks)
 
     def refusal(self, instrument: int) -> int:

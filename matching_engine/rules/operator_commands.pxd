@@ -24,11 +24,15 @@ from matching_engine.records cimport (
     CommandRow,
     EventKind,
     EventRow,
+    Flag,
     Phase,
     Reason,
     Side,
 )
 from matching_engine.rules.session_commands cimport SessionCommands
+
+cdef enum:
+    TERMS = 100
 
 @cython.final
 cdef class OperatorCommands:
@@ -49,7 +53,6 @@ cdef class OperatorCommands:
     @cython.locals(on=cython.bint)
     cdef void set_kill_switch(self, const CommandRow *command) noexcept nogil
     cdef void list_instrument(self, const CommandRow *command) noexcept nogil
-    @cython.locals(reason=int)
     cdef void change_instrument(self, const CommandRow *command) noexcept nogil
     cdef void delist_instrument(self, const CommandRow *command) noexcept nogil
     @cython.locals(reason=int)
@@ -63,6 +66,8 @@ cdef class OperatorCommands:
     cdef int _cash_refusal(self, const CommandRow *command) noexcept nogil
     cdef int _lots_refusal(self, const CommandRow *command) noexcept nogil
     cdef int _listing_refusal(self, const CommandRow *command) noexcept nogil
+    @cython.locals(reason=int)
+    cdef int _change_refusal(self, const CommandRow *command) noexcept nogil
     cdef EventRow *_emit_account(self, int kind, unsigned int account) noexcept nogil
     cdef void _emit_instrument(self, int kind, int instrument) noexcept nogil
     cdef int _bust_refusal(self, Py_ssize_t row, unsigned int buyer, long long account_fen,

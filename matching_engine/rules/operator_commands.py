@@ -31,10 +31,14 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         VENUE,
         CommandKind,
         EventKind,
+        Flag,
         Phase,
         Reason,
         Side,
     )
+
+    # As a number: the complement of a Flag has only the bits that are flags.
+    TERMS = int(Flag.CHANGE_BAND | Flag.CHANGE_COLLAR | Flag.CHANGE_QUANTITY)
 
 
 class OperatorCommands:
@@ -191,20 +195,39 @@ class OperatorCommands:
         return Reason.TOO_MANY if self.instruments.count >= MAX_INSTRUMENTS else Reason.NONE
 
     def change_instrument(self, command: Command) -> None:
-        """CHANGE_INSTRUMENT (8.9): new terms, and the end of the orders that the new band leaves outside."""
-        reason: int = self.instruments.refusal(command.instrument)
-        if reason == Reason.UNKNOWN_INSTRUMENT:
-            pass
-        elif command.quantity_lots < 1 or command.quantity_lots > MAX_QUANTITY_LOTS:
-            reason = Reason.INVALID_QUANTITY
-        elif command.rate_ppm > MAX_RATE_PPM or command.taker_rate_ppm > MAX_RATE_PPM:
-            reason = Reason.INVALID_RATE
+        """CHANGE_INSTRUMENT (8.9): the terms that the flags name, and the end of the orders that a new band leaves outside."""
+        reason = self._change_refusal(command)
         if reason != Reason.NONE:
             self.log.reject(command, reason, 0)
             return
-        self.instruments.change(command.instrument, command.rate_ppm, command.taker_rate_ppm, command.quantity_lots)
+        if command.flags & Flag.CHANGE_COLLAR:
+            self.instruments.rows[command.instrument].collar_ppm = command.taker_rate_ppm
+        if command.flags & Flag.CHANGE_QUANTITY:
+            self.instruments.rows[command.instrument].max_quantity_lots = command.quantity_lots
         self._emit_instrument(EventKind.INSTRUMENT_CHANGED, command.instrument)
-        self.session_commands.end_outside_band(command.instrument)
+        if command.flags & Flag.CHANGE_BAND:
+            self.instruments.set_band(command.instrument, command.rate_ppm)
+            self.session_commands.end_outside_band(command.instrument)
+
+    def _change_refusal(self, command: Command) -> int:
+        """A value without its flag is a mistake, as in an AMEND."""
+        reason: int = self.instruments.refusal(command.instrument)
+        if reason == Reason.UNKNOWN_INSTRUMENT:
+            return reason
+        if (
+            command.flags & ~TERMS != 0
+            or (command.rate_ppm != 0 and not command.flags & Flag.CHANGE_BAND)
+            or (command.taker_rate_ppm != 0 and not command.flags & Flag.CHANGE_COLLAR)
+            or (command.quantity_lots != 0 and not command.flags & Flag.CHANGE_QUANTITY)
+        ):
+            return Reason.INVALID_OPTION
+        if command.flags & Flag.CHANGE_QUANTITY and (
+            command.quantity_lots < 1 or command.quantity_lots > MAX_QUANTITY_LOTS
+        ):
+            return Reason.INVALID_QUANTITY
+        if command.rate_ppm > MAX_RATE_PPM or command.taker_rate_ppm > MAX_RATE_PPM:
+            return Reason.INVALID_RATE
+        return reason
 
     def delist_instrument(self, command: Command) -> None:
         """DELIST_INSTRUMENT (8.10): its orders end, and it takes no more."""

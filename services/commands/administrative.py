@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, SettlementRule, pack_commands
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Flag, SettlementRule, pack_commands
 from services.commands.attachments import (
     AccountText,
     ActProposed,
@@ -30,6 +30,13 @@ from services.commands.attachments import (
     TradesDecided,
 )
 from services.messaging import Submission
+
+_TERMS = {
+    "band_ppm": (int(Flag.CHANGE_BAND), "rate_ppm"),
+    "collar_ppm": (int(Flag.CHANGE_COLLAR), "taker_rate_ppm"),
+    "max_quantity_lots": (int(Flag.CHANGE_QUANTITY), "quantity_lots"),
+}
+"""The terms of an instrument that may change: the flag that says so, and the command's field."""
 
 
 def submission(command: Command, attachment: bytes | None = None) -> Submission:
@@ -113,17 +120,30 @@ def list_instrument(
 
 
 def change_instrument(
-    sender: Command, instrument: int, *, band_ppm: int, collar_ppm: int, max_quantity_lots: int, text: ChangeText
+    sender: Command,
+    instrument: int,
+    *,
+    band_ppm: int | None = None,
+    collar_ppm: int | None = None,
+    max_quantity_lots: int | None = None,
+    text: ChangeText,
 ) -> Submission:
-    """Sets the terms of an instrument that may change, all of them; collar 0: none."""
+    """Sets the terms and texts that are named; the others stay. Collar 0: none."""
+    given = {"band_ppm": band_ppm, "collar_ppm": collar_ppm, "max_quantity_lots": max_quantity_lots}
     command = sender._replace(
         kind=CommandKind.CHANGE_INSTRUMENT,
         instrument=instrument,
-        rate_ppm=band_ppm,
-        taker_rate_ppm=collar_ppm,
-        quantity_lots=max_quantity_lots,
+        flags=sum(_TERMS[name][0] for name, value in given.items() if value is not None),
+        rate_ppm=band_ppm or 0,
+        taker_rate_ppm=collar_ppm or 0,
+        quantity_lots=max_quantity_lots or 0,
     )
     return submission(command, text.to_bytes())
+
+
+def changed_terms(command: Command) -> dict[str, int]:
+    """The terms that a CHANGE_INSTRUMENT sets, as `change_instrument` names them."""
+    return {name: getattr(command, field) for name, (flag, field) in _TERMS.items() if command.flags & flag}
 
 
 def delist_instrument(sender: Command, instrument: int, text: DelistText) -> Submission:

@@ -115,21 +115,25 @@ class ListingText(InstrumentText):
 
 
 class ChangeText(_Text):
-    """The texts of an instrument from a change of its terms on, and why and by whom it is changed. The terms are in the
-    command."""
+    """The texts of an instrument that change, and why and by whom it is changed. A text that is None stays. The terms are in
+    the command."""
 
-    name_en: str
-    name_zh: str
-    spec: str
-    note: str
+    name_en: str | None = None
+    name_zh: str | None = None
+    spec: str | None = None
+    note: str | None = None
     reason: str
     name: str = ""
     """The person, where a key changes it; may be empty."""
 
     @property
     def facts(self) -> dict[str, str]:
-        """The texts, by the names of `InstrumentText`."""
-        return {"name_en": self.name_en, "name_zh": self.name_zh, "spec": self.spec, "note": self.note}
+        """The texts that change, by the names of `InstrumentText`."""
+        return self.model_dump(exclude={"reason", "name"}, exclude_none=True)
+
+    def to_bytes(self) -> bytes:
+        """The attachment's bytes, without the texts that stay."""
+        return self.model_dump_json(exclude_none=True).encode()
 
 
 class DelistText(_Text):

@@ -44,7 +44,7 @@ _OF_COMMANDS: dict[int, str] = {
     CommandKind.KILL_SWITCH_ON: "account",
     CommandKind.KILL_SWITCH_OFF: "account",
     CommandKind.LIST_INSTRUMENT: "instrument amount_fen price_ticks rate_ppm quantity_lots",
-    CommandKind.CHANGE_INSTRUMENT: "instrument rate_ppm taker_rate_ppm quantity_lots",
+    CommandKind.CHANGE_INSTRUMENT: "instrument flags rate_ppm taker_rate_ppm quantity_lots",
     CommandKind.DELIST_INSTRUMENT: "instrument",
     CommandKind.SET_FEES: "account_class rate_ppm taker_rate_ppm",
     CommandKind.SET_PHASE: "instrument phase",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase
+from services.commands.administrative import changed_terms
 from services.journal.batch import Applied, JournalBatch
 from services.market_data.quotation import Indicative, Level, Quotation, TickerView
 from services.market_data.trade import MarketTrade
@@ -144,7 +145,7 @@ class Market:
     def _instrument_changed(self, applied: Applied, changes: MarketChanges) -> None:
         event, command, _ = applied
         quotation = self.quotations[event.instrument]
-        quotation.band_ppm = command.rate_ppm
+        quotation.band_ppm = changed_terms(command).get("band_ppm", quotation.band_ppm)
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _settled(self, applied: Applied, changes: MarketChanges) -> None:

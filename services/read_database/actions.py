@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, Command, CommandKind, EventKind, unpack_commands
+from services.commands.administrative import changed_terms
 from services.commands.attachments import UnknownRecord, read_decision
 from services.journal.batch import JournalBatch
 
@@ -34,12 +35,7 @@ _FIELDS: dict[int, dict[str, str]] = {
     CommandKind.KILL_SWITCH_ON: {"account": "account"},
     CommandKind.KILL_SWITCH_OFF: {"account": "account"},
     CommandKind.LIST_INSTRUMENT: {"instrument": "instrument", "band_ppm": "rate_ppm"},
-    CommandKind.CHANGE_INSTRUMENT: {
-        "instrument": "instrument",
-        "band_ppm": "rate_ppm",
-        "collar_ppm": "taker_rate_ppm",
-        "max_quantity_lots": "quantity_lots",
-    },
+    CommandKind.CHANGE_INSTRUMENT: {"instrument": "instrument"},  # and the terms that it sets
     CommandKind.DELIST_INSTRUMENT: {"instrument": "instrument"},
     CommandKind.SET_FEES: {
         "account_class": "account_class",
@@ -121,5 +117,7 @@ def _action(command: Command, attachment: bytes) -> Action:
             fields = decision.model_dump(mode="json", exclude=_SECRET)
     elif attachment:
         fields |= json.loads(attachment)
+    if command.kind == CommandKind.CHANGE_INSTRUMENT:
+        fields |= changed_terms(command)
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return Action(command.seq, command.time_ns, command.actor, kind, text)

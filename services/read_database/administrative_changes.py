@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from matching_engine.records import ALL_INSTRUMENTS, CommandKind, EventKind, Phase, Reason
+from services.commands.administrative import changed_terms
 from services.commands.attachments import (
     AccountText,
     ActProposed,
@@ -126,14 +127,11 @@ def _instrument_listed(applied: Applied) -> Statement:
     )
 
 
-def _instrument_changed(applied: Applied) -> Statement:
-    event, command = applied.event, applied.command
-    values: dict[str, Any] = {
-        "band_ppm": command.rate_ppm,
-        "collar_ppm": command.taker_rate_ppm,
-        "max_quantity_lots": command.quantity_lots,
-        **ChangeText.model_validate_json(applied.attachment).facts,
-    }
+def _instrument_changed(applied: Applied) -> Statement | None:
+    event, texts = applied.event, ChangeText.model_validate_json(applied.attachment).facts
+    values = {**changed_terms(applied.command), **texts}
+    if not values:
+        return None
     changes = ", ".join(f"{name} = ?" for name in values)
     return f"UPDATE instruments SET {changes} WHERE instrument = ?", (*values.values(), event.instrument)
 

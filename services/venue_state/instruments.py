@@ -96,9 +96,11 @@ class VenueInstrument:
         self.low_ticks, high_ticks = band(reference_ticks, self.band_ppm)
         self.high_ticks = min(high_ticks, MAX_PRICE_TICKS)
 
-    def change(self, *, band_ppm: int, collar_ppm: int, max_quantity_lots: int, texts: Mapping[str, str]) -> None:
-        """Other terms and texts from now on; the day's band stays around the same reference price."""
-        self.band_ppm, self.collar_ppm, self.max_quantity_lots = band_ppm, collar_ppm, max_quantity_lots
+    def change(self, terms: Mapping[str, int], texts: Mapping[str, str]) -> None:
+        """Other terms (attributes of this object) and texts from now on; the day's band stays around the same reference
+        price."""
+        for name, value in terms.items():
+            setattr(self, name, value)
         self.facts = {**self.facts, **texts}
         self.set_reference(self.reference_ticks, self.settlement_source)
 

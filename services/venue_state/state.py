@@ -20,6 +20,7 @@ from matching_engine.records import (
     Reason,
     Side,
 )
+from services.commands.administrative import changed_terms
 from services.commands.attachments import (
     AccountText,
     AlertAcknowledged,
@@ -351,12 +352,7 @@ class VenueState:
     def _instrument_changed(self, applied: Applied) -> None:
         event, command, attachment = applied
         texts = ChangeText.model_validate_json(attachment).facts
-        self.instruments[event.instrument].change(
-            band_ppm=command.rate_ppm,
-            collar_ppm=command.taker_rate_ppm,
-            max_quantity_lots=command.quantity_lots,
-            texts=texts,
-        )
+        self.instruments[event.instrument].change(changed_terms(command), texts)
 
     def _instrument_settled(self, applied: Applied) -> None:
         event = applied.event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,15 @@ async def test_a_listing_waits_for_a_second_person(tmp_path: Path) -> None:
 CHANGE = {"band_rate": "0.02", "collar_rate": "0.01", "max_quantity": 5, "name_en": "Scandium oxide 5N"} | SIGNED
 
 
+ONE_EACH: list[Json] = [
+    {"band_rate": "0.08"},
+    {"max_quantity": 7},
+    {"name_en": "Scandium"},
+    {"name_zh": "钪"},
+    {"note": "none is left"},
+]
+
+
 async def change(venue: RunningVenue, body: Json, symbol: str = SYMBOL) -> int:
     reply = await venue.client("operator").patch(f"{INSTRUMENTS}/{symbol}", json=body)
     seq: int = reply.raise_for_status().json()["seq"]
@@ -216,6 +226,26 @@ async def test_changed_terms_hold_at_once_and_after_a_restart(tmp_path: Path) ->
         known = await listed(venue.client("alice"))
         assert known is not None
         assert (known["collar_rate"], known["note"], known["upper_limit"]) == (None, "none is left", "6120.00")
+
+
+async def test_changes_at_one_moment_all_hold(venue: RunningVenue) -> None:
+    operator, path = venue.client("operator"), f"{INSTRUMENTS}/{SYMBOL}"
+    await post(operator, INSTRUMENTS, LISTING)
+    await asyncio.gather(
+        operator.put(f"{path}/collar", json={"rate": "0.05"}),
+        *(operator.patch(path, json=change | SIGNED) for change in ONE_EACH),
+    )
+    known = await listed(operator)
+    assert known is not None
+    assert known["upper_limit"] == "6480.00"
+    assert {name: known[name] for name in ("collar_rate", "max_quantity", "name_en", "name_zh", "note")} == {
+        "collar_rate": "0.050000", "max_quantity": 7, "name_en": "Scandium", "name_zh": "钪", "note": "none is left",
+    }  # fmt: skip
+    log = (await operator.get("/v1/admin/log", params={"kind": "change_instrument"})).json()["actions"]
+    assert sorted(next(iter(action["fields"].keys() - SIGNED.keys() - {"symbol"})) for action in log) == [
+        "band", "max_quantity", "name_en", "name_zh", "note",
+    ]  # fmt: skip
+    assert {len(action["fields"]) for action in log} == {len(SIGNED) + 2}
 
 
 async def test_terms_that_cannot_be_are_refused_with_the_field(venue: RunningVenue) -> None:

@@ -11,6 +11,7 @@ from matching_engine.records import (
     Command,
     CommandKind,
     EventKind,
+    Flag,
     Phase,
     Reason,
 )
@@ -115,7 +116,16 @@ class NaiveOperators(Phases):
         """8.9"""
         if c.instrument >= len(self.listed):
             self.reject(c, Reason.UNKNOWN_INSTRUMENT)
-        elif not 1 <= c.quantity_lots <= MAX_QUANTITY_LOTS:
+            return
+        values = {
+            Flag.CHANGE_BAND: c.rate_ppm,
+            Flag.CHANGE_COLLAR: c.taker_rate_ppm,
+            Flag.CHANGE_QUANTITY: c.quantity_lots,
+        }
+        new = {flag: value for flag, value in values.items() if c.flags & flag}
+        if sum(new) != c.flags or any(value for flag, value in values.items() if flag not in new):
+            self.reject(c, Reason.INVALID_OPTION)
+        elif not 1 <= new.get(Flag.CHANGE_QUANTITY, 1) <= MAX_QUANTITY_LOTS:
             self.reject(c, Reason.INVALID_QUANTITY)
         elif c.rate_ppm > MAX_RATE_PPM or c.taker_rate_ppm > MAX_RATE_PPM:
             self.reject(c, Reason.INVALID_RATE)
@@ -123,7 +133,9 @@ class NaiveOperators(Phases):
             self.reject(c, Reason.NO_LONGER_LISTED)
         else:
             row = self.listed[c.instrument]
-            row.band_ppm, row.collar_ppm, row.max_quantity = c.rate_ppm, c.taker_rate_ppm, c.quantity_lots
+            row.band_ppm = new.get(Flag.CHANGE_BAND, row.band_ppm)
+            row.collar_ppm = new.get(Flag.CHANGE_COLLAR, row.collar_ppm)
+            row.max_quantity = new.get(Flag.CHANGE_QUANTITY, row.max_quantity)
             self.emit(EventKind.INSTRUMENT_CHANGED, instrument=c.instrument)
             for o in self.open_orders():
                 if o.instrument == c.instrument and self.is_outside_band(o):

@@ -52,12 +52,20 @@ def collar(chance: Random, instrument: int) -> Command:
 
 
 def change(chance: Random, instrument: int) -> Command:
+    """Each term changes or stays."""
+    terms = {
+        Flag.CHANGE_BAND: chance.choice((10_000, 30_000, 50_000, None, 90_000, 999_999, 1_000_000)),
+        Flag.CHANGE_COLLAR: chance.choice((0, None, 20_000, 40_000, 1_000_000)),
+        Flag.CHANGE_QUANTITY: chance.choice((0, 20, 50, None, 10**9, 10**9 + 1)),
+    }
+    band, collar_rate, lots = (value or 0 for value in terms.values())
     return Command(
         kind=CommandKind.CHANGE_INSTRUMENT,
         instrument=instrument,
-        rate_ppm=chance.choice((10_000, 30_000, 50_000, 50_000, 90_000, 999_999, 1_000_000)),
-        taker_rate_ppm=chance.choice((0, 0, 20_000, 40_000, 1_000_000)),
-        quantity_lots=chance.choice((0, 20, 50, 50, 10**9, 10**9 + 1)),
+        flags=sum(flag for flag, value in terms.items() if value is not None),
+        rate_ppm=band,
+        taker_rate_ppm=collar_rate,
+        quantity_lots=lots,
     )
 
 

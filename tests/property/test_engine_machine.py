@@ -164,12 +164,16 @@ class EngineMachine(RuleBasedStateMachine):
         self.submit(CommandKind.SET_COLLAR, rate_ppm=rate)
 
     @rule(
-        band=st.sampled_from([20_000, 50_000, 10**6]),
-        collar_rate=st.sampled_from([0, 20_000]),
-        lots=st.sampled_from([0, 6, 500]),
+        band=st.sampled_from([None, 20_000, 50_000, 10**6]),
+        collar_rate=st.sampled_from([None, 0, 20_000]),
+        lots=st.sampled_from([None, 0, 6, 500]),
+        wrong=st.sampled_from([0, 0, 0, 0, 0, Flag.CHANGE_BAND, Flag.POST_ONLY]),
     )
-    def change_instrument(self, band: int, collar_rate: int, lots: int) -> None:
-        self.submit(CommandKind.CHANGE_INSTRUMENT, rate_ppm=band, taker_rate_ppm=collar_rate, quantity_lots=lots)
+    def change_instrument(self, band: int | None, collar_rate: int | None, lots: int | None, wrong: int) -> None:
+        given = ((band, Flag.CHANGE_BAND), (collar_rate, Flag.CHANGE_COLLAR), (lots, Flag.CHANGE_QUANTITY))
+        flags = sum(flag for value, flag in given if value is not None) ^ wrong
+        values = {"rate_ppm": band or 0, "taker_rate_ppm": collar_rate or 0, "quantity_lots": lots or 0}
+        self.submit(CommandKind.CHANGE_INSTRUMENT, flags=flags, **values)
 
     @rule(sure=st.integers(0, 5))
     def delist(self, sure: int) -> None:

@@ -261,16 +261,22 @@ def list_instrument(names: Names, match: Match[str]) -> Fields:
 
 
 @sentence(
-    r"change (?P<symbol>\w+): band (?P<band>[\d.]+) %, collar (?P<collar>[\d.]+) %, at most (?P<lots>[\d,]+) lots"
+    r"change (?P<symbol>\w+): (?:no terms|(?:band (?P<band>[\d.]+) %)?(?:, )?(?:collar (?P<collar>[\d.]+) %)?(?:, )?"
+    r"(?:at most (?P<lots>[\d,]+) lots)?)"
 )
 def change_instrument(names: Names, match: Match[str]) -> Fields:
-    return {
-        "kind": CommandKind.CHANGE_INSTRUMENT,
-        "instrument": names.symbols.index(match["symbol"]),
-        "rate_ppm": ppm(match["band"]),
-        "taker_rate_ppm": ppm(match["collar"]),
-        "quantity_lots": whole(match["lots"]),
-    }
+    flags = 0
+    fields: Fields = {}
+    for word, name, number, flag in (
+        ("band", "rate_ppm", ppm, Flag.CHANGE_BAND),
+        ("collar", "taker_rate_ppm", ppm, Flag.CHANGE_COLLAR),
+        ("lots", "quantity_lots", whole, Flag.CHANGE_QUANTITY),
+    ):
+        if match[word]:
+            fields[name] = number(match[word])
+            flags |= flag
+    instrument = names.symbols.index(match["symbol"])
+    return {"kind": CommandKind.CHANGE_INSTRUMENT, "instrument": instrument, "flags": flags} | fields
 
 
 @sentence(r"delist (?P<symbol>\w+)")

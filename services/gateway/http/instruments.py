@@ -76,10 +76,10 @@ def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry
         responses=PROPOSED,
     )
     async def change(key: Caller, symbol: Symbol, body: ChangeRequest) -> Applied:
-        instrument = known_instrument(state, symbol)
+        number = known_instrument(state, symbol).number
         if not body.model_dump(exclude={"reason", "name"}, exclude_none=True):
             raise field_problem("invalid_option", "body", "must name a term or a text that changes")
-        changed = _as_changed(instrument, body)
+        changed = _as_changed(number, body)
         return Applied(seq=(await order_entry.execute(key, changed)).seq)
 
     @router.post(
@@ -94,19 +94,15 @@ def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry
         return Applied(seq=event.seq)
 
 
-def _as_changed(instrument: VenueInstrument, body: ChangeRequest) -> Callable[[Command], Submission]:
-    """Builds the command of all terms and texts: those that the body lacks are the present ones. Raises a 422 problem that
-    names the field."""
-    band_ppm = instrument.band_ppm if body.band_rate is None else _band_ppm(body.band_rate)
-    collar_ppm = instrument.collar_ppm if body.collar_rate is None else rate_ppm(body.collar_rate, "collar_rate")
-    most_lots = instrument.max_quantity_lots if body.max_quantity is None else _most_lots(body.max_quantity)
-    texts = {
-        name: instrument.facts[name] if (text := getattr(body, name)) is None else text
-        for name in ("name_en", "name_zh", "spec", "note")
-    }
-    text = ChangeText(**texts, reason=body.reason, name=body.name)
+def _as_changed(number: int, body: ChangeRequest) -> Callable[[Command], Submission]:
+    """Builds the command of the terms and texts that the body has. It never names another: what this gateway knows of it may
+    be changed by a command on its way. Raises a 422 problem that names the field."""
+    band_ppm = None if body.band_rate is None else _band_ppm(body.band_rate)
+    collar_ppm = None if body.collar_rate is None else rate_ppm(body.collar_rate, "collar_rate")
+    most_lots = None if body.max_quantity is None else _most_lots(body.max_quantity)
+    text = ChangeText(**body.model_dump(include=set(ChangeText.model_fields)))
     return lambda sender: change_instrument(
-        sender, instrument.number, band_ppm=band_ppm, collar_ppm=collar_ppm, max_quantity_lots=most_lots, text=text
+        sender, number, band_ppm=band_ppm, collar_ppm=collar_ppm, max_quantity_lots=most_lots, text=text
     )
 
 

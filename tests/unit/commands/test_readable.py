@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from matching_engine.records import Command, CommandKind, pack_commands
+from matching_engine.records import Command, CommandKind, Flag, pack_commands
 from services.alerts.following import FollowedAlerts
 from services.commands.attachments import (
     AccountText,
@@ -100,7 +100,7 @@ def submissions(draw: st.DrawFn) -> Submission:
             instrument=2, amount_fen=1_000, price_ticks=1_000, rate_ppm=50_000, quantity_lots=1_000
         )
     if kind == CommandKind.CHANGE_INSTRUMENT:
-        command = command._replace(instrument=draw(st.integers(0, 1)), rate_ppm=50_000, quantity_lots=1_000)
+        command = command._replace(instrument=draw(st.integers(0, 1)), flags=Flag.CHANGE_BAND, rate_ppm=50_000)
     return Submission(pack_commands([command]), (text,) if draw(st.integers(0, 30)) else (text[:-1],))
 
 

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, Side, TimeInForce
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Flag, Phase, Side, TimeInForce
 from services.market_data import Level, Market
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
@@ -193,8 +193,10 @@ def test_a_delisting_ends_a_volatility_auction_and_empties_the_book() -> None:
 
 def test_other_terms_are_news_of_the_ticker() -> None:
     batches, market, _ = opened()
-    terms = Command(kind=CommandKind.CHANGE_INSTRUMENT, instrument=0, rate_ppm=20_000, quantity_lots=5)
+    terms = Command(kind=CommandKind.CHANGE_INSTRUMENT, instrument=0, flags=Flag.CHANGE_BAND, rate_ppm=20_000)
     assert list(market.apply(batches.batch(terms)).ticker) == [0]
+    assert (market.ticker(0).lower_limit_ticks, market.ticker(0).upper_limit_ticks) == (980, 1_020)
+    market.apply(batches.batch(terms._replace(flags=Flag.CHANGE_QUANTITY, rate_ppm=0, quantity_lots=5)))
     assert (market.ticker(0).lower_limit_ticks, market.ticker(0).upper_limit_ticks) == (980, 1_020)
 
 

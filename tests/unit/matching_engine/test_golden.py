@@ -13,6 +13,7 @@ from matching_engine.records import (
     Command,
     CommandKind,
     EventKind,
+    Flag,
     OrderType,
     SettlementRule,
     TimeInForce,
@@ -153,7 +154,9 @@ def test_a_fixed_flow_leads_to_the_same_state_as_ever(
 def test_other_terms_and_delistings_lead_to_the_same_events_as_ever(make: type[Engine] | type[NaiveEngine]) -> None:
     engine, flow = make(), fixed_flow(SettlementRule.WATERFALL)
     engine.process(array(flow))
-    term = Command(kind=CommandKind.CHANGE_INSTRUMENT, rate_ppm=10_000, taker_rate_ppm=20_000, quantity_lots=5)
+    flags = Flag.CHANGE_BAND | Flag.CHANGE_COLLAR | Flag.CHANGE_QUANTITY
+    kind = CommandKind.CHANGE_INSTRUMENT
+    term = Command(kind=kind, flags=flags, rate_ppm=10_000, taker_rate_ppm=20_000, quantity_lots=5)
     later = [
         Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=1),
         term,

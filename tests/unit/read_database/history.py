@@ -120,8 +120,8 @@ def _text(command: Command) -> bytes | None:
             text = instrument_text(command.instrument % 2)
             return text.model_copy(update={"symbol": f"I-{command.instrument}"}).to_bytes()
         case CommandKind.CHANGE_INSTRUMENT:
-            name = f"after {command.seq}"
-            return ChangeText(name_en=name, name_zh=name, spec="", note=name, reason="a decision").to_bytes()
+            name, named = f"after {command.seq}", ("name_en", "name_zh", "note")[: command.seq % 4]
+            return ChangeText(**dict.fromkeys(named, name), reason="a decision").to_bytes()
         case CommandKind.DELIST_INSTRUMENT:
             return DelistText(reason="a decision").to_bytes()
         case CommandKind.BUST_TRADE:

@@ -19,10 +19,14 @@ from matching_engine.records import (
     CommandKind,
     Event,
     EventKind,
+    Flag,
     Phase,
     Reason,
 )
 from tests.unit.matching_engine.engine_talk import BUY, CASH, LOTS, SELL, Talk
+
+TERM_FLAGS = (Flag.CHANGE_BAND, Flag.CHANGE_COLLAR, Flag.CHANGE_QUANTITY)
+ALL_TERMS = int(Flag.CHANGE_BAND | Flag.CHANGE_COLLAR | Flag.CHANGE_QUANTITY)
 
 
 def test_accounts_are_numbered_after_the_venues_own(talk: Talk) -> None:
@@ -124,7 +128,8 @@ def test_other_terms_hold_for_the_present_day_and_end_what_they_leave_outside(ta
     talk.order(2, BUY, 3, 955)
     low = talk.seq
     talk.order(2, BUY, 1, 985)
-    events = talk.tell(CommandKind.CHANGE_INSTRUMENT, rate_ppm=20_000, taker_rate_ppm=10_000, quantity_lots=4)
+    terms = {"rate_ppm": 20_000, "taker_rate_ppm": 10_000, "quantity_lots": 4}
+    events = talk.tell(CommandKind.CHANGE_INSTRUMENT, flags=ALL_TERMS, **terms)
     assert events[0] == talk.event(EventKind.INSTRUMENT_CHANGED)
     assert [(e.kind, e.order_id, e.reason) for e in events[1:]] == [
         (EventKind.CANCELED, low, Reason.OUTSIDE_BAND),
@@ -137,9 +142,14 @@ def test_other_terms_hold_for_the_present_day_and_end_what_they_leave_outside(ta
 
 
 def test_terms_that_cannot_be_change_nothing(talk: Talk) -> None:
-    right = {"rate_ppm": 999_999, "taker_rate_ppm": 999_999, "quantity_lots": MAX_QUANTITY_LOTS}
+    right = {"flags": ALL_TERMS, "rate_ppm": 999_999, "taker_rate_ppm": 999_999, "quantity_lots": MAX_QUANTITY_LOTS}
     for fields, reason in (
         ({"instrument": 1, "quantity_lots": 0}, Reason.UNKNOWN_INSTRUMENT),
+        ({"flags": ALL_TERMS | Flag.POST_ONLY, "quantity_lots": 0}, Reason.INVALID_OPTION),
+        ({"flags": ALL_TERMS | 128}, Reason.INVALID_OPTION),
+        ({"flags": ALL_TERMS & ~Flag.CHANGE_BAND}, Reason.INVALID_OPTION),
+        ({"flags": ALL_TERMS & ~Flag.CHANGE_COLLAR}, Reason.INVALID_OPTION),
+        ({"flags": ALL_TERMS & ~Flag.CHANGE_QUANTITY}, Reason.INVALID_OPTION),
         ({"quantity_lots": 0, "rate_ppm": 10**6}, Reason.INVALID_QUANTITY),
         ({"quantity_lots": MAX_QUANTITY_LOTS + 1}, Reason.INVALID_QUANTITY),
         ({"rate_ppm": 10**6}, Reason.INVALID_RATE),
@@ -150,6 +160,24 @@ def test_terms_that_cannot_be_change_nothing(talk: Talk) -> None:
         assert [(event.kind, event.reason) for event in events] == [(EventKind.REJECTED, reason)]
         assert talk.engine.state().instruments.tobytes() == before
     assert talk.tell(CommandKind.CHANGE_INSTRUMENT, **right)[0].kind == EventKind.INSTRUMENT_CHANGED
+
+
+def test_a_term_that_no_flag_names_stays(talk: Talk) -> None:
+    def terms() -> list[int]:
+        (row,) = talk.engine.state().instruments[["band_ppm", "collar_ppm", "max_quantity_lots"]].tolist()
+        return list(row)
+
+    expected = terms()
+    for place, (flag, field) in enumerate(
+        zip(TERM_FLAGS, ("rate_ppm", "taker_rate_ppm", "quantity_lots"), strict=True)
+    ):
+        expected[place] = 7
+        assert (
+            talk.tell(CommandKind.CHANGE_INSTRUMENT, flags=flag, **{field: 7})[0].kind == EventKind.INSTRUMENT_CHANGED
+        )
+        assert terms() == expected
+    assert talk.tell(CommandKind.CHANGE_INSTRUMENT)[0].kind == EventKind.INSTRUMENT_CHANGED
+    assert terms() == expected
 
 
 def test_a_delisted_instrument_is_restored_as_such(talk: Talk) -> None:
