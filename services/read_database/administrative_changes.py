@@ -136,6 +136,17 @@ def _instrument_changed(applied: Applied) -> Statement | None:
     return f"UPDATE instruments SET {changes} WHERE instrument = ?", (*values.values(), event.instrument)
 
 
+def keep_texts(applied: Applied) -> Statement | None:
+    """Keeps the texts that an instrument has after the statement of this event: reports of the past read them."""
+    event = applied.event
+    if event.kind == EventKind.INSTRUMENT_CHANGED and not ChangeText.model_validate_json(applied.attachment).facts:
+        return None
+    texts = [column.name for column in tables.instrument_texts.columns if column.name not in ("instrument", "from_seq")]
+    kept = f"SELECT instrument, CAST(? AS bigint), {', '.join(texts)} FROM instruments WHERE instrument = ?"
+    into = f"INSERT INTO instrument_texts (instrument, from_seq, {', '.join(texts)})"
+    return f"{into} {kept}", (event.seq, event.instrument)
+
+
 def _fees_set(applied: Applied) -> Statement:
     command = applied.command
     return _insert(

@@ -17,7 +17,7 @@ from services.commands.attachments import BustText, ProposalConfirmed, TradesDec
 from services.journal.batch import Applied, JournalBatch
 from services.read_database import tables
 from services.read_database.actions import actions
-from services.read_database.administrative_changes import STATEMENTS, Statement
+from services.read_database.administrative_changes import STATEMENTS, Statement, keep_texts
 from services.read_database.candle_changes import CandleKey, add_to_candle
 from services.read_database.order_changes import OrderChanges
 from services.trade_sides import sides
@@ -291,7 +291,13 @@ class Changes:
         return day
 
     def _administered(self, applied: Applied) -> None:
-        statement = STATEMENTS[applied.event.kind](applied)
+        self._execute(STATEMENTS[applied.event.kind](applied))
+
+    def _instrument_described(self, applied: Applied) -> None:
+        self._administered(applied)
+        self._execute(keep_texts(applied))
+
+    def _execute(self, statement: Statement | None) -> None:
         if statement is not None:
             self.statements.append(statement)
 
@@ -339,6 +345,8 @@ class Changes:
     # collection.
     _HANDLERS: ClassVar[dict[int, Callable[[Changes, Applied], None]]] = {
         **dict.fromkeys(STATEMENTS, _administered),
+        EventKind.INSTRUMENT_LISTED: _instrument_described,
+        EventKind.INSTRUMENT_CHANGED: _instrument_described,
         EventKind.ACCEPTED: _accepted,
         EventKind.REJECTED: _rejected,
         EventKind.REPLACED: _replaced,

@@ -91,6 +91,18 @@ instruments = Table(
     Column("listed_seq", BigInteger, nullable=False),  # the command that listed it
 )
 
+instrument_texts = Table(
+    "instrument_texts",
+    metadata,
+    Column("instrument", Integer, primary_key=True),
+    Column("from_seq", BigInteger, primary_key=True),  # the command from which on it had them
+    Column("name_en", String, nullable=False),
+    Column("name_zh", String, nullable=False),
+    Column("spec", String, nullable=False),
+    Column("note", String, nullable=False),
+)
+"""The texts that each instrument has had. Those of the newest row are in `instruments` too."""
+
 trading_days = Table(
     "trading_days",
     metadata,

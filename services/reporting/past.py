@@ -7,6 +7,7 @@ the journal row that holds it. Then:
   later decision moved is put back. No trade of it was busted later: a bust is possible on the trade's own day only.
 * The day under way: counted from its trades. Prevented self-trades are in no table one by one, so they are counted in the
   journal, from the command that began the day.
+* An instrument has the texts that it had: names that were changed later are in `instrument_texts`.
 * Instruments that were listed later, later targets, later days and their settlement prices are left out.
 """
 
@@ -21,7 +22,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.messaging.follow import Readable
-from services.read_database.tables import daily_turnover, instruments, trades
+from services.read_database.tables import daily_turnover, instrument_texts, instruments, trades
 from services.reporting.day_sums import TradeSums
 from services.reporting.moment import Moment, read_day_of, read_moment
 from services.reporting.past_trades import COLUMNS, Row, empty_row, read_best, read_day_at, read_moved
@@ -80,13 +81,12 @@ async def _read_year(connection: AsyncConnection, year: int, moment: Moment, fro
     under_way = await _read_day_under_way(connection, moment) if first <= today <= last else {}
     # It takes some ten milliseconds of CPU, which the event loop needs for orders.
     days = await asyncio.to_thread(_add_up, rows, moved, under_way.values())
-    listed = select(instruments).where(instruments.c.listed_seq <= seq).order_by(instruments.c.instrument)
     born = select(func.min(_DAY.trading_date)).where(_DAY.trading_date > 0, _DAY.trading_date < today)
     found = YearTurnover(
         position=moment.position,
         target=await read_target(connection, year, seq),
         simulated=year in await read_simulated_years(connection, seq),
-        instruments={row["instrument"]: row for row in (await connection.execute(listed)).mappings()},
+        instruments=await _read_instruments(connection, seq),
         net_by_day=days.net_by_day,
         by_instrument=days.by_instrument,
         largest=await _read_largest(connection, days.rows, moved, moment),
@@ -95,6 +95,15 @@ async def _read_year(connection: AsyncConnection, year: int, moment: Moment, fro
         proof_alerts=await read_proof_alerts(connection, year, seq),
     )
     return PastYear(found, [row for row in days.rows if any(row[name] for name in _HAPPENED)], from_seq)
+
+
+async def _read_instruments(connection: AsyncConnection, seq: int) -> dict[int, Values]:
+    """The instruments that were listed, with the texts that they had."""
+    listed = select(instruments).where(instruments.c.listed_seq <= seq).order_by(instruments.c.instrument)
+    told = select(instrument_texts).where(instrument_texts.c.from_seq <= seq).order_by(instrument_texts.c.from_seq)
+    texts = {row["instrument"]: row for row in (await connection.execute(told)).mappings()}  # The newest stays.
+    rows = (await connection.execute(listed)).mappings()
+    return {row["instrument"]: {**row, **texts[row["instrument"]]} for row in rows}
 
 
 async def _read_earlier(connection: AsyncConnection, year: int, moment: Moment) -> dict[int, int]:

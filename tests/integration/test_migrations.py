@@ -310,6 +310,28 @@ async def test_days_and_instruments_of_before_get_the_source_of_their_price(
         assert [source for (source,) in instruments] == [4, 1, None]
 
 
+async def test_instruments_of_before_keep_their_texts_and_going_back_empties_the_read_database(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Revision 0010: a position that stayed behind would be past the names of a later way up."""
+    await upgrade(postgres_url)
+    await downgrade(postgres_url, READ_DATABASE, "0009")
+    monkeypatch.setattr(postgres, "HISTORIES", (JOURNAL, without_revisions_after("0010", tmp_path)))
+    listed = (
+        "INSERT INTO instruments VALUES"
+        " (3, 'Nd', 'neodymium', '钕', '', '', 'kg', 1, '1', 1, 0, 1, 1, 1, 'assumed', 'oxide', 'new', 0, 0, 0, 0, 0, NULL, 7)"
+    )
+    async with connected(postgres_url) as connection:
+        await connection.execute("INSERT INTO position VALUES (1, 9, 6, 20230103, '\\x00', '\\x00', 0)")
+        await connection.execute(listed)
+        assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0009", "0010")]
+        (texts,) = await connection.fetch("SELECT * FROM instrument_texts")
+        assert tuple(texts) == (3, 7, "neodymium", "钕", "oxide", "new")
+        await downgrade(postgres_url, READ_DATABASE, "0009")
+        for name in ("position", "instruments"):
+            assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
+
+
 async def test_a_migration_that_fails_changes_nothing(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from matching_engine import Engine
 from matching_engine.records import Side
 from services.commands import administrative as admin
-from services.commands.attachments import BustText, TradesDecided, TradesDecision
+from services.commands.attachments import BustText, ChangeText, TradesDecided, TradesDecision
 from services.data.calendar import TradingCalendar
 from services.journal import JournalBatch
 from services.journal.postgres.journal import PostgresJournal
@@ -111,8 +111,8 @@ async def check(database: ReadDatabase, batches: list[JournalBatch], seqs: set[i
 
 
 def decided_over_years() -> list[JournalBatch]:
-    """What chance draws seldom: later decisions about the year's largest trade, about trades of an earlier year and about a
-    trade that was excluded before it was busted; and two prevented self-trades in one row."""
+    """What chance draws seldom: other names, decisions about the year's largest trade, about trades of an earlier year and
+    about a trade that was excluded before it was busted; and two prevented self-trades in one row."""
     history, batches = History(Engine()), []
 
     def row(*parts: Submission) -> int:
@@ -134,8 +134,12 @@ def decided_over_years() -> list[JournalBatch]:
     trade(4)
     row(*[order(3, Side.SELL, REFERENCE_TICKS, 1), order(4, Side.BUY, REFERENCE_TICKS, 1)] * 2)
     decide("exclude", largest, second)
+    renamed = ChangeText(name_en="Neodymium oxide 4N", reason="a decision")
+    row(admin.change_instrument(SENDER, 0, text=renamed))
     row(admin.day_roll(SENDER, 20230104))
     trade(3)
+    row(admin.change_instrument(SENDER, 0, max_quantity_lots=500, text=renamed.model_copy(update={"name_en": None})))
+    row(admin.change_instrument(SENDER, 0, text=ChangeText(name_zh="氧化钕（四个九）", reason="a decision")))
     decide("include", largest, second, of_2022, taken_back)
     row(admin.day_roll(SENDER, 20240102))
     trade(2)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from matching_engine.records import COMMAND, EVENT, VENUE, CommandKind, EventKind, Reason, Side
+from matching_engine.records import COMMAND, EVENT, VENUE, CommandKind, Event, EventKind, Reason, Side
 from services.commands.attachments import (
     AccountText,
     ActProposed,
@@ -44,6 +44,7 @@ from services.read_database.proposal_changes import ENDING, columns_of, ending_o
 
 Columns = tuple[object, ...]
 FIRST_RESERVES = 1_000_003
+TEXTS = ("name_en", "name_zh", "spec", "note")
 """Each reserve counts modulo this, so that no sum is beyond 63 bits."""
 _NOT_YET = dict.fromkeys(
     ("cleared_seq", "cleared_ns", "acknowledged_seq", "acknowledged_ns", "actor", "name", "note"), None
@@ -73,6 +74,8 @@ class Journaled:
         """Name and opened_seq."""
         self.instruments: dict[int, Columns] = {}
         """The fields of `InstrumentText` in their order, then the first reference price in ticks, and listed_seq."""
+        self.instrument_texts: dict[tuple[int, int], Columns] = {}
+        """By instrument and seq: the TEXTS from then on."""
         self.api_keys: dict[int, Columns] = {}
         """Key hash, account, name, scopes, issued_ns, issued_by, expires_ns, addresses, limits, revoked_seq."""
         self.targets: dict[int, Columns] = {}
@@ -152,17 +155,24 @@ class Journaled:
             case EventKind.INSTRUMENT_LISTED:
                 words = ListingText.model_validate_json(text).facts.values()
                 self.instruments[event.instrument] = (*words, event.price_ticks, event.seq)
+                self._keep_texts(event)
             case EventKind.INSTRUMENT_CHANGED:
                 texts = ChangeText.model_validate_json(text).facts
                 *before, first_ticks, listed_seq = self.instruments[event.instrument]
                 named = dict(zip(InstrumentText.model_fields, before, strict=True)) | texts
                 self.instruments[event.instrument] = (*named.values(), first_ticks, listed_seq)
+                if texts:
+                    self._keep_texts(event)
             case EventKind.TRADE_BUSTED:
                 reason = BustText.model_validate_json(text).reason
                 self.busts[event.order_id] = (event.seq, command.time_ns, command.actor, reason)
                 self.excluded.bust(event.order_id)
             case EventKind.RECORDED:
                 self._recorded(applied)
+
+    def _keep_texts(self, event: Event) -> None:
+        named = dict(zip(InstrumentText.model_fields, self.instruments[event.instrument], strict=False))
+        self.instrument_texts[event.instrument, event.seq] = tuple(named[name] for name in TEXTS)
 
     def _recorded(self, applied: Applied) -> None:
         seq, by = applied.event.seq, (applied.command.time_ns, applied.command.actor)

@@ -8,7 +8,7 @@ from services.commands.texts import client_order_id_text
 from services.read_database import tables
 from services.read_database.audit.comparison import Table
 from services.read_database.audit.dealings import Dealings
-from services.read_database.audit.journaled import FIRST_RESERVES, Journaled
+from services.read_database.audit.journaled import FIRST_RESERVES, TEXTS, Journaled
 
 _API_KEY = [
     "key_hash", "account", "name", "scopes", "issued_ns", "issued_by", "expires_ns", "addresses", "limits", "revoked_seq",
@@ -57,6 +57,9 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
     query = f"SELECT trading_date, revision, {', '.join(columns)} FROM day_closings ORDER BY trading_date, revision"
     closings = sorted((*day, *values) for day, values in journaled.day_closings.items())
     yield Table("closing {1} of day {0}", columns, query, closings, "journal", key_columns=2)
+    query = f"SELECT instrument, from_seq, {', '.join(TEXTS)} FROM instrument_texts ORDER BY instrument, from_seq"
+    texts = sorted((*of, *words) for of, words in journaled.instrument_texts.items())
+    yield Table("texts of instrument {0} from {1} on", [*TEXTS], query, texts, "journal", key_columns=2)
     query = "SELECT seq, trade_id FROM decided_trades ORDER BY seq, trade_id"
     yield Table("trade {1} of decision {0}", [], query, sorted(journaled.decided_trades), "journal", key_columns=2)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matching_engine import Engine
 from matching_engine.records import COMMAND, EVENT, CommandKind, EventKind, SelfTrade, Side
 from services.commands import administrative as admin
-from services.commands.attachments import BustText, TargetSet, TradesDecided
+from services.commands.attachments import BustText, ChangeText, TargetSet, TradesDecided
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import Submission
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, instrument_text, opening
@@ -20,7 +20,20 @@ from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, i
 DATES = (20221229, 20221230, 20230103, 20230107, 20240102)
 """Of three years; 7 January 2023 is a Saturday, which no calendar lists."""
 
-_KINDS = ("order", "order", "order", "order", "bust", "exclude", "exclude", "include", "day", "target", "instrument")
+_KINDS = (
+    "order",
+    "order",
+    "order",
+    "order",
+    "bust",
+    "exclude",
+    "exclude",
+    "include",
+    "day",
+    "target",
+    "instrument",
+    "change",
+)
 
 
 @dataclass
@@ -55,6 +68,8 @@ def eventful_histories(draw: st.DrawFn) -> EventfulHistory:
             elif kind == "instrument":
                 parts.append(_listing(instruments))
                 instruments += 1
+            elif kind == "change":
+                parts.append(draw(_changes(instruments)))
             elif trade_ids:
                 some = draw(st.lists(st.sampled_from(trade_ids), min_size=1, max_size=5, unique=True))
                 parts.append(_about(kind, some))
@@ -81,6 +96,13 @@ def _orders(draw: st.DrawFn, instruments: int) -> Submission:
             self_trade=draw(st.sampled_from(list(SelfTrade))),
         )
     )
+
+
+@st.composite
+def _changes(draw: st.DrawFn, instruments: int) -> Submission:
+    texts = draw(st.fixed_dictionaries({}, optional=dict.fromkeys(("name_en", "name_zh"), st.sampled_from("abc"))))
+    lots, text = draw(st.sampled_from([None, 500])), ChangeText(**texts, reason="a decision")
+    return admin.change_instrument(SENDER, draw(st.integers(0, instruments - 1)), max_quantity_lots=lots, text=text)
 
 
 def _about(kind: str, trade_ids: list[int]) -> Submission:
