@@ -17,7 +17,7 @@ from services.commands.administrative import changed_terms
 from services.commands.attachments import UnknownRecord, read_decision
 from services.journal.batch import JournalBatch
 
-_FIELDS: dict[int, dict[str, str]] = {
+FIELDS: dict[int, dict[str, str]] = {
     CommandKind.CANCEL: {"order_id": "order_id"},
     CommandKind.MASS_CANCEL: {"account": "account", "instrument": "instrument", "side": "side"},
     CommandKind.OPEN_ACCOUNT: {"owner": "owner", "account_class": "account_class"},
@@ -109,7 +109,7 @@ def _of_operators_in_many(batch: JournalBatch) -> list[Command]:
 
 def _action(command: Command, attachment: bytes) -> Action:
     kind = CommandKind(command.kind).name.lower()
-    fields = {name: getattr(command, field) for name, field in _FIELDS.get(command.kind, {}).items()}
+    fields = {name: getattr(command, field) for name, field in FIELDS.get(command.kind, {}).items()}
     if command.kind == CommandKind.RECORD:
         decision = read_decision(attachment)
         kind = decision.type

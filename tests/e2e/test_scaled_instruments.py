@@ -3,7 +3,6 @@ next leader."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,8 @@ from rex_client import RexClient
 
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.traders import open_traders
+from tests.integration.postgres_journal import until
 from tests.integration.test_client_methods import SCANDIUM, SIGNED
-from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -28,9 +27,8 @@ def venue(postgres_url: str) -> Iterator[ScaledVenue]:
 
 async def seen(client: RexClient, **fields: Any) -> None:
     """Waits until a gateway shows the instrument with these fields."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not any(one["symbol"] == SYMBOL and fields.items() <= one.items() for one in await client.instruments()):
-            """The gateway has not read of it yet."""
+    wanted = {"symbol": SYMBOL, **fields}.items()
+    await until(client.instruments, lambda shown: any(wanted <= one.items() for one in shown))
 
 
 async def test_what_one_gateway_lists_changes_and_delists_is_so_at_the_other(venue: ScaledVenue) -> None:

@@ -26,11 +26,10 @@ from services.times import time_text
 from services.venue_state.state import VenueState
 from services.venue_state.users import login_name
 
-_OF_A_PERSON = frozenset(
+OF_A_PERSON = frozenset(
     {
         "trades_decided", "alert_acknowledged", "control_declared", "control_ended", "measure_imposed", "measure_lifted",
-        "context_stated", "halt", "list_instrument",
-        "change_instrument", "delist_instrument",
+        "context_stated", "halt", "list_instrument", "change_instrument", "delist_instrument",
     }
 )  # fmt: skip
 """Kinds whose field `name` is that of the person."""
@@ -111,7 +110,7 @@ class ActionLog:
     def _json(self, row: Any, proposal: Proposal | None) -> dict[str, Any]:
         fields = json.loads(row["text"])
         # Of a proposal the name is what the proposer typed, not who has confirmed it.
-        said = fields.get("name") if row["kind"] in _OF_A_PERSON and proposal is None else None
+        said = fields.get("name") if row["kind"] in OF_A_PERSON and proposal is None else None
         own = next((fields[name] for name in _REASONS if fields.get(name)), None)
         return {
             "seq": row["seq"],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 from pydantic import BaseModel
 
 from matching_engine.records import CommandKind
 from services.commands.acts import MAY_WAIT
-from services.commands.attachments import Recorded
+from services.commands.attachments import AccountText, BustText, ChangeText, DelistText, HaltText, ListingText, Recorded
+from services.gateway.http.admin_log import OF_A_PERSON
+from services.read_database.actions import FIELDS
 
 PROTECT = {
     "halt", "kill_switch_on", "cancel", "mass_cancel", "measure_imposed", "key_revoked", "user_removed",
@@ -20,12 +24,30 @@ OF_THE_VENUE = {
     "alert_raised", "alert_cleared", "day_closed", "day_roll", "time", "new_order", "amend", "record",
     "upgraded", "request_keyed", "request_repeated", "command_skipped", "request_skipped",
 }  # fmt: skip
+LISTING = Path(__file__).parents[3] / "services/pages/static/control/log.js"
+RECORDS = {kind.model_fields["type"].default: kind for kind in get_args(Recorded) if issubclass(kind, BaseModel)}
+TEXTS = {
+    "open_account": AccountText, "bust_trade": BustText, "halt": HaltText, "list_instrument": ListingText,
+    "change_instrument": ChangeText, "delist_instrument": DelistText,
+}  # fmt: skip
+NAMED_OTHERWISE = {"open_account", "key_issued", "user_added", "target_set", "command_skipped"}
+"""Kinds whose `name` is not that of the person who acts, or which nobody does in a running venue."""
 
 
 def test_every_act_waits_or_has_a_reason_not_to() -> None:
     """A new kind of command or record needs a decision here."""
-    records = {kind.model_fields["type"].default for kind in get_args(Recorded) if issubclass(kind, BaseModel)}
-    acts = records | {kind.name.lower() for kind in CommandKind}
+    acts = RECORDS.keys() | {kind.name.lower() for kind in CommandKind}
     assert acts - set(MAY_WAIT) == PROTECT | WITH_A_SECRET | ALONE | OF_THE_VENUE
     assert set(MAY_WAIT) <= acts
     assert len(MAY_WAIT) == len(set(MAY_WAIT))
+
+
+def test_the_log_knows_every_act_its_fields_and_its_person() -> None:
+    found = re.search(r"const KINDS = \[(.*?)\]", LISTING.read_text("utf-8"), re.S)
+    assert found is not None
+    listed = re.findall(r'"(\w+)"', found[1])
+    assert sorted(listed) == sorted((set(MAY_WAIT) | PROTECT | WITH_A_SECRET | ALONE) - {"proposal_confirmed"})
+    commands = {kind.name.lower() for kind in CommandKind}
+    assert {CommandKind(kind).name.lower() for kind in FIELDS} == (set(listed) & commands) | {"day_roll"}
+    named = {act for act, text in (RECORDS | TEXTS).items() if "name" in text.model_fields}
+    assert named == OF_A_PERSON | NAMED_OTHERWISE
