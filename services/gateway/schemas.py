@@ -533,6 +533,7 @@ class Instrument(Reply):
     )
     spec: str
     note: str
+    band_rate: str = Field(description="How far from the reference price the day's limits are, as a fraction.")
     collar_rate: str | None = Field(
         description="How far beyond the last price an order may reach, as a fraction. Null: no collar."
     )

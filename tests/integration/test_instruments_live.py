@@ -66,9 +66,7 @@ async def test_a_listed_instrument_trades_at_once_and_after_a_restart(tmp_path: 
         assert (reply.status_code, reply.json()) == (201, {"symbol": SYMBOL, "seq": venue.state.last_seq})
         instrument = await listed(alice)
         assert instrument is not None
-        assert {name: instrument[name] for name in SCANDIUM if name != "band_rate"} == {
-            name: value for name, value in SCANDIUM.items() if name != "band_rate"
-        }
+        assert {name: instrument[name] for name in SCANDIUM} == SCANDIUM | {"band_rate": "0.060000"}
         assert (instrument["lower_limit"], instrument["upper_limit"]) == ("5640.00", "6360.00")
         assert (instrument["phase"], instrument["collar_rate"]) == ("continuous", None)
         assert (await trade(venue))["state"] == "filled"

@@ -29,6 +29,7 @@ class Instrument(Record, frozen=True, kw_only=True):
     reference_price_source: Literal["sourced", "assumed"]
     spec: str
     note: str
+    band_rate: Decimal
     collar_rate: Decimal | None
     volatility_rate: Decimal | None
     auction_seconds: int | None

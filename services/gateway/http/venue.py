@@ -118,6 +118,7 @@ def instrument_json(instrument: VenueInstrument) -> dict[str, Any]:
         "upper_limit": instrument.price_text(instrument.high_ticks),
         "max_quantity": instrument.max_quantity_lots,
         "phase": PHASE_NAMES[instrument.phase],
+        "band_rate": rate_text(instrument.band_ppm),
         "collar_rate": rate_text(instrument.collar_ppm) if instrument.collar_ppm else None,
         "volatility_rate": rate_text(instrument.volatility_ppm) if instrument.volatility_ppm else None,
         "auction_seconds": instrument.auction_s or None,

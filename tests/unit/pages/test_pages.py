@@ -32,7 +32,7 @@ def instrument(symbol: str = SYMBOL, **fields: str) -> dict[str, Any]:
         "family": "catalyst", "unit": "kg", "lot_size": 100, "tick_size": "50.00", "reference_price_source": "sourced",
         "spec": "a spec", "note": "a note", "reference_price": "473000.00", "settlement_source": None,
         "lower_limit": "449350.00", "upper_limit": "496650.00", "max_quantity": 100_000, "phase": "continuous",
-        "collar_rate": None, "volatility_rate": None, "auction_seconds": None, **fields,
+        "band_rate": "0.050000", "collar_rate": None, "volatility_rate": None, "auction_seconds": None, **fields,
     }  # fmt: skip
 
 
