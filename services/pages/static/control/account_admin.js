@@ -3,8 +3,9 @@
 import { send } from "../app/api.js";
 import { get } from "../app/store.js";
 import { grouped, money } from "../app/format.js";
-import { nameOf, t } from "../app/words.js";
+import { t } from "../app/words.js";
 import { choice, line, valueOf } from "../operate/fields.js";
+import { instrumentText } from "./market.js";
 
 /** @typedef {import("./account.js").Whose} Whose */
 
@@ -86,9 +87,7 @@ export const goodsAct = ({ account, name }) => ({
       choice(
         t("symbol"),
         "symbol",
-        get("instruments").map(
-          (/** @type {any} */ one) => /** @type {[string, string]} */ ([one.symbol, `${one.symbol} · ${nameOf(one)}`]),
-        ),
+        get("instruments").map((/** @type {any} */ one) => /** @type {[string, string]} */ ([one.symbol, instrumentText(one)])),
       ),
       line(t("account.lots"), "quantity", { required: true, inputmode: "numeric", pattern: "[1-9]\\d{0,8}", title: t("acts.whole") }),
     ],

@@ -10,7 +10,7 @@ import { rate } from "../operate/fields.js";
 import { phaseText } from "./board.js";
 import { cancelAct } from "./cancel.js";
 import { bandAct, collarAct, phaseAct } from "./instrument_acts.js";
-import { chosenInstrument, followChosen, stateOf } from "./market.js";
+import { chosenInstrument, followChosen, instrumentText, stateOf } from "./market.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
 export function instrumentPanel(rights) {
@@ -121,7 +121,7 @@ const haltAct = (symbol, isHalt) => ({
   ask: () => ({
     title: t(isHalt ? "halt.ask" : "resume.ask", { symbol }),
     facts: [
-      [t("instrument"), `${symbol} · ${nameOf(chosenInstrument())}`],
+      [t("instrument"), instrumentText(chosenInstrument())],
       [t("now"), phaseText(stateOf(symbol).phase)],
     ],
     consequence: isHalt ? t("halt.consequence") : t("resume.consequence"),

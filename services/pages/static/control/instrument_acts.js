@@ -1,20 +1,18 @@
 // Acts that set something of an instrument: its phase, its collar, its volatility band.
 
 import { send } from "../app/api.js";
+import { instrumentOf } from "../app/instruments.js";
 import { get } from "../app/store.js";
-import { nameOf, t, term } from "../app/words.js";
+import { t, term } from "../app/words.js";
 import { choice, fromPercent, inPercent, line, rate, valueOf } from "../operate/fields.js";
 import { phaseText } from "./board.js";
-import { stateOf } from "./market.js";
+import { instrumentText, stateOf } from "./market.js";
 
 const PHASES = ["continuous", "call_auction", "auction_matching", "closed"];
 const PERCENT = "(0|[1-9]\\d?)(\\.\\d{1,4})?";
 
-/** @param {string} symbol */
-const instrumentOf = (symbol) => get("instruments").find((/** @type {any} */ one) => one.symbol === symbol);
-
 /** @param {string} symbol @returns {[string, string]} */
-const named = (symbol) => [t("instrument"), `${symbol} · ${nameOf(instrumentOf(symbol))}`];
+const named = (symbol) => [t("instrument"), instrumentText(instrumentOf(symbol))];
 
 /** @param {string} symbol @param {string} what @param {any} body @param {import("../app/api.js").Sending} key */
 const put = (symbol, what, body, key) => send("PUT", `/v1/admin/instruments/${encodeURIComponent(symbol)}/${what}`, body, key);

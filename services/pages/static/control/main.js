@@ -18,7 +18,6 @@ import { showTimeline } from "./timeline.js";
 import { tradesPanel } from "./trades.js";
 import { venueActs } from "./venue.js";
 
-set("instruments", page.first.instruments ?? []);
 set("tickers", new Map((page.first.tickers ?? []).map((/** @type {any} */ ticker) => [ticker.symbol, ticker])));
 followMarket();
 showTimeline(at("timeline"));

@@ -1,9 +1,10 @@
 // What the control page follows: the state of auctions, the ticker of the chosen instrument, and the instruments' settings.
 
-import { read } from "../app/api.js";
 import { feed } from "../app/feed.js";
+import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { get, set, watch } from "../app/store.js";
 import * as url from "../app/url_state.js";
+import { nameOf, term } from "../app/words.js";
 
 /** Follows the auctions of all instruments, and reads the instruments again after an act or a new trading date. */
 export function followMarket() {
@@ -13,25 +14,27 @@ export function followMarket() {
   let known = get("venue")?.trading_date;
   watch(["venue"], () => {
     const date = get("venue")?.trading_date;
-    if (date && date !== known) readInstruments();
+    if (date && date !== known) readAgain();
     known = date ?? known;
   });
-  watch(["acted"], () => get("acted") !== undefined && readInstruments());
+  watch(["acted"], () => get("acted") !== undefined && readAgain());
 }
 
-async function readInstruments() {
-  try {
-    set("instruments", await read("/v1/instruments"));
-  } catch {
-    /* the line says that the venue does not answer; the next act or day reads again */
-  }
-}
+/** The line says where the venue does not answer; the next act or day reads again. */
+const readAgain = () => readInstruments().catch(() => {});
 
 /** The chosen instrument: `?product`, or the first. @returns {any} */
 export const chosenInstrument = () => {
   const symbol = get("product") ?? url.read("product"),
     all = get("instruments") ?? [];
   return all.find((/** @type {any} */ one) => one.symbol === symbol) ?? all[0];
+};
+
+/** "PRND-OX · Praseodymium-neodymium oxide", and that it is delisted. @param {any} instrument */
+export const instrumentText = (instrument) => {
+  const { symbol } = instrument,
+    { phase } = stateOf(symbol);
+  return `${symbol} · ${nameOf(instrument)}${phase === "delisted" ? ` · ${term("phase", phase)}` : ""}`;
 };
 
 let stop = () => {};
@@ -61,6 +64,6 @@ export function reveal(id) {
 /** The phase of an instrument and the end of its volatility auction. @param {string} symbol @returns {{phase: string, auction_ends_at: string | null}} */
 export const stateOf = (symbol) =>
   get("phases")?.get(symbol) ?? {
-    phase: get("instruments").find((/** @type {any} */ one) => one.symbol === symbol)?.phase ?? "closed",
+    phase: instrumentOf(symbol)?.phase ?? "closed",
     auction_ends_at: null,
   };

@@ -2,11 +2,12 @@
 
 import { read } from "../app/api.js";
 import { grouped, money, stamp } from "../app/format.js";
+import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
-import { nameOf, t, term } from "../app/words.js";
+import { t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
-import { stateOf } from "./market.js";
+import { instrumentText, stateOf } from "./market.js";
 import { bustFacts, party } from "./trade.js";
 
 /** @typedef {[string, string]} Fact */
@@ -23,13 +24,20 @@ const CONSEQUENCES = {
   set_phase: "phase_act.consequence",
   set_collar: "collar.consequence",
   set_volatility_band: "band.consequence",
+  list_instrument: "listing.consequence",
+  change_instrument: "terms.consequence",
+  delist_instrument: "delisting.consequence",
   open_account: "open.consequence",
 };
 const LIMITS = ["max_order_quantity", "max_order_value", "max_open_orders", "max_day_turnover"];
 const RATE_CLASSES = ["orders", "cancels", "reads"];
 const IN_YUAN = new Set(["amount", "max_order_value", "max_day_turnover"]);
-const RATES = new Set(["rate", "maker_rate", "taker_rate"]);
-const SAID_ELSEWHERE = new Set(["reason", "why", "note"]);
+const RATES = new Set(["rate", "maker_rate", "taker_rate", "band_rate", "collar_rate"]);
+const PRICES = new Set(["tick_size", "reference_price"]);
+/** The fields of bodies that say why: the first that is there is shown as the why. The `note` of an instrument is for members. */
+const REASONS = ["reason", "why", "note"];
+/** What a change of an instrument may name. */
+const TERMS = ["band_rate", "collar_rate", "max_quantity", "name_en", "name_zh", "spec", "note"];
 /** So many trades of a decision are read one by one, and named with parties and amounts. */
 const NAMED_TRADES = 20;
 const IN_A_LINE = 5;
@@ -60,7 +68,7 @@ function whom({ path }) {
   if (kind === "trades") return [[t("trade"), name]];
   if (kind === "instruments") {
     const found = instrumentOf(name);
-    return [[t("instrument"), found ? `${name} · ${nameOf(found)}` : name]];
+    return [[t("instrument"), found ? instrumentText(found) : name]];
   }
   if (/\/(kill_switch\/off|resume)$/.test(path)) return [[t("eyes.for"), t("log.venue")]];
   return kind ? [[t("eyes.number"), name]] : [];
@@ -68,16 +76,22 @@ function whom({ path }) {
 
 /** The fields of the body, all of them; beside each what holds `now`.
  * @param {any} proposal @param {Record<string, string>} now @param {number} [most] of a list @returns {Fact[]} */
-const asked = (proposal, now, most = Infinity) =>
-  Object.entries(whole(proposal))
-    .filter(([field]) => !SAID_ELSEWHERE.has(field))
+function asked(proposal, now, most = Infinity) {
+  const fields = whole(proposal),
+    said = REASONS.find((field) => fields[field]);
+  return Object.entries(fields)
+    .filter(([field]) => field !== said)
     .map(([field, value]) => {
       const text = field === "amount" && proposal.body.metric === "tonnes" ? String(value) : valueText(field, value, most);
-      return [term("field", field), field in now ? t("eyes.now", { value: text, now: now[field] }) : text];
+      const label = field === "name" && said ? t("eyes.signed_by") : term("field", field); // beside a reason it is a person's
+      return [label, field in now ? t("eyes.now", { value: text, now: now[field] }) : text];
     });
+}
 
-/** Limits are replaced as a whole: those that the body does not name, too. @param {any} proposal @returns {Record<string, any>} */
-function whole({ path, body }) {
+/** Limits are replaced as a whole: those that the body does not name, too. What a change of an instrument lacks stays.
+ * @param {any} proposal @returns {Record<string, any>} */
+function whole({ act, path, body }) {
+  if (act === "change_instrument") return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
   const kind = path.endsWith("/limits") ? target(path).kind : "";
   const replaced = kind === "accounts" ? LIMITS : kind === "keys" ? RATE_CLASSES : [];
   return { ...Object.fromEntries(replaced.map((field) => [field, null])), ...body };
@@ -85,13 +99,16 @@ function whole({ path, body }) {
 
 /** @param {string} field @param {any} value @param {number} [most] @returns {string} */
 function valueText(field, value, most = Infinity) {
-  if (value === null || value === undefined) return t(RATE_CLASSES.includes(field) ? "eyes.default" : "none");
+  if (value === null || value === undefined || value === "") return t(RATE_CLASSES.includes(field) ? "eyes.default" : "none");
   if (Array.isArray(value)) {
     const shown = value.slice(0, most).map((one) => (field === "accounts" ? accountText(one) : String(one)));
     return value.length > most ? `${shown.join(", ")} … (${value.length})` : shown.join(", ");
   }
   if (IN_YUAN.has(field) && typeof value === "string") return money(value);
   if (field === "phase") return term("phase", value);
+  if (field === "category") return term("category", value);
+  if (field === "reference_price_source") return term("price_source", value);
+  if (PRICES.has(field)) return grouped(value);
   if (RATES.has(field)) return rate(value);
   if (field === "owner" || field === "account") return accountText(value);
   return typeof value === "number" ? grouped(value) : typeof value === "object" ? JSON.stringify(value) : String(value);
@@ -122,7 +139,7 @@ async function more({ path, body }) {
   const { kind, name } = target(path);
   if (kind === "trades") return bustFacts(name);
   if (kind === "accounts") return { now: ofAccount(name, path, body) };
-  if (kind === "instruments") return { now: ofInstrument(name, path) };
+  if (kind === "instruments") return { now: await ofInstrument(name, path) };
   if (kind === "keys") return ofKey(name);
   if (kind === "fees") return { now: await ofFees(name) };
   if (kind === "measures") return { facts: await ofMeasure(name) };
@@ -144,17 +161,16 @@ function ofAccount(number, path, body) {
   return path.endsWith("/limits") ? Object.fromEntries(LIMITS.map((limit) => [limit, valueText(limit, account.limits[limit])])) : {};
 }
 
-/** @param {string} symbol */
-const instrumentOf = (symbol) => get("instruments").find((/** @type {any} */ one) => one.symbol === symbol);
-
-/** @param {string} symbol @param {string} path @returns {Record<string, string>} */
-function ofInstrument(symbol, path) {
-  const { collar_rate, volatility_rate, auction_seconds } = instrumentOf(symbol);
-  if (path.endsWith("/collar")) return { rate: rate(collar_rate) };
+/** Others may have listed or changed it since the page last read. @param {string} symbol @param {string} path @returns {Promise<Record<string, string>>} */
+async function ofInstrument(symbol, path) {
+  await readInstruments();
+  const now = instrumentOf(symbol);
+  if (!now) throw new Error(t("acts.gone"));
+  if (path.endsWith("/collar")) return { rate: rate(now.collar_rate) };
   if (path.endsWith("/phase")) return { phase: term("phase", stateOf(symbol).phase) };
   return path.endsWith("/volatility_band")
-    ? { rate: rate(volatility_rate), auction_seconds: valueText("auction_seconds", auction_seconds) }
-    : {};
+    ? { rate: rate(now.volatility_rate), auction_seconds: valueText("auction_seconds", now.auction_seconds) }
+    : Object.fromEntries(TERMS.map((field) => [field, valueText(field, now[field])]));
 }
 
 /** @param {string} number @returns {Promise<Record<string, string>>} */

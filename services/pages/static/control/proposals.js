@@ -45,7 +45,7 @@ export function proposalsPanel(rights) {
   const aside = [h("span", { class: "dim" }, t("eyes.said")), listing.save];
   const node = panel("proposals-panel", t("eyes"), aside, outcome, state, listing.node);
   node.hidden = true;
-  watch(["proposals", "proposals_unread", "accounts"], () => {
+  watch(["proposals", "proposals_unread", "accounts", "instruments"], () => {
     /** @type {Waiting | undefined} */ const waiting = get("proposals");
     const unread = get("proposals_unread");
     say(state, unread ? t("eyes.unread") : waiting?.isMore ? t("eyes.more", { count: PAGE }) : "");

@@ -111,13 +111,13 @@ function choose(trade) {
 
 function searchForm() {
   const members = choice(t("trades.member"), "member", [["", t("trades.any")]]),
-    products = choice(t("symbol"), "symbol", [
-      ["", t("trades.any")],
-      ...get("instruments").map(
-        (/** @type {any} */ one) => /** @type {[string, string]} */ ([one.symbol, `${one.symbol} · ${nameOf(one)}`]),
-      ),
-    ]);
+    products = choice(t("symbol"), "symbol", [["", t("trades.any")]]);
   const select = /** @type {HTMLSelectElement} */ (members.querySelector("select"));
+  const symbols = /** @type {HTMLSelectElement} */ (products.querySelector("select"));
+  /** @param {any} one */
+  const option = (one) => h("option", { value: one.symbol }, `${one.symbol} · ${nameOf(one)}`);
+  // The venue adds to the end of its list, and takes none away: what is chosen stays.
+  watch(["instruments"], () => symbols.append(...get("instruments").slice(symbols.options.length - 1).map(option)));
   watch(["accounts"], () => {
     const all = get("accounts") ?? [];
     if (select.options.length === all.length + 1) return;

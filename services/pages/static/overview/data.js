@@ -87,7 +87,6 @@ function follow() {
     get("tickers").set(data.symbol, data);
     get("changed").add(data.symbol);
     set("changed", get("changed"));
-    if (!instruments.has(data.symbol)) learn();
   });
   feed.follow({ channels: ["trades"], symbols: ["*"], latest: LATEST }, takeTrades);
 }
@@ -104,18 +103,6 @@ export function start() {
   follow();
   if (isAsked && months) plan(AGAIN_MS);
   else refresh();
-}
-
-/** The instruments by symbol. @type {Map<string, any>} */
-export const instruments = new Map((page.first.instruments ?? []).map((/** @type {any} */ instrument) => [instrument.symbol, instrument]));
-
-/** Adds the instruments that were listed since the page came. */
-async function learn() {
-  try {
-    for (const instrument of await read("/v1/instruments")) instruments.set(instrument.symbol, instrument);
-  } catch {
-    /* the line says that the venue does not answer; the next ticker reads again */
-  }
 }
 
 /** Sums decimal texts exactly. @param {string[]} amounts @returns {bigint} millionths */

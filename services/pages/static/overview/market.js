@@ -7,7 +7,6 @@ import { at } from "../app/page.js";
 import { saveButton } from "../app/save.js";
 import { get, watch } from "../app/store.js";
 import { nameOf, t, term } from "../app/words.js";
-import { instruments } from "./data.js";
 
 /** @type {Map<string, HTMLElement>} */
 const lines = new Map([...document.querySelectorAll("[data-symbol]")].map((node) => [/** @type {HTMLElement} */ (node).dataset.symbol ?? "", /** @type {HTMLElement} */ (node)]));
@@ -49,7 +48,7 @@ for (const symbol of lines.keys()) showLine(symbol);
 
 at("market-tools").append(saveButton("market", () => [
   [t("product"), "", t("market.last"), t("market.settlement"), t("market.volume"), t("market.turnover")],
-  ...[...instruments.values()].map((instrument) => {
+  ...get("instruments").map((/** @type {any} */ instrument) => {
     const { last, reference_price, volume, turnover } = get("tickers").get(instrument.symbol) ?? {};
     return [instrument.symbol, nameOf(instrument), last, reference_price, volume, turnover];
   }),

@@ -4,13 +4,13 @@ import { read } from "../app/api.js";
 import { h, rows, say } from "../app/dom.js";
 import { changeOf, forDrawing, units } from "../app/decimal.js";
 import { money, number, percent, short } from "../app/format.js";
+import { instrumentOf } from "../app/instruments.js";
 import { at } from "../app/page.js";
 import { saveButton } from "../app/save.js";
 import { page } from "../app/page.js";
 import { get, watch } from "../app/store.js";
 import { nameOf, t } from "../app/words.js";
 import { spark } from "../charts/spark.js";
-import { instruments } from "./data.js";
 import { showChange } from "./market.js";
 
 const COUNT = 10, DAYS = 30, LATER_MS = 400;
@@ -26,7 +26,7 @@ const row = ({ symbol }) => h("tr", {}, h("th", { scope: "row" }, h("a", { href:
 
 /** @param {HTMLElement} node @param {any} line */
 function update(node, { symbol, net, share }) {
-  const [name, year, part, prices, change] = /** @type {HTMLElement[]} */ ([...node.children]), instrument = instruments.get(symbol), ticker = get("tickers").get(symbol);
+  const [name, year, part, prices, change] = /** @type {HTMLElement[]} */ ([...node.children]), instrument = instrumentOf(symbol), ticker = get("tickers").get(symbol);
   if (instrument) name.title = nameOf(instrument);
   say(year, short(net));
   year.title = money(net);
@@ -70,7 +70,7 @@ watch(["report"], () => void setTimeout(readCloses, LATER_MS));
 at("products-tools").append(saveButton("products", () => [
   [t("product"), "", t("products.net"), t("products.share"), t("market.change")],
   ...largest().map(({ symbol, net, share }) => {
-    const { last, reference_price } = get("tickers").get(symbol) ?? {};
-    return [symbol, instruments.has(symbol) ? nameOf(instruments.get(symbol)) : symbol, net, share, changeOf(last, reference_price)];
+    const { last, reference_price } = get("tickers").get(symbol) ?? {}, instrument = instrumentOf(symbol);
+    return [symbol, instrument ? nameOf(instrument) : symbol, net, share, changeOf(last, reference_price)];
   }),
 ]));

@@ -1,18 +1,17 @@
 // The instrument of this page, its ticks, and every instrument's ticker.
 
-import { Refused, read } from "../app/api.js";
+import { Refused } from "../app/api.js";
+import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { page } from "../app/page.js";
 import { t } from "../app/words.js";
 import { Ticks } from "./ticks.js";
 
 const AGAIN_MS = 5_000;
 
-/** @type {any[]} */
-export const instruments = page.first.instruments ?? [];
 export const symbol = page.symbol;
 
 /** The listing of the instrument of this page: the server knows it, or answers 404. @type {any} */
-export let instrument = instruments.find((listed) => listed.symbol === symbol) ?? null;
+export let instrument = instrumentOf(symbol) ?? null;
 
 /** Whether the market is shown to others only. @param {unknown} error */
 export const needsLogIn = (error) => error instanceof Refused && (error.status === 401 || error.status === 403);
@@ -21,8 +20,8 @@ export const needsLogIn = (error) => error instanceof Refused && (error.status =
 export async function known(tell) {
   while (!instrument) {
     try {
-      instruments.splice(0, instruments.length, ...(await read("/v1/instruments")));
-      instrument = instruments.find((listed) => listed.symbol === symbol) ?? null;
+      await readInstruments();
+      instrument = instrumentOf(symbol) ?? null;
       if (!instrument) throw new Error(t("needs.listed"));
     } catch (error) {
       tell(error);

@@ -4,8 +4,9 @@ import { changeOf } from "../app/decimal.js";
 import { h } from "../app/dom.js";
 import { number } from "../app/format.js";
 import { at } from "../app/page.js";
+import { get, watch } from "../app/store.js";
 import { nameOf, term } from "../app/words.js";
-import { instruments, symbol, tickers } from "./instrument.js";
+import { symbol, tickers } from "./instrument.js";
 import { Cell, mark } from "./pace.js";
 import { changeText, directionOf } from "./quote.js";
 
@@ -42,7 +43,7 @@ export function showList(names) {
 function narrow() {
   const input = /** @type {HTMLInputElement} */ (at("search")), wanted = input.value.trim().toLowerCase();
   let count = 0;
-  for (const listed of instruments) {
+  for (const listed of get("instruments")) {
     const text = `${listed.symbol} ${listed.name_en} ${listed.name_zh} ${listed.category} ${listed.family}`.toLowerCase();
     const isFound = wanted.split(/\s+/).every((word) => text.includes(word));
     /** @type {HTMLElement} */ (lines.get(listed.symbol)?.node.parentElement).hidden = !isFound;
@@ -54,13 +55,22 @@ function narrow() {
 /** The links that the search has left. @returns {HTMLElement[]} */
 const found = () => [...at("instruments").querySelectorAll("li:not([hidden]) a")].map((node) => /** @type {HTMLElement} */ (node));
 
+/** Adds a line for each instrument that has none: those listed since the page came stand last, as they do in the API. */
+function showListed() {
+  const added = get("instruments").filter((/** @type {any} */ listed) => !lines.has(listed.symbol));
+  at("instruments").append(...added.map(line));
+  for (const listed of added) show(listed.symbol);
+  narrow();
+}
+
 export function startList() {
   const list = at("instruments"), search = /** @type {HTMLInputElement} */ (at("search"));
-  list.replaceChildren(...instruments.map(line));
-  showList(tickers.keys());
+  list.replaceChildren();
+  showListed();
+  watch(["instruments"], showListed);
   const here = lines.get(symbol)?.node;
   if (here) list.parentElement?.scrollTo({ top: here.offsetTop - 120 });
-  search.addEventListener("input", narrow);
+  search.addEventListener("input", showListed);
   search.addEventListener("keydown", (event) => {
     if (event.key === "Enter") found()[0]?.click();
     else if (event.key === "ArrowDown") found()[0]?.focus();
@@ -77,7 +87,7 @@ export function startList() {
 
 export function listCsv() {
   const head = ["symbol", "name_en", "last", "change", "phase", "volume", "turnover"];
-  return [head, ...instruments.map((listed) => {
+  return [head, ...get("instruments").map((/** @type {any} */ listed) => {
     const ticker = tickers.get(listed.symbol) ?? {};
     return [listed.symbol, listed.name_en, ticker.last, changeOf(ticker.last ?? null, ticker.reference_price ?? null), ticker.phase, ticker.volume, ticker.turnover];
   })];

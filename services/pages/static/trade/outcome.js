@@ -2,9 +2,9 @@
 
 import { placesOf, text, units } from "../app/decimal.js";
 import { number } from "../app/format.js";
+import { instrumentOf } from "../app/instruments.js";
 import { page } from "../app/page.js";
 import { t, term } from "../app/words.js";
-import { instruments } from "./instrument.js";
 
 /** Why the venue declined or ended an order. The venue's sentence has the numbers, in English. @param {any} order a code and its sentence */
 export function reasonText({ reason, reason_text }) {
@@ -35,7 +35,7 @@ export const lotsText = (lots) => t(lots === 1 ? "lots.one" : "lots.many", { lot
 
 /** The average price with the decimals of the tick; "≈" where it has more. @param {any} order */
 export function averageText({ symbol, avg_px }) {
-  const tick = instruments.find((listed) => listed.symbol === symbol)?.tick_size;
+  const tick = instrumentOf(symbol)?.tick_size;
   if (!avg_px || !tick) return number(avg_px);
   const short = text(units(avg_px), placesOf(tick));
   return units(short) === units(avg_px) ? number(short) : `≈ ${number(short)}`;

@@ -2,8 +2,8 @@
 
 import { h, rows, say } from "../app/dom.js";
 import { clock, money, number, stamp } from "../app/format.js";
+import { get } from "../app/store.js";
 import { nameOf, t } from "../app/words.js";
-import { instruments } from "./instrument.js";
 import { averageText, reasonText, typeText } from "./outcome.js";
 
 /** @param {string} time */
@@ -51,7 +51,7 @@ function signed(change) {
 
 /** @param {HTMLElement} body @param {any} balances */
 export function showHoldings(body, balances) {
-  const names = new Map(instruments.map((listed) => [listed.symbol, nameOf(listed)]));
+  const names = new Map(get("instruments").map((/** @type {any} */ listed) => [listed.symbol, nameOf(listed)]));
   const shown = [{ symbol: null, quantity: balances.cash, reserved: balances.reserved, available: balances.available }, ...balances.holdings];
   rows(body, shown, (holding) => holding.symbol ?? "cash", (holding) =>
     h("tr", { data: { holding: holding.symbol ?? "cash" } }, h("td", {}, holding.symbol ? h("a", { href: `/ui/trade/${holding.symbol}` }, holding.symbol) : t("balance.cash")),

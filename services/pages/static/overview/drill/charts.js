@@ -7,7 +7,7 @@ import { page } from "../../app/page.js";
 import { get } from "../../app/store.js";
 import { nameOf, t } from "../../app/words.js";
 import { Chart } from "../../charts/chart.js";
-import { instruments, isPresent, sum } from "../data.js";
+import { isPresent, sum } from "../data.js";
 import { addressOf, go } from "./place.js";
 import { BUCKET_MS } from "./sources.js";
 
@@ -111,5 +111,5 @@ export function minutesChart(host, { date, product, buckets, day }) {
 /** The list of products that the charts may be narrowed to. @param {string | null} chosen @param {(symbol: string | null) => void} choose */
 export const productChoice = (chosen, choose) => h("select", {
   "aria-label": t("product"), data: { testid: "product" }, onchange: (/** @type {Event} */ event) => choose(/** @type {HTMLSelectElement} */ (event.target).value || null),
-}, h("option", { value: "" }, t("drill.all_products")), [...instruments.values()].map((instrument) =>
+}, h("option", { value: "" }, t("drill.all_products")), get("instruments").map((/** @type {any} */ instrument) =>
   h("option", { value: instrument.symbol, selected: instrument.symbol === chosen, title: nameOf(instrument) }, instrument.symbol)));

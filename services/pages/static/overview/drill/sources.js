@@ -2,7 +2,7 @@
 
 import { read } from "../../app/api.js";
 import { text, units } from "../../app/decimal.js";
-import { instruments } from "../data.js";
+import { get } from "../../app/store.js";
 
 const KEPT_MS = 30_000, MOST_KEPT = 128, TRADES = 200, AT_ONCE = 6;
 export const BUCKET_MS = 300_000;
@@ -70,7 +70,7 @@ async function each(items, work) {
  * @param {string} date @param {string | null} product @returns {Promise<Bucket[]>}
  */
 export async function minutesOf(date, product) {
-  const span = await spanOf(date), symbols = product ? [product] : [...instruments.keys()];
+  const span = await spanOf(date), symbols = product ? [product] : get("instruments").map((/** @type {any} */ one) => one.symbol);
   if (!span) return [];
   const { start, end } = span;
   const query = { interval: "5m", start: new Date(start).toISOString(), end: new Date(end).toISOString(), limit: 1000 };
