@@ -52,7 +52,8 @@ def wang(watched: Watched, venue: VenueProcess) -> Page:
 @pytest.fixture
 def beside(wang: Page) -> Iterator[Page]:
     """Another page that is open meanwhile. It may have no trouble either."""
-    page = wang.context.new_page()
+    context = wang.context
+    page = context.new_page()
     watched = Watched(page)
     watched.listen()
     yield page
@@ -110,9 +111,10 @@ def test_the_second_person_reads_all_that_members_will_see_of_a_listing(wang: Pa
 
 
 def test_open_pages_learn_a_listed_instrument(wang: Page, beside: Page, venue: VenueProcess) -> None:
-    trade = wang.context.new_page()
+    context = wang.context
+    trade = context.new_page()
     trade.goto(f"{venue.url}/ui/trade/PRND-OX")
-    overview = open_overview(wang.context.new_page(), venue)
+    overview = open_overview(context.new_page(), venue)
     open_page(beside, venue, "/ui/control")
     link = trade.locator(f"#instruments a[data-symbol='{SYMBOL}']")
     expect(trade.locator("#instruments li")).to_have_count(32)

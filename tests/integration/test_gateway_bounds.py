@@ -108,7 +108,7 @@ async def test_texts_with_a_form(schemas: dict[str, Any], send: Send) -> None:
     checked = 0
     for name, schema in schemas.items():
         for field, said in schema["properties"].items():
-            if "pattern" not in said:
+            if "pattern" not in said or field == "symbol":  # 404 where none is listed as that
                 continue
             for text in {"expire_time": TIMES, "expires": TIMES, "client_order_id": IDS}.get(field, DECIMALS):
                 fits = re.search(said["pattern"].replace("$", r"\Z"), text) is not None
@@ -147,7 +147,7 @@ async def test_lengths(schemas: dict[str, Any], send: Send) -> None:
                 status, code, fields = await send(name, {field: value})
                 assert (status, code, fields) == (422, "validation_failed", {field})
                 checked += 1
-    assert checked == 9
+    assert checked == 10
 
 
 async def test_no_field_is_without_bounds(schemas: dict[str, Any]) -> None:
@@ -158,7 +158,7 @@ async def test_no_field_is_without_bounds(schemas: dict[str, Any]) -> None:
         for field, said in schema["properties"].items()
         if said.get("type") in bounds and not bounds[said["type"]] & set(said)
     }
-    assert without == {"symbol"}  # one of GET /v1/instruments
+    assert not without
 
 
 async def test_an_amend_changes_something(schemas: dict[str, Any], send: Send) -> None:

@@ -50,7 +50,7 @@ class KeyRequest(Request):
     )
 
     name: Name
-    scopes: list[Scope] = Field(min_length=1, json_schema_extra={"maxItems": len(get_args(Scope))})
+    scopes: list[Scope] = Field(min_length=1, max_length=len(get_args(Scope)))
     account: AccountNumber = Field(
         default=0,
         description="The account that the key is bound to; 0: none. Required with `trade`, and not the venue's own (1); must "
