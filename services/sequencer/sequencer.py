@@ -33,7 +33,7 @@ MAX_BATCH_COMMANDS = 1_024
 MAX_BATCH_BYTES = 512 * 1_024
 """Bound of commands and attachments together. A submission that alone exceeds one of the two bounds is a batch of its own."""
 
-BATCH_S = 0.002
+BATCH_S = 0.001
 """A batch has one turn of each account, and more turns while its commands keep the event loop busy for less than this, or than
 the device needs to write a batch, if that is more. A new command waits for the batch that is being written and for its own. So
 it waits hardly longer beside a flood, and a flood's batches are large enough for what each batch costs."""
