@@ -53,7 +53,8 @@ TROUBLE = (
 """Errors of the environment: device, files, clock, port."""
 
 FOLLOWS = (ProjectorStopped,)
-"""Consequences: raised by the parts that wait for a failed part, whose own error is in the same exception group."""
+"""Consequences: raised by the parts that wait for a failed part. Its own error is their cause, and what counts: a start that
+waits may end before the exception group with that error is there."""
 
 _STATUSES: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (ClockRefused, ExitCode.CLOCK),
@@ -89,8 +90,7 @@ def sentence_of(error: BaseException) -> str:
 def root_cause(error: BaseException) -> BaseException:
     """The most important error of an exception group, the first of several: a bug; an error with an exit status of its own
     (journal, engine, clock); the read database's device, which is the journal's, too; any other."""
-    causes = [cause for cause in _causes(error) if not isinstance(cause, FOLLOWS)] or list(_causes(error))
-    return min(causes, key=_rank)
+    return min(_causes(error), key=_rank)
 
 
 def _rank(error: BaseException) -> int:
@@ -102,9 +102,11 @@ def _rank(error: BaseException) -> int:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The single errors of an exception group, nested groups included."""
+    """The single errors of an exception group, nested groups included; of a consequence its cause."""
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
             yield from _causes(part)
+    elif isinstance(error, FOLLOWS) and error.__cause__ is not None:
+        yield from _causes(error.__cause__)
     else:
         yield error

@@ -51,5 +51,7 @@ class SeqWaiters:
         self._stopped = error
         for _, waiter in self._waiting:
             if not waiter.done():
-                waiter.set_exception(ProjectorStopped(f"The read database stands at seq {self.seq}."))
+                stopped = ProjectorStopped(f"The read database stands at seq {self.seq}.")
+                stopped.__cause__ = error
+                waiter.set_exception(stopped)
         self._waiting.clear()

@@ -285,6 +285,7 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
             "copying",
             "export",
             "help",
+            "instrument",
             "journal",
             "migrate",
             "options",

@@ -53,9 +53,10 @@ async def fail(error: BaseException) -> None:
 def test_trouble_of_the_environment_is_one_line_and_a_status_however_deep_it_lies(
     trouble: Exception, status: ExitCode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A venue's parts run in a task group; a part that waited for the one that failed fails with it.
+    # A venue's parts run in a task group; a part that waited for the one that failed fails with it, at a start alone.
     waited = ProjectorStopped("The read database stands at seq 0.")
-    for error in (trouble, ExceptionGroup("parts", [waited, ExceptionGroup("tasks", [trouble])])):
+    waited.__cause__ = trouble
+    for error in (trouble, waited, ExceptionGroup("parts", [waited, ExceptionGroup("tasks", [trouble])])):
         with pytest.raises(typer.Exit) as end:
             run(fail(error))
         assert end.value.exit_code == status

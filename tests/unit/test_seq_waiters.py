@@ -45,8 +45,10 @@ async def test_a_stopped_projector_is_told_to_who_waits_and_to_who_comes_later()
     waiters = SeqWaiters(lambda _seq: None)
     waiters.has_reached(3)
     (waiting,) = await _begun(waiters, 4)
-    waiters.stop(OSError("the disk is full"))
+    full = OSError("the disk is full")
+    waiters.stop(full)
     for asked in (waiting, waiters.reached(4)):
-        with pytest.raises(ProjectorStopped, match="stands at seq 3"):
+        with pytest.raises(ProjectorStopped, match="stands at seq 3") as stopped:
             await asked
+        assert stopped.value.__cause__ is full
     await waiters.reached(3)
