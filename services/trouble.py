@@ -89,11 +89,13 @@ def sentence_of(error: BaseException) -> str:
 
 def root_cause(error: BaseException) -> BaseException:
     """The most important error of an exception group, the first of several: a bug; an error with an exit status of its own
-    (journal, engine, clock); the read database's device, which is the journal's, too; any other."""
+    (journal, engine, clock); the read database's device, which is the journal's, too; any other; a consequence."""
     return min(_causes(error), key=_rank)
 
 
 def _rank(error: BaseException) -> int:
+    if isinstance(error, FOLLOWS):
+        return 4
     if not isinstance(error, TROUBLE):
         return 0
     if exit_code_of(error) == ExitCode.TROUBLE:
@@ -102,11 +104,12 @@ def _rank(error: BaseException) -> int:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The single errors of an exception group, nested groups included; of a consequence its cause."""
+    """The single errors of an exception group, nested groups included; of a consequence its cause, unless that is the
+    cancellation of the part that it waited for."""
     if isinstance(error, BaseExceptionGroup):
         for part in error.exceptions:
             yield from _causes(part)
-    elif isinstance(error, FOLLOWS) and error.__cause__ is not None:
+    elif isinstance(error, FOLLOWS) and isinstance(error.__cause__, Exception):
         yield from _causes(error.__cause__)
     else:
         yield error

@@ -40,8 +40,6 @@ FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""
 ORDERS_S = 10
 """In this time AFTER new orders are acknowledged, even on a busy machine."""
-LOOK_S = 0.05
-"""Between two looks at a health page: without it the looking takes a core from the venue."""
 TRIALS_A_VENUE = 25
 
 

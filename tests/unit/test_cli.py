@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from queue import SimpleQueue
@@ -53,10 +54,16 @@ async def fail(error: BaseException) -> None:
 def test_trouble_of_the_environment_is_one_line_and_a_status_however_deep_it_lies(
     trouble: Exception, status: ExitCode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A venue's parts run in a task group; a part that waited for the one that failed fails with it, at a start alone.
-    waited = ProjectorStopped("The read database stands at seq 0.")
-    waited.__cause__ = trouble
-    for error in (trouble, waited, ExceptionGroup("parts", [waited, ExceptionGroup("tasks", [trouble])])):
+    # A venue's parts run in a task group; a part that waited for the one that failed fails with it, at a start alone. Where
+    # another part failed, the projector was canceled.
+    waited, canceled = ProjectorStopped("The read database stands at seq 0."), ProjectorStopped("It stands at seq 0.")
+    waited.__cause__, canceled.__cause__ = trouble, asyncio.CancelledError()
+    for error in (
+        trouble,
+        waited,
+        ExceptionGroup("parts", [waited, ExceptionGroup("tasks", [trouble])]),
+        ExceptionGroup("parts", [canceled, ExceptionGroup("tasks", [trouble])]),
+    ):
         with pytest.raises(typer.Exit) as end:
             run(fail(error))
         assert end.value.exit_code == status
