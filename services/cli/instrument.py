@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from services.cli.options import AsJson, DataDir
-from services.cli.running_venue import Url, ask
+from services.cli.running_venue import Url, act, ask
 from services.cli.terminal import out
-
-if TYPE_CHECKING:
-    from rex_client import RexClient
 
 Symbol = Annotated[str, typer.Argument(help="The instrument's symbol, such as PRND-OX.", metavar="SYMBOL")]
 Reason = Annotated[str, typer.Option(help="Why. The journal keeps it.", metavar="TEXT")]
@@ -92,7 +88,7 @@ def add_instrument(
         "reference_price_source": "sourced" if sourced else "assumed", "max_quantity": max_quantity, "spec": spec,
         "note": note,
     }  # fmt: skip
-    _do(url, data_dir, as_json, "listed", lambda venue: venue.list_instrument(listing, reason=reason, name=person))
+    act(url, data_dir, as_json, "listed", lambda venue: venue.list_instrument(listing, reason=reason, name=person))
 
 
 def change_instrument(
@@ -129,7 +125,7 @@ def change_instrument(
         "spec": spec, "note": note,
     }  # fmt: skip
     changes = {name: value for name, value in given.items() if value is not None}
-    _do(
+    act(
         url, data_dir, as_json, "changed",
         lambda venue: venue.change_instrument(symbol, changes, reason=reason, name=person),
     )  # fmt: skip
@@ -152,32 +148,10 @@ def delist_instrument(
 
     Exit status: as `rex instrument add`.
     """
-    _do(
+    act(
         url, data_dir, as_json, "delisted",
         lambda venue: venue.delist_instrument(symbol, reason=reason, name=person),
     )  # fmt: skip
-
-
-def _do(
-    url: str,
-    data_dir: Path,
-    as_json: bool,
-    what: str,
-    act: Callable[[RexClient], Coroutine[Any, Any, dict[str, Any]]],
-) -> None:
-    """Does it at the venue, and prints that it is done, or that it waits for a second person."""
-    from rex_client import Proposed
-
-    try:
-        answer = ask(url, data_dir, act)
-    except Proposed as waiting:
-        answer = {"proposal": waiting.proposal, "act": waiting.act}
-    if as_json:
-        print(json.dumps(answer))
-    elif "proposal" in answer:
-        out.print(f"not {what} yet: another person confirms proposal {answer['proposal']}", highlight=False)
-    else:
-        out.print(f"{what} by the journal's command {answer['seq']}", highlight=False)
 
 
 def _line(instrument: dict[str, Any]) -> str:

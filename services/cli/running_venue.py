@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from services.cli.options import require_address, settings_of
-from services.cli.terminal import run, say
+from services.cli.terminal import out, run, say
 from services.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -65,3 +66,21 @@ def ask(url: str, data_dir: Path, call: Callable[[RexClient], Coroutine[Any, Any
     except RexError as refused:
         say("; ".join(f"{error['field']}: {error['message']}" for error in refused.errors) or refused.detail)
     raise typer.Exit(ExitCode.TROUBLE)
+
+
+def act(
+    url: str, data_dir: Path, as_json: bool, done: str, call: Callable[[RexClient], Coroutine[Any, Any, dict[str, Any]]]
+) -> None:
+    """Does something at the venue, and prints that it is `done`, or that it waits for a second person."""
+    from rex_client import Proposed
+
+    try:
+        answer = ask(url, data_dir, call)
+    except Proposed as waiting:
+        answer = {"proposal": waiting.proposal, "act": waiting.act}
+    if as_json:
+        print(json.dumps(answer))
+    elif "proposal" in answer:
+        out.print(f"not {done} yet: another person confirms proposal {answer['proposal']}", highlight=False)
+    else:
+        out.print(f"{done} by the journal's command {answer['seq']}", highlight=False)

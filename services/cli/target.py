@@ -10,7 +10,7 @@ import typer
 
 from services.cli.options import AsJson, DataDir
 from services.cli.report import year_of
-from services.cli.running_venue import Url, ask
+from services.cli.running_venue import Url, act, ask
 from services.cli.terminal import out
 
 Year = Annotated[int, typer.Argument(help="The target's year, 2000 to 2099.", parser=year_of, metavar="YEAR")]
@@ -59,18 +59,7 @@ def set_target(
     target |= {"name": name, "why": why}
     if replaces is not None:
         target["replaces"] = replaces
-    from rex_client import Proposed
-
-    try:
-        answer = ask(url, data_dir, lambda client: client.set_target(target))
-    except Proposed as waiting:
-        answer = {"proposal": waiting.proposal, "act": waiting.act}
-    if as_json:
-        print(json.dumps(answer))
-    elif "proposal" in answer:
-        out.print(f"not set yet: another person confirms proposal {answer['proposal']}", highlight=False)
-    else:
-        out.print(f"set by the journal's command {answer['seq']}", highlight=False)
+    act(url, data_dir, as_json, "set", lambda client: client.set_target(target))
 
 
 def list_targets(year: Year, url: Url = "", data_dir: DataDir = Path("rex-data"), as_json: AsJson = False) -> None:

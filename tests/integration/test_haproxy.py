@@ -20,7 +20,8 @@ from load_tests.run_scaled.compose_file import COMPOSE_FILE
 from load_tests.run_scaled.this_machine import HOST, ThisMachine
 from load_tests.servers.server_process import ServerProcess
 from services.gateway.problems import CODES, PROBLEM_JSON, ProblemError
-from tests.patience import PATIENCE_S, AsyncHttpClient
+from tests.integration.postgres_journal import until
+from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
 
@@ -72,20 +73,17 @@ async def behind_haproxy(folder: Path) -> AsyncIterator[tuple[str, Server]]:
         haproxy = ServerProcess([program, "-db", "-f", str(folder / "haproxy.cfg")], folder / "haproxy.log")
         opened.callback(haproxy.kill)
         url = f"http://{HOST}:{machine.port('haproxy', '8000')}"
-        await until(url, "/readyz", 200)
+        await until(lambda: answers(url, "/readyz"), (200).__eq__)
         yield url, server
 
 
-async def until(url: str, path: str, status: int) -> None:
-    """Waits until HAProxy answers so."""
-    async with AsyncHttpClient(base_url=url) as http, asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                if (await http.get(path)).status_code == status:
-                    return
-            except httpx.TransportError:
-                pass  # It does not listen yet.
-            await asyncio.sleep(0.02)
+async def answers(url: str, path: str) -> int:
+    """The status of HAProxy's answer; 0: it does not listen yet."""
+    async with AsyncHttpClient(base_url=url) as http:
+        try:
+            return (await http.get(path)).status_code
+        except httpx.TransportError:
+            return 0
 
 
 @pytest.mark.parametrize(("breaks", "status"), [(True, 502), (False, 504)])
@@ -103,7 +101,7 @@ async def test_the_client_tells_an_order_that_was_sent_from_one_that_was_not(tmp
             await client.place_order(ORDER)
         assert server.asked.is_set()
         server.ready = False
-        await until(url, "/v1/time", 503)
+        await until(lambda: answers(url, "/v1/time"), (503).__eq__)
         server.asked.clear()
         async with AsyncHttpClient(base_url=url) as http:
             refused = await http.post("/v1/orders", json=ORDER)
