@@ -19,10 +19,6 @@ from services.scaled.stores import ReaderFeed
 LINK_PATIENCE_S = 5.0
 """How long a gateway that hears nothing, of a sequencer or of the journal, still calls itself ready: a take-over takes less."""
 
-LEADS_S = 2.0
-"""A sequencer whose writer row has changed within so many seconds leads: a living one beats every 0.4 s, and one that does not
-for 1.4 s is replaced. The row of one that died with the link is older when the patience ends."""
-
 BEHIND_S = 1.0
 """Batches that are in the journal for so long, and not in the gateway's memory, are told of in answers to reads."""
 
@@ -58,11 +54,9 @@ def linked(link: Link, journal: PostgresJournal) -> Source:
         return not link.connected and (link.age_s is None or link.silent_s >= LINK_PATIENCE_S)
 
     def is_cut_off() -> bool:
-        """Not where no sequencer leads: then nobody goes on, and the market of every gateway is the venue's."""
-        if not has_no_link():
-            return False
-        row_age_s = link.row_age_s
-        return journal.look_age_s >= LINK_PATIENCE_S or (row_age_s is not None and row_age_s < LEADS_S)
+        """Not where no sequencer leads: then nobody goes on, and the market of every gateway is the venue's. Nor where one has
+        just begun to: no gateway has a link to it yet."""
+        return has_no_link() and max(journal.look_age_s, link.beats.led_s) >= LINK_PATIENCE_S
 
     def behind_s(applied_seq: int) -> float:
         return _lag_s(journal, applied_seq) if link.connected else link.silent_s

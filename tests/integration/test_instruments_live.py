@@ -163,13 +163,18 @@ async def test_a_listing_waits_for_a_second_person(tmp_path: Path) -> None:
         await add_user(venue, "ann", "admin")
         await add_user(venue, "ben", "admin")
         ann, ben = await logged_in(venue, "ann"), await logged_in(venue, "ben")
-        proposed = await ann.post(INSTRUMENTS, json=LISTING)
+        keyed = {"idempotency-key": "one"}
+        proposed = await ann.post(INSTRUMENTS, json=LISTING, headers=keyed)
         assert proposed.status_code == 202
         assert await listed(ann) is None
         proposal = proposed.json()["proposal"]
         confirmed = await ben.post(f"/v1/admin/proposals/{proposal}/confirm")
         assert confirmed.status_code == 200
         assert await listed(ann) is not None
+        repeated = await ann.post(INSTRUMENTS, json=LISTING, headers=keyed)
+        assert (repeated.status_code, repeated.json()["proposal"]) == (202, proposal)
+        other = await ann.post(INSTRUMENTS, json=LISTING | {"lot_size": 20}, headers=keyed)
+        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 
 
 CHANGE = {"band_rate": "0.02", "collar_rate": "0.01", "max_quantity": 5, "name_en": "Scandium oxide 5N"} | SIGNED

@@ -79,9 +79,10 @@ class Idempotency:
             ended.set()
         return self._of_another_gateway(request, event) or (event, False)
 
-    def has_carried_out(self, request: RequestKey) -> bool:
-        """Whether this request was carried out before. Raises as `once`."""
-        return self._known(request) is not None
+    def knows(self, request: RequestKey) -> bool:
+        """Whether this person has sent a request with this key before, of whatever content: `once` says what follows."""
+        name = request.actor, request.text
+        return self._state.keyed_requests.find(*name) is not None or self._digest_of_unknown(name) is not None
 
     def _of_another_gateway(self, request: RequestKey, event: Event) -> tuple[Event, bool] | None:
         """The first one's seq and account, where the leader has noted this request as a repeat (services/sequencer/repeats.py).

@@ -126,10 +126,10 @@ class OrderEntry:
         return event
 
     def is_repeat(self) -> bool:
-        """Whether the HTTP request repeats one that was carried out: `execute` only tells its seq again. Raises problems
-        `idempotency_key_reused` and `outcome_unknown`."""
+        """Whether the HTTP request has the idempotency key of an earlier one. Then `execute` tells the answer again, also that
+        of a proposal, or refuses."""
         request = REQUEST_KEY.get()
-        return request is not None and self._idempotency.has_carried_out(request)
+        return request is not None and self._idempotency.knows(request)
 
     async def end_proposal(self, key: ApiKey, ended: ProposalEnded) -> Event:
         """Rejects or withdraws a proposal; returns the event of the record, also where this person has done so before. Raises

@@ -23,6 +23,7 @@ from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessSubscription
 from services.messaging.link.abort import abort
+from services.messaging.link.beats import Beats
 from services.messaging.link.frames import (
     CLOSE_S,
     LINK_HEADER,
@@ -79,8 +80,8 @@ class Link:
         self._heard_s = 0.0
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
-        self._looked: WriterRow | None = None
-        self._moved_s: float | None = None
+        self.beats = Beats(self._loop.time)
+        """Whether a sequencer leads, linked or not."""
 
     # ------------------------------------------------------------------ health
 
@@ -109,11 +110,6 @@ class Link:
         """Seconds for which nothing has come from a sequencer, since the start if nothing ever has. While there is a link,
         pongs keep it short, also when nobody trades."""
         return self._loop.time() - (self._heard_s or self._began_s)
-
-    @property
-    def row_age_s(self) -> float | None:
-        """Seconds since the writer row was seen to change, as a living writer's does all the time; None: it never was."""
-        return None if self._moved_s is None else self._loop.time() - self._moved_s
 
     # ------------------------------------------------------------------ inbox
 
@@ -194,9 +190,7 @@ class Link:
         seq, known_hash = self._position.seq, self._position.hash
         row = await self._journal.look()
         self._position.check(row, seq, known_hash)
-        if row != self._looked:
-            self._moved_s = None if self._looked is None else self._loop.time()
-            self._looked = row
+        self.beats.see(row)
         if self.confirmed_seq is None and not row.url:  # The writer has handed over: everything was confirmed before.
             self.confirmed_seq = row.last_seq
             self._feed.gap()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from matching_engine.records import Phase
 from services.gateway.browser_headers import API_POLICY, PAGES_POLICY
 from services.gateway.http.cached_answer import Content
 from services.pages import rendering
@@ -72,6 +73,15 @@ async def test_a_page_is_whole_without_any_answer_of_the_venue(path: str, langua
             assert name != "style", f"the policy refuses inline styles: <{tag}>"
             assert not name.startswith("on"), f"the policy refuses inline scripts: <{tag} {name}>"
             assert "javascript:" not in (value or "")
+
+
+@pytest.mark.parametrize("path", [*PAGES, f"/ui/trade/{SYMBOL}"])
+async def test_a_page_has_instruments_in_every_phase(path: str) -> None:
+    phases = [phase.name.lower() for phase in Phase]
+    client, _ = mounted(instruments=[instrument(phase=phase) for phase in phases])
+    for language in LANGUAGES:
+        answer = await client.get(f"{path}?lang={language}")
+        assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("path", [*PAGES, f"/ui/trade/{SYMBOL}"])
