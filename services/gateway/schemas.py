@@ -89,17 +89,27 @@ def _without_control(text: str) -> str:
     return text
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return text
+
+
 @dataclass(frozen=True)
-class _WithoutControl(AfterValidator):
-    """The check, and the same in the schema."""
+class _Form(AfterValidator):
+    """A check, and the same in the schema, beside a pattern that the text has of its own."""
+
+    pattern: str
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """A text may have a pattern of its own besides."""
-        return {**handler(core_schema), "allOf": [{"pattern": f"^[^{CONTROL}]*$"}]}
+        schema = handler(core_schema)
+        return {**schema, "allOf": [*schema.get("allOf", ()), {"pattern": self.pattern}]}
 
 
-WithoutControl = _WithoutControl(_without_control)
+WithoutControl = _Form(_without_control, f"^[^{CONTROL}]*$")
 """Of every text that the venue stores for people, in the journal and all that shows it."""
+
+NotBlank = _Form(_not_blank, r"\S")
 
 
 class Request(BaseModel):

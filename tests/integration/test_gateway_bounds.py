@@ -164,3 +164,7 @@ async def test_no_field_is_without_bounds(schemas: dict[str, Any]) -> None:
 async def test_an_amend_changes_something(schemas: dict[str, Any], send: Send) -> None:
     assert schemas["AmendRequest"]["minProperties"] == 1
     assert await send("AmendRequest", {}) == (422, "invalid_option", {"body"})
+
+
+async def test_a_reason_is_not_blank(send: Send) -> None:
+    assert await send("BustRequest", {"reason": " "}) == (422, "validation_failed", {"reason"})

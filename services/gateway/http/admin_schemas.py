@@ -10,6 +10,7 @@ from matching_engine.limits import MAX_AUCTION_S
 from services.data.instruments import Symbol
 from services.gateway.schemas import (
     AmountText,
+    NotBlank,
     Quantity,
     RateText,
     Reply,
@@ -21,6 +22,9 @@ from services.gateway.schemas import (
 
 SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=80), WithoutControl]
+PersonName = Annotated[str, StringConstraints(max_length=80), WithoutControl]
+"""Of a person who acts with a key; may be empty."""
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500), NotBlank, WithoutControl]
 AccountNumber = Annotated[int, Field(ge=0, json_schema_extra={"maximum": 2**32 - 1})]
 
 
@@ -155,7 +159,7 @@ class HaltRequest(Request):
     reason: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
         default="", description="Why. Recorded in the journal."
     )
-    name: Annotated[str, StringConstraints(max_length=80), WithoutControl] = Field(
+    name: PersonName = Field(
         default="", description="Who halts, where a key does. Recorded in the journal beside the key."
     )
 
@@ -165,9 +169,7 @@ class BustRequest(Request):
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "fat finger, agreed by both sides"}})
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500), WithoutControl] = Field(
-        description="Why the trade is busted. Recorded in the journal."
-    )
+    reason: Reason = Field(description="Why the trade is busted. Recorded in the journal.")
 
 
 class TradeBusted(Reply):

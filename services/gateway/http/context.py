@@ -9,9 +9,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from services.commands.administrative import record
 from services.commands.attachments import ContextStated
-from services.gateway.http.admin_schemas import Applied, Name
+from services.gateway.http.admin_schemas import Applied, Name, Reason
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.decision_schemas import Reason
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.schemas import Request, WithoutControl

@@ -8,14 +8,13 @@ from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE, VENUE_SCOPE, Metric, TradesDecision
 from services.data.instruments import SYMBOL_PATTERN, Category
-from services.gateway.http.admin_schemas import Applied, Name
+from services.gateway.http.admin_schemas import Applied, Name, Reason
 from services.gateway.ids import MAX_ID
 from services.gateway.schemas import AmountText, IdText, Request, WithoutControl
 
 MAX_TRADES = 10_000
 """The most trades of one decision."""
 
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=500), WithoutControl]
 TradeIdText = Annotated[IdText, StringConstraints(max_length=19)]
 _SCOPES = (VENUE_SCOPE, f"{CATEGORY_SCOPE}({'|'.join(get_args(Category))})", f"{PRODUCT_SCOPE}{SYMBOL_PATTERN}")
 TargetScope = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(_SCOPES)})$"})]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from services.data.instruments import SYMBOL_PATTERN, Category, PriceSource, Symbol, Unit
-from services.gateway.http.admin_schemas import Name
+from services.gateway.http.admin_schemas import Name, PersonName, Reason
 from services.gateway.schemas import PositiveRateText, PriceText, Quantity, RateText, Reply, Request, WithoutControl
 
 NewSymbol = Annotated[Symbol, StringConstraints(pattern=f"^{SYMBOL_PATTERN}$")]
@@ -19,10 +19,8 @@ class WithReason(Request):
 
     model_config = ConfigDict(json_schema_extra={"example": {"reason": "board decision of 3 March", "name": "Li Na"}})
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500), WithoutControl] = Field(
-        description="Why. Recorded in the journal."
-    )
-    name: Annotated[str, StringConstraints(max_length=80), WithoutControl] = Field(
+    reason: Reason = Field(description="Why. Recorded in the journal.")
+    name: PersonName = Field(
         default="", description="Who does it, where a key does. Recorded in the journal beside the key."
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from services.gateway.http.decision_schemas import Reason
+from services.gateway.http.admin_schemas import Reason
 from services.gateway.schemas import Reply, Request
 from services.read_database.proposals import ProposalState
 

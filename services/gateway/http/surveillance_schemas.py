@@ -7,8 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from services.commands.attachments import Measure
-from services.gateway.http.admin_schemas import AccountNumber, Name
-from services.gateway.http.decision_schemas import Reason
+from services.gateway.http.admin_schemas import AccountNumber, Name, Reason
 from services.gateway.schemas import Request
 from services.times import DATE_FORM
 

@@ -14,7 +14,6 @@ from fastapi import APIRouter
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.freshness import ALWAYS_FRESH
 from services.gateway.http.doorway import KEY, refuse_handshake
 from services.gateway.http.known_keys import KnownKeys, address_of
 from services.gateway.http.session_cookie import SESSION
@@ -51,7 +50,7 @@ class WebSocketEndpoint:
         limits: RateLimits,
         missed: MissedReader,
         public: PublicSockets | None = None,
-        is_cut_off: Callable[[], bool] = ALWAYS_FRESH.is_cut_off,
+        is_cut_off: Callable[[], bool],
     ) -> None:
         self._state = state
         self._order_entry = order_entry
@@ -162,7 +161,7 @@ def router(
     limits: RateLimits,
     missed: MissedReader,
     public: PublicSockets | None = None,
-    is_cut_off: Callable[[], bool] = ALWAYS_FRESH.is_cut_off,
+    is_cut_off: Callable[[], bool],
 ) -> APIRouter:
     """The route /v1/ws, for `create_app`. `GatewayReader` calls the `publish` of the same `channels`. `public`: how many may
     follow market data without a key; None: nobody. A gateway that `is_cut_off` refuses handshakes."""

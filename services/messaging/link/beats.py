@@ -7,8 +7,8 @@ from collections.abc import Callable
 from services.journal.postgres.writer_row import WriterRow
 
 LEADS_S = 2.0
-"""A row that has changed within so many seconds is a leader's: a living one beats every 0.4 s, and one that does not for 1.4 s is
-replaced."""
+"""A row that has changed within so many seconds is a leader's: a living one beats every 0.4 s, and one that does not for 1.4 s
+is replaced."""
 
 
 class Beats:
