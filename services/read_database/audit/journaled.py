@@ -44,8 +44,8 @@ from services.read_database.proposal_changes import ENDING, columns_of, ending_o
 
 Columns = tuple[object, ...]
 FIRST_RESERVES = 1_000_003
-TEXTS = ("name_en", "name_zh", "spec", "note")
 """Each reserve counts modulo this, so that no sum is beyond 63 bits."""
+TEXTS = ("name_en", "name_zh", "spec", "note")
 _NOT_YET = dict.fromkeys(
     ("cleared_seq", "cleared_ns", "acknowledged_seq", "acknowledged_ns", "actor", "name", "note"), None
 )
