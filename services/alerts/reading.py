@@ -22,7 +22,7 @@ from services.alerts.pace import pace_conditions, standing
 from services.alerts.trading import Trading, trading_conditions
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
-from services.read_database.names import read_account_names, read_symbols
+from services.read_database.names import read_member_names, read_symbols
 from services.read_database.tables import decisions, position, records, targets, trades
 from services.reporting.queries import YearTurnover, read_year
 from services.surveillance.abnormal_trading import DayCounts, Step, breaches, ladder
@@ -67,6 +67,7 @@ class CompletedDays:
     """Of the years of `window`, from their first day: the ladder counts a year."""
     control: Control
     names: Mapping[int, str]
+    """Of the members."""
     symbols: Mapping[int, str]
 
 
@@ -143,7 +144,7 @@ async def read_completed_days(
         before=await read_settlements_before(connection, last),
         counts=await read_day_counts(connection, window[0] // 10_000 * 10_000, last),
         control=control,
-        names=await read_account_names(connection),
+        names=await read_member_names(connection),
         symbols=await read_symbols(connection),
     )
 

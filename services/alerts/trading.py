@@ -62,7 +62,7 @@ def _findings(seen: Trading) -> Iterator[Condition]:
 
 def _influences(seen: Trading) -> Iterator[Condition]:
     for alert in seen.influences:
-        who, symbol = seen.names.get(alert.member, f"member {alert.member}"), seen.symbols[alert.instrument]
+        who, symbol = seen.names[alert.member], seen.symbols[alert.instrument]
         days = [date_text(one.trading_date) for one in alert.influences]
         english = f"Late trades of {who} moved the settlement price of {symbol} by 0.5 % or more on {', '.join(days)}."
         chinese = f"{who}的尾盘主动成交在{'、'.join(days)}使{symbol}的结算价变动0.5%以上。"
@@ -72,7 +72,7 @@ def _influences(seen: Trading) -> Iterator[Condition]:
 
 def _steps(seen: Trading) -> Iterator[Condition]:
     for step in seen.steps:
-        who = [seen.names.get(member, f"member {member}") for member in step.members]
+        who = [seen.names[member] for member in step.members]
         english, chinese = zip(*(_counted(breach, seen.symbols) for breach in step.breaches), strict=True)
         measure, measure_zh = _MEASURES[step.measure]
         day, members = date_text(step.trading_date), "+".join(map(str, step.members))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.commands.attachments import Measure
-from services.read_database.names import read_account_names, read_symbols
+from services.read_database.names import read_member_names, read_symbols
 from services.read_database.records import read_records
 from services.reporting.queries import read_position
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
@@ -108,7 +108,7 @@ def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None
         first, last = year * 10_000, year * 10_000 + 9_999
         async with read_database.connect() as connection:
             position = recorded(await read_position(connection))
-            names = await read_account_names(connection)
+            names = await read_member_names(connection)
             symbols = await read_symbols(connection)
             counts = await read_day_counts(connection, first, last)
             control, member_of = await read_control(connection)

@@ -15,7 +15,14 @@ from services.alerts.following import FollowedAlerts
 from services.alerts.reading import Facts, judge_days, read_facts
 from services.alerts.webhook.notices import read_notices
 from services.commands import administrative as admin
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, ControlDeclared, DayClosed
+from services.commands.attachments import (
+    AccountText,
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
+    ControlDeclared,
+    DayClosed,
+)
 from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
@@ -160,6 +167,17 @@ async def test_a_declared_group_is_counted_together_and_screened(read_database: 
     assert found["abnormal_trading"].key == "abnormal_trading:20230919:2+3"
     assert "5 self-trade attempts" in found["abnormal_trading"].sentence
     assert found["wash_finding"].subject == "2+3:2023"
+
+
+async def test_a_member_whose_number_is_no_account_has_the_name_of_its_first_account(
+    read_database: ReadDatabase,
+) -> None:
+    opened = [admin.open_account(SENDER, AccountText(name="Baotou"), owner=77), admin.change_cash(SENDER, 5, 10**12)]
+    received = admin.change_inventory(SENDER, 5, 0, 100)
+    days = {20230919: [*opened, received, *attempts(5, 5)], 20230920: []}
+    (step,) = [one for one in await judged_after(read_database, days) if one.kind == "abnormal_trading"]
+    assert step.subject == "77:20230919"
+    assert step.sentence.startswith("Abnormal trading of Baotou on 2023-09-19: 5 self-trade attempts")
 
 
 async def test_a_declaration_is_a_reason_to_judge_again(read_database: ReadDatabase) -> None:

@@ -13,12 +13,16 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from matching_engine.records import Side
+from services.commands import administrative as admin
+from services.commands.attachments import AccountText
 from services.gateway.order_entry import bans
 from services.read_database.records import Record, read_records
 from tests.integration.test_gateway_decisions import fills, refusal
 from tests.integration.test_reporting import trade
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
 from tests.patience import PATIENCE_S
+from tests.unit.read_database.history import SENDER, order
 
 pytestmark = pytest.mark.anyio
 
@@ -81,6 +85,22 @@ async def test_members_of_a_declared_group_are_counted_together_until_it_ends(ve
     assert (group["ended"]["seq"], group["ended"]["reason"]) == (ended, "sold")
     assert (await read(venue, "abnormal_trading/2023"))["steps"] == []
     assert (await post(venue, f"{GROUPS}/{declared}/end")).status_code == 409
+
+
+async def test_a_member_whose_number_is_no_account_has_the_name_of_its_first_account(venue: RunningVenue) -> None:
+    oxide, account = venue.state.by_symbol["PRND-OX"], len(venue.keys) + 1
+    ticks = oxide.price_ticks("473000.00")
+    attempts = (order(account, side, ticks, 1, instrument=oxide.number) for side in (Side.SELL, *[Side.BUY] * 5))
+    for submission in (
+        admin.open_account(SENDER, AccountText(name="Baotou"), owner=77),
+        admin.change_cash(SENDER, account, CASH_FEN),
+        admin.change_inventory(SENDER, account, oxide.number, 1),
+        *attempts,
+    ):
+        await venue.inbox.put(submission)
+    await place(venue, "alice", "sell")  # answered after those
+    (step,) = (await read(venue, "abnormal_trading/2023"))["steps"]
+    assert step["members"] == ["Baotou"]
 
 
 async def test_trades_within_a_declared_group_are_a_finding_and_still_count(venue: RunningVenue) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from matching_engine.records import Phase
 from services.decimals import yuan_text
+from services.read_database.names import member_names
 from services.reporting.breakdown import schemas
 from services.reporting.breakdown.concentration import SIDES, Concentration, concentrate, member_amounts
 from services.reporting.breakdown.contracts import Account, AccountYear, Listed, Quantity
@@ -109,7 +110,8 @@ def member_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account])
     def member(line: AccountYear) -> int:
         return accounts[line.account].member
 
-    fees, names = fees_by(traded, member), member_names(accounts)
+    fees = fees_by(traded, member)
+    names = member_names((number, account.member, account.name) for number, account in accounts.items())
     found = split_sides(traded, member).items()
     return tuple(
         schemas.MemberLine(
@@ -117,15 +119,6 @@ def member_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account])
         )
         for rank, (number, part) in enumerate(found, start=1)
     )
-
-
-def member_names(accounts: Mapping[int, Account]) -> dict[int, str]:
-    """The name of each member, which is that of its first account. An owner group need not have an account of its number, but
-    where it has, that one names it."""
-    names: dict[int, str] = {}
-    for number in sorted(accounts):
-        names.setdefault(accounts[number].member, accounts[number].name)
-    return names | {number: one.name for number, one in accounts.items() if one.member == number}
 
 
 def _sided_fields(part: str, found: SidedPart) -> dict[str, Any]:

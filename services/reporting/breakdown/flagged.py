@@ -17,9 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import TradesDecision
 from services.decimals import yuan_text
+from services.read_database.names import read_member_names
 from services.read_database.tables import decided_trades, decisions, trades
-from services.reporting.breakdown.documents import member_names
-from services.reporting.breakdown.reading import read_accounts
 from services.reporting.breakdown.schemas import Document, Sealed
 from services.reporting.breakdown.texts import ratio_text, sealed
 from services.reporting.exports.sheet import Shown
@@ -101,8 +100,7 @@ async def read_to_screen(connection: AsyncConnection, year: int) -> ToScreen:
     """Reads what the screen of a year needs, and what persons decided."""
     traded = await read_screen_trades(connection, year * 10_000, year * 10_000 + 9_999)
     control, _ = await read_control(connection)
-    names = member_names(await read_accounts(connection))
-    return ToScreen(traded, control, names, await _read_decided(connection, year))
+    return ToScreen(traded, control, await read_member_names(connection), await _read_decided(connection, year))
 
 
 def flagged(year: int, position: Values, found: Screened) -> FlaggedReport:

@@ -96,12 +96,6 @@ def test_members_are_ranked_for_all_and_named_for_operators() -> None:
     ]
 
 
-def test_a_group_without_an_account_of_its_number_has_the_name_of_its_first() -> None:
-    accounts = {5: Account(900, "east", 0), 4: Account(900, "west", 0)}
-    (member,) = member_lines([line(5, OXIDE, sold=OXIDE_TRADED)], accounts)
-    assert (member.member, member.name) == (900, "west")
-
-
 class Read(Mapping[int, Account]):
     """Counts how often all of it is read."""
 
