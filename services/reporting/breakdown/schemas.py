@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reporting.exports.schemas import ProductName
 from services.reporting.exports.sheet import Parts, Shown
 
 SplitBy = Literal["category", "family", "product", "phase", "class", "member"]
@@ -31,14 +32,6 @@ class Sealed(Document):
     journal_id: str
     trading_date: str = Field(description="The current trading day at `seq`; empty before the first one.")
     as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
-
-
-class ProductName(Document):
-    """A listed instrument."""
-
-    symbol: Annotated[str, Shown("text", "Symbol", "代码")]
-    name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
-    name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
 
 
 class Rung(Document):

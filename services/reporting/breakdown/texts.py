@@ -26,7 +26,7 @@ def sealed(year: int, position: Values) -> dict[str, Any]:
 
 
 def named(listed: Listed) -> dict[str, Any]:
-    """The fields of `schemas.ProductName`."""
+    """The fields of `ProductName` (exports/schemas.py)."""
     return {name: getattr(listed, name) for name in ("symbol", "name_en", "name_zh")}
 
 

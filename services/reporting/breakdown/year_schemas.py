@@ -9,8 +9,9 @@ from pydantic import Field
 from services.commands.attachments import Metric
 from services.reporting.breakdown.effects import Kind
 from services.reporting.breakdown.months import PlanSource
-from services.reporting.breakdown.schemas import Document, ProductName, Sealed
+from services.reporting.breakdown.schemas import Document, Sealed
 from services.reporting.breakdown.target_progress import Stage
+from services.reporting.exports.schemas import ProductName
 from services.reporting.exports.sheet import Shown
 
 
