@@ -97,8 +97,8 @@ def discrepancies_of(differing: Sequence[DayDiffers]) -> tuple[Discrepancy, ...]
 
 
 async def compared(read_database: AsyncEngine, found: YearTurnover, year: int, sums: TradeSums) -> YearTurnover:
-    """`found` with the days that differ; without them where the comparison takes longer than a request may. No report waits for
-    it: health says that the sums could not be looked at, and `rex report` takes its time."""
+    """`found` with the days that differ; without them where the comparison takes longer than a request may: the log says so.
+    The alerts, which compare the current year, and `rex report` take their time."""
     try:
         async with connect_in_time(read_database) as connection:
             return replace(found, differing_days=await sums.differing_days(connection, year))
