@@ -20,7 +20,8 @@ FIRST_ACCOUNT = 2
 
 @dataclass(frozen=True)
 class LabelledFlow:
-    """Trades with a label each: 0 honest, n > 0 a trade within ring n, −n a trade of ring n that went to an outsider."""
+    """Trades with a label each: 0 honest, n > 0 a trade within ring n, −n a trade of ring n that went to an outsider.
+    TOLL a trade of toll processing."""
 
     trades: ScreenTrades
     labels: NDArray[np.int64]

@@ -17,6 +17,7 @@ from load_tests.figure_bars.honest_market import (
     Market,
     honest_legs,
 )
+from load_tests.figure_bars.toll_processing import toll_legs
 
 RingPlan = Callable[[Market, Legs], list[Ring]]
 """Plans rings for a market and its honest trades."""
@@ -36,6 +37,15 @@ def flow_with(seed: int, plan: RingPlan, trades_per_day: int = TRADES_PER_DAY) -
     for ring in rings:
         honest = honest if ring.quotes is None else quoted(market, ring, honest)
     return labelled(market, np.concatenate((honest, *(ring_legs(market, ring) for ring in rings))))
+
+
+def flow_with_toll(seed: int, plan: RingPlan | None = None, trades_per_day: int = TRADES_PER_DAY) -> LabelledFlow:
+    """A year of honest trades with toll processing, and with plain rings of members who do none of it."""
+    market = Market.make(seed)
+    honest = honest_legs(market, trades_per_day)
+    rings = plan(market, honest) if plan else []
+    toll = toll_legs(market, honest, [member for ring in rings for member in ring.members])
+    return labelled(market, np.concatenate((honest, toll, *(ring_legs(market, ring) for ring in rings))))
 
 
 def _members(market: Market, *sizes: int) -> list[tuple[int, ...]]:
@@ -58,6 +68,16 @@ def plain_rings(strength: float = 1.0) -> RingPlan:
     def plan(market: Market, honest: Legs) -> list[Ring]:
         rings = _members(market, 2, 3, 3, 4)
         return [Ring(at, ring, strength * _own_fen(honest, ring)) for at, ring in enumerate(rings, start=1)]
+
+    return plan
+
+
+def rings_of(members: int) -> RingPlan:
+    """Three plain rings of so many members, strength 1, 8 % leaks."""
+
+    def plan(market: Market, honest: Legs) -> list[Ring]:
+        rings = _members(market, *[members] * 3)
+        return [Ring(at, ring, _own_fen(honest, ring)) for at, ring in enumerate(rings, start=1)]
 
     return plan
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from time import process_time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from load_tests.figure_bars.flow_with_rings import LabelledFlow
 from load_tests.figure_bars.honest_market import TRADES_PER_DAY
@@ -15,13 +16,16 @@ from load_tests.figure_bars.ring_plans import (
     dominant_ring,
     evasive_rings,
     flow_with,
+    flow_with_toll,
     heavy_rings,
     honest_flow,
     month_end_burst,
     plain_rings,
     quoting_rings,
+    rings_of,
 )
 from load_tests.figure_bars.row import Effort, Row
+from load_tests.figure_bars.toll_processing import TOLL
 from services.surveillance.changed_hands import changed_hands_by_day, changed_hands_fen
 from services.surveillance.contracts import Finding, ScreenTrades
 from services.surveillance.screen import screen
@@ -32,6 +36,10 @@ TEST_SEEDS = (301, 302, 303)
 """The bars are measured on flows of these seeds, on which no threshold was chosen. `--seed N` moves them by 1000 (N − 1)."""
 THIN_PER_DAY = (70, 38, 17)
 """Honest trades a day, of a usual 343: a fifth, a ninth and a twentieth."""
+PER_DAY_OF_YEAR = {5_000: 19, 10_000: 40, 20_000: 80, 60_000: 246}
+"""Honest trades a day by the trades of a year."""
+RECALL_FROM = 10_000
+"""A bar holds the recall of plain rings from so many trades a year on: fewer prove too little."""
 COST_TRADES, COST_RUNS = 28_000, 5
 PERIODS = {"a year": 242, "20 days": 20, "a day": 1}
 
@@ -63,10 +71,14 @@ class Score:
         return (self.flagged_fen - self.found_fen) / self.honest_fen
 
 
+def _flagged_of(flow: LabelledFlow, findings: tuple[Finding, ...]) -> NDArray[np.bool_]:
+    """Which trades are in a finding."""
+    return np.isin(flow.trades["trade_id"], [trade for finding in findings for trade in finding.trade_ids])
+
+
 def score(flow: LabelledFlow, findings: tuple[Finding, ...]) -> Score:
     """The findings beside the labels."""
-    flagged = np.isin(flow.trades["trade_id"], [trade for finding in findings for trade in finding.trade_ids])
-    wash = flow.is_wash
+    flagged, wash = _flagged_of(flow, findings), flow.is_wash
     return Score(flow.fen(wash), flow.fen(wash & flagged), flow.fen(flagged), flow.fen(~wash))
 
 
@@ -94,7 +106,39 @@ def run(effort: Effort) -> list[Row]:
         rows += _found(seeds, f"{name}, plain rings", plain_rings(), per_day=per_day)
         rows += _found(seeds, f"{name}, evasive rings", evasive_rings(), per_day=per_day)
         rows += _found(seeds, f"{name}, rings that quote their product", quoting_rings(), per_day=per_day)
+    for trades, per_day in PER_DAY_OF_YEAR.items():
+        rows += _by_size(seeds, trades, per_day)
     return rows + _changed_hands(seeds, honest) + _costs(honest[0].trades, flow_with(seeds[0], plain_rings()).trades)
+
+
+def _by_size(seeds: list[int], trades: int, per_day: int) -> list[Row]:
+    """Toll processing, and plain rings of each size, in a year with so many trades."""
+    year = f"{trades:,} trades a year"
+    rows = [_flagged(f"{year}, no rings", [honest_flow(seed, per_day) for seed in seeds])]
+    rows += _toll_flagged(f"{year}, toll processing", [flow_with_toll(seed, None, per_day) for seed in seeds])
+    recall = 95 if trades >= RECALL_FROM else None
+    for members in (2, 3, 4, 5):
+        name = f"{year}, rings of {members}"
+        rows += _found(seeds, name, rings_of(members), precision=95, recall=recall, per_day=per_day)
+    scores = [
+        score(flow, screen(flow.trades)) for flow in (flow_with_toll(seed, rings_of(3), per_day) for seed in seeds)
+    ]
+    return rows + _rows_of(f"{year}, rings of 3 and toll processing by others", scores, 95, recall)
+
+
+def _toll_flagged(name: str, flows: list[LabelledFlow]) -> list[Row]:
+    """How much of toll processing is in findings, and of all other honest turnover."""
+    flagged = [_flagged_of(flow, screen(flow.trades)) for flow in flows]
+    rows = []
+    for what, at_most, is_toll in (("toll", 5, True), ("other honest", 0.1, False)):
+        sums = [
+            (flow.fen(chosen & one), flow.fen(chosen))
+            for flow, one in zip(flows, flagged, strict=True)
+            for chosen in [(flow.labels == TOLL) == is_toll]
+        ]
+        together = sum(part for part, _ in sums) / sum(whole for _, whole in sums)
+        rows.append(_row(f"{name}: {what} turnover flagged", together, [a / b for a, b in sums], at_most=at_most))
+    return rows
 
 
 def _flagged(name: str, honest: list[LabelledFlow]) -> Row:
@@ -113,6 +157,10 @@ def _found(
     per_day: int = TRADES_PER_DAY,
 ) -> list[Row]:
     scores = [score(flow, screen(flow.trades)) for flow in (flow_with(seed, plan, per_day) for seed in seeds)]
+    return _rows_of(name, scores, precision, recall)
+
+
+def _rows_of(name: str, scores: list[Score], precision: float | None, recall: float | None) -> list[Row]:
     all_seeds = _together(scores)
     return [
         _row(f"{name}: precision", all_seeds.precision, [one.precision for one in scores], at_least=precision),
