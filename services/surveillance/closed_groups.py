@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import inf, lgamma, log, log1p
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.surveillance.components import components
 from services.surveillance.graph import Choice, Integers
@@ -41,11 +42,23 @@ def is_closed_group(window: Choice, inside: Choice, group: list[int], rule: Grou
     )
 
 
+def is_even(trades: Choice, rule: GroupRule) -> bool:
+    """Whether the members end where they began with these trades."""
+    return at_most(trades.net_fen, trades.total_fen, rule.net_share)
+
+
+def came_back(inside: Choice, rule: GroupRule) -> NDArray[np.bool_]:
+    """By product, whether some of it came back to who sold it, or went on in a circle."""
+    net = np.abs(inside.net_by_product_fen).sum(axis=0).tolist()
+    cells = zip(net, inside.product_fen.tolist(), strict=True)
+    return np.array([at_most(part, whole, rule.one_way) for part, whole in cells], np.bool_)
+
+
 def _committed(window: Choice, inside: Choice, group: list[int], rule: GroupRule) -> list[int]:
-    """Who of a group does enough of all that he does within it."""
-    return [
-        node for node in group if at_least(int(inside.node_fen[node]), int(window.node_fen[node]), rule.member_share)
-    ]
+    """Who of a group does enough of all that he does within it, and not by goods that changed form."""
+    inside_fen = dict(zip(group, inside.node_fen[group].tolist(), strict=True))
+    enough = [node for node in group if at_least(inside_fen[node], int(window.node_fen[node]), rule.member_share)]
+    return [node for node in enough if at_most(int(inside.reshaped_fen[node]), inside_fen[node], rule.reshaped)]
 
 
 def _is_beyond_chance(window: Choice, inside: Choice, group: list[int], members: int, rule: GroupRule) -> bool:

@@ -182,6 +182,30 @@ class Choice:
         """The sum of |bought − sold| over nodes."""
         return int(np.abs(self.bought_fen - self.sold_fen).sum())
 
+    @cached_property
+    def net_by_product_fen(self) -> Integers:
+        """Bought less sold: node × product."""
+        graph, cells = self.graph, self.graph.nodes * self.graph.products
+        sides = (side[self.at] * graph.products + graph.product[self.at] for side in (graph.buyer, graph.seller))
+        bought, sold = (summed(side, self.amounts, cells) for side in sides)
+        return np.asarray((bought - sold).reshape(-1, graph.products), np.int64)
+
+    @cached_property
+    def product_fen(self) -> Integers:
+        """Bought and sold together by product: twice the turnover."""
+        return 2 * summed(self.graph.product[self.at], self.amounts, self.graph.products)
+
+    @cached_property
+    def reshaped_fen(self) -> Integers:
+        """By node: what left it as one product and came back as another, both counted. Σ over products |bought − sold| beyond
+        the |bought − sold| of all of them."""
+        reshaped = np.abs(self.net_by_product_fen).sum(axis=1) - np.abs(self.bought_fen - self.sold_fen)
+        return np.asarray(reshaped, np.int64)
+
+    def of_products(self, chosen: NDArray[np.bool_]) -> Choice:
+        """The trades of these products."""
+        return Choice(self.graph, self.at[chosen[self.graph.product[self.at]]])
+
     def inside(self, nodes: list[int]) -> Choice:
         """The trades between these nodes."""
         is_in = np.zeros(self.graph.nodes, bool)

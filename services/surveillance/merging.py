@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.surveillance.closed_groups import at_most, is_closed_group
+from services.surveillance.closed_groups import is_closed_group, is_even
 from services.surveillance.components import components
 from services.surveillance.contracts import FindingKind
 from services.surveillance.graph import Choice, Integers, TradeGraph
@@ -140,7 +140,4 @@ def _holds(free: Choice, suspicion: Suspicion, matched_trades: int) -> bool:
         return len(these.at) >= matched_trades and any(
             is_closed_group(window, inside, nodes, rule) for rule in suspicion.rules
         )
-    return any(
-        at_most(these.net_fen, these.total_fen, rule.net_share) and is_closed_group(window, these, nodes, rule)
-        for rule in suspicion.rules
-    )
+    return any(is_even(these, rule) and is_closed_group(window, these, nodes, rule) for rule in suspicion.rules)

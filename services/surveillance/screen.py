@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from services.surveillance.closed_groups import at_most, closed_groups
+from services.surveillance.closed_groups import came_back, closed_groups, is_closed_group, is_even
 from services.surveillance.components import components
 from services.surveillance.contracts import Control, Finding, FindingKind, ScreenTrades
 from services.surveillance.graph import Choice, Integers, TradeGraph
@@ -73,17 +73,25 @@ def _most_closed(left: Choice, rule: GroupRule, thresholds: Thresholds) -> tuple
         (inside.total_fen / int(left.node_fen[group].sum()), -group[0], kind, trades)
         for group in closed_groups(left, rule)
         for inside in [left.inside(group)]
-        for kind, trades in _judge(inside, rule, thresholds)
+        for kind, trades in _judge(left, inside, rule, thresholds)
     ]
     return max(judged, key=lambda one: one[:2])[2:] if judged else None
 
 
-def _judge(inside: Choice, rule: GroupRule, thresholds: Thresholds) -> Iterator[tuple[FindingKind, Integers]]:
-    """What a closed group's trades are: all of them suspicious where it is even, else its matched orders, else nothing."""
-    if at_most(inside.net_fen, inside.total_fen, rule.net_share):
+def _judge(
+    window: Choice, inside: Choice, rule: GroupRule, thresholds: Thresholds
+) -> Iterator[tuple[FindingKind, Integers]]:
+    """What a closed group's trades are: suspicious where they are even, without the products that went one way if that is a
+    closed group, too; else its matched orders, else nothing."""
+    returned = inside.of_products(came_back(inside, rule))
+    is_less = len(returned.at) < len(inside.at)
+    if is_less and is_even(returned, rule) and is_closed_group(window, returned, returned.active, rule):
+        yield FindingKind.CLOSED_GROUP, returned.at
+        return
+    if is_even(inside, rule):
         yield FindingKind.CLOSED_GROUP, inside.at
         return
-    matched = inside.at[are_matched(inside.graph.trades[inside.at], thresholds.matched_apart_ns)]
+    matched = returned.at[are_matched(inside.graph.trades[returned.at], thresholds.matched_apart_ns)]
     if len(matched) < thresholds.matched_trades:
         return
     # A delivery goes one way, often by matched orders: only what goes in a circle itself is suspicious.
@@ -117,6 +125,7 @@ def _finding(graph: TradeGraph, suspicion: Suspicion, names: Mapping[int, str]) 
         inside_share=these.total_fen / turnover,
         lift=these.total_fen / 2 / chance if chance else 0.0,
         net_share=these.net_fen / these.total_fen,
+        reshaped_share=int(these.reshaped_fen.sum()) / these.total_fen,
     )
     return Finding(
         kind=facts.kind,

@@ -24,6 +24,12 @@ class GroupRule:
     product's turnover hides in the chance product by product; honest members of a small product stand out in the other."""
     net_share: Fraction
     """A group is *even* up to this: Σ |bought − sold| of its members / Σ (bought + sold), within the group."""
+    reshaped: Fraction = Fraction(2, 3)
+    """Of all that a member of a group trades within it, at most this share leaves as one product and comes back as another.
+    Who is above has goods processed, or processes them. A ring that evens its money need not even each product."""
+    one_way: Fraction = Fraction(9, 10)
+    """A product only went one way, as in a delivery, if its Σ |bought − sold| within the group is more than this share of
+    Σ (bought + sold). What the group does besides may be a circle."""
     trades: int = 4
     """At least so many trades between the two."""
     most_members: Fraction = Fraction(1)
@@ -67,7 +73,7 @@ _ALMOST_ALL = replace(rule(1, 20, 75, 25), lift=Fraction(5, 4), most_members=Fra
 
 DEFAULT = Thresholds(
     windows=(
-        Window(60, 20, (_ALMOST_ALL, rule(4, 5, 25, 5))),
+        Window(60, 20, (_ALMOST_ALL, rule(4, 5, 25, 5), rule(3, 10, 15, 25, by_product=True))),
         Window(20, 5, (_ALMOST_ALL, rule(5, 5, 35, 10), rule(3, 10, 15, 25, by_product=True))),
         Window(5, 1, (_ALMOST_ALL, rule(8, 25, 60, 25), rule(3, 25, 35, 25, by_product=True))),
     ),

@@ -25,6 +25,8 @@ class Facts(NamedTuple):
     inside_share: float
     lift: float
     net_share: float
+    reshaped_share: float
+    """How much left the members as one product and came back as another."""
 
 
 def english(facts: Facts, names: Mapping[int, str]) -> str:
@@ -42,7 +44,9 @@ def english(facts: Facts, names: Mapping[int, str]) -> str:
         case _:
             net = f"{facts.net_share:.0%}".replace("%", " %")
             what = f"traded {amount} with each other, {share} of all they did, {_times(facts.lift)} times what chance gives"
-            return f"{who} {what}, and ended where they began (net {net})."
+            reshaped = f"{facts.reshaped_share:.0%}"
+            form = "" if reshaped == "0%" else f", {reshaped.replace('%', ' %')} of it in another product"
+            return f"{who} {what}, and ended where they began (net {net}){form}."
 
 
 def chinese(facts: Facts, names: Mapping[int, str]) -> str:
@@ -57,7 +61,9 @@ def chinese(facts: Facts, names: Mapping[int, str]) -> str:
             return f"{who}{what}，为随机情形的{_times(facts.lift)}倍。"
         case _:
             what = f"相互成交{amount}，占其全部成交的{share}，为随机情形的{_times(facts.lift)}倍"
-            return f"{who}{what}，最终回到起点（净额{facts.net_share:.0%}）。"
+            reshaped = f"{facts.reshaped_share:.0%}"
+            form = "" if reshaped == "0%" else f"，其中{reshaped}以其他品种返回"
+            return f"{who}{what}，最终回到起点（净额{facts.net_share:.0%}）{form}。"
 
 
 def _listed(names: list[str], comma: str, last: str, more: str) -> str:

@@ -274,6 +274,55 @@ def test_two_members_who_are_the_venue_are_no_finding() -> None:
     assert screen(trades_of(within((A, B), 40))) == ()
 
 
+OXIDE, METAL = 1, 2
+TWENTY_DAYS = replace(DEFAULT, windows=DEFAULT.windows[1:2])
+
+
+def processed(*members: int, matched: bool = False) -> list[Deal]:
+    """On ten days each member sells to the next one what it made of what it bought, worth 10 % more."""
+    return [
+        Deal(members[at], members[(at + 1) % len(members)], amount, 2 * batch, OXIDE + at, matched=matched)
+        for batch in range(10)
+        for at, amount in enumerate((100_000, 110_000, 121_000)[: len(members)])
+    ]
+
+
+@pytest.mark.parametrize("matched", [False, True])
+@pytest.mark.parametrize("members", [(A, B), (A, B, C)])
+def test_goods_that_come_back_in_another_form_are_no_finding(members: tuple[int, ...], matched: bool) -> None:
+    """The money comes back, but it paid for oxide, metal and magnets: toll processing."""
+    assert screen(trades_of([*processed(*members, matched=matched), *own_trades(*members), *background()])) == ()
+
+
+def test_a_processor_of_batches_that_are_not_back_yet_is_no_finding() -> None:
+    """Oxide has gone in for ten days and a third of the metal is back, all by matched orders: uneven, and no circle."""
+    deals = [deal for deal in processed(A, B, matched=True) if deal.instrument == OXIDE or deal.day < 6]
+    assert screen(trades_of([*deals, *own_trades(A, B), *background()])) == ()
+
+
+@pytest.mark.parametrize(("metal_back", "found"), [(2, True), (1, False)])
+def test_a_third_must_come_back_as_the_same_product(metal_back: int, found: bool) -> None:
+    """A sells oxide six times and gets oxide, else metal, back as often. With two of oxide 8 / 12 changed form, the limit; with
+    one 10 / 12."""
+    ways = [(A, B, OXIDE)] * 6 + [(B, A, METAL)] * (6 - metal_back) + [(B, A, OXIDE)] * metal_back
+    deals = [Deal(seller, buyer, 100_000, 3 * (at % 6), product) for at, (seller, buyer, product) in enumerate(ways)]
+    assert bool(screen(trades_of([*deals, *own_trades(A, B), *background()]), TWENTY_DAYS)) is found
+
+
+def test_who_processes_for_a_member_of_a_ring_is_not_in_it() -> None:
+    ring = circle(A, B, matched=True)
+    finding = only(screen(trades_of([*ring, *processed(B, C), *own_trades(A, B, C), *background()])))
+    assert (finding.members, finding.trade_ids) == ((A, B), tuple(range(1, len(ring) + 1)))
+
+
+def test_a_delivery_beside_a_circle_does_not_make_it_uneven() -> None:
+    """A also delivers oxide to B: with it, net (5 + 5) / 30 = 33 %. The circle's trades are the finding, and those only."""
+    ring, delivery = circle(A, B), [Deal(A, B, 100_000, day, OXIDE) for day in range(1, 20, 4)]
+    finding = only(screen(trades_of([*ring, *delivery, *own_trades(A, B), *background()]), TWENTY_DAYS))
+    assert finding.kind == FindingKind.CLOSED_GROUP
+    assert finding.trade_ids == tuple(range(1, len(ring) + 1))
+
+
 def test_two_rings_are_two_findings() -> None:
     trades = trades_of([*circle(A, B, C), *circle(4, 5), *own_trades(A, B, C, 4, 5), *background()])
     assert [finding.members for finding in screen(trades)] == [(A, B, C), (4, 5)]

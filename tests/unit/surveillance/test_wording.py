@@ -7,7 +7,7 @@ import pytest
 from services.surveillance.contracts import FindingKind
 from services.surveillance.wording import Facts, chinese, english
 
-FACTS = Facts(FindingKind.CLOSED_GROUP, (1, 2, 3), 30, 4_100_000_000, 0.62, 14.2, 0.03)
+FACTS = Facts(FindingKind.CLOSED_GROUP, (1, 2, 3), 30, 4_100_000_000, 0.62, 14.2, 0.03, 0.0)
 NAMES = {1: "A", 2: "B", 3: "C"}
 
 
@@ -20,6 +20,12 @@ def test_a_closed_group() -> None:
         chinese(FACTS, NAMES)
         == "A、B和C相互成交4,100万元，占其全部成交的62%，为随机情形的14倍，最终回到起点（净额3%）。"
     )
+
+
+def test_what_came_back_in_another_form_is_said() -> None:
+    facts = FACTS._replace(reshaped_share=0.4)
+    assert english(facts, NAMES).endswith(", and ended where they began (net 3 %), 40 % of it in another product.")
+    assert chinese(facts, NAMES).endswith("，最终回到起点（净额3%），其中40%以其他品种返回。")
 
 
 def test_matched_orders() -> None:

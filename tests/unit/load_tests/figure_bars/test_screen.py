@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from load_tests.figure_bars.ring_plans import flow_with, honest_flow, plain_rings
+from load_tests.figure_bars.ring_plans import flow_with, flow_with_toll, honest_flow, plain_rings
 from load_tests.figure_bars.screen import TEST_SEEDS, TUNING_SEEDS, score
+from load_tests.figure_bars.toll_processing import TOLL
 from services.surveillance.screen import screen
 
 SEED = 77
@@ -35,6 +36,14 @@ def test_thin_flow_has_no_giants_of_honest_members() -> None:
     found = score(flow, screen(flow.trades))
     assert found.precision >= 0.9
     assert found.recall >= 0.9
+
+
+def test_toll_processing_is_not_flagged() -> None:
+    """Money comes back, and goods in another form."""
+    flow = flow_with_toll(SEED, None, THIN)
+    toll = flow.labels == TOLL
+    assert flow.fen(toll) > flow.fen(~toll) // 20
+    assert score(flow, screen(flow.trades)).honest_flagged <= 0.001
 
 
 def test_labels_and_trades_are_what_they_say() -> None:
