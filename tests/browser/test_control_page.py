@@ -78,6 +78,7 @@ def test_a_halt_is_asked_for_sent_once_told_beside_and_logged_with_the_person(
 ) -> None:
     control.get_by_test_id("halt").click()
     expect(control.get_by_test_id("dialog")).to_contain_text(SYMBOL)
+    control.get_by_test_id("field-reason").fill("news of a producer")
     control.get_by_test_id("confirm").dblclick()  # the second click finds no question any more
     outcome = control.locator("#instrument").get_by_test_id("outcome")
     expect(outcome).to_contain_text(f"{SYMBOL} is halted. Command ")
@@ -91,6 +92,7 @@ def test_a_halt_is_asked_for_sent_once_told_beside_and_logged_with_the_person(
     first = control.get_by_test_id("log").locator("tbody tr").first
     expect(first).to_contain_text("halt")
     expect(first).to_contain_text("the operator")
+    expect(first).to_contain_text("news of a producer")
     confirm(control, control.get_by_test_id("resume"))
     expect(tile).to_have_attribute("data-phase", "continuous")
     expect(control.get_by_test_id("resume")).to_be_disabled()

@@ -6,11 +6,12 @@ import { duration, grouped, number, stamp } from "../app/format.js";
 import { get, watch } from "../app/store.js";
 import { nameOf, t } from "../app/words.js";
 import { actButton, outcomeLines } from "../operate/acts.js";
-import { rate } from "../operate/fields.js";
+import { rate, valueOf } from "../operate/fields.js";
 import { phaseText } from "./board.js";
 import { cancelAct } from "./cancel.js";
 import { bandAct, collarAct, phaseAct } from "./instrument_acts.js";
 import { chosenInstrument, followChosen, instrumentText, stateOf } from "./market.js";
+import { haltReason } from "./venue.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
 export function instrumentPanel(rights) {
@@ -125,11 +126,13 @@ const haltAct = (symbol, isHalt) => ({
       [t("now"), phaseText(stateOf(symbol).phase)],
     ],
     consequence: isHalt ? t("halt.consequence") : t("resume.consequence"),
+    fields: isHalt ? [haltReason()] : [],
     act: t(isHalt ? "halt.act" : "resume.act"),
     danger: isHalt,
   }),
-  run: async (_, key) => {
-    const { seq } = await send("POST", `/v1/admin/instruments/${encodeURIComponent(symbol)}/${isHalt ? "halt" : "resume"}`, undefined, key);
+  run: async (given, key) => {
+    const [how, body] = isHalt ? ["halt", { reason: valueOf(given, "reason") }] : ["resume", undefined];
+    const { seq } = await send("POST", `/v1/admin/instruments/${encodeURIComponent(symbol)}/${how}`, body, key);
     return { said: t(isHalt ? "halt.done" : "resume.done", { symbol }), seq };
   },
 });

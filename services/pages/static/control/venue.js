@@ -6,6 +6,7 @@ import { grouped } from "../app/format.js";
 import { get, watch } from "../app/store.js";
 import { t } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
+import { line, valueOf } from "../operate/fields.js";
 import { cancelAct } from "./cancel.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
@@ -66,6 +67,9 @@ const killAct = (isOn) => ({
   },
 });
 
+/** Why a halt: it is urgent, so nobody has to say. */
+export const haltReason = () => line(t("halt.why"), "reason", {}, t("acts.reason_kept"));
+
 /** @param {boolean} isHalt @returns {import("../operate/acts.js").Act} */
 const haltAct = (isHalt) => ({
   kinds: isHalt ? [] : ["resume"],
@@ -78,12 +82,14 @@ const haltAct = (isHalt) => ({
         [t("now"), t("halt.count", { halted, all })],
       ],
       consequence: isHalt ? t("halt.consequence") : t("resume.consequence"),
+      fields: isHalt ? [haltReason()] : [],
       act: isHalt ? t("halt.all") : t("resume.all"),
       danger: isHalt,
     };
   },
-  run: async (_, key) => {
-    const { seq } = await send("POST", isHalt ? "/v1/admin/halt" : "/v1/admin/resume", undefined, key);
+  run: async (given, key) => {
+    const [path, body] = isHalt ? ["/v1/admin/halt", { reason: valueOf(given, "reason") }] : ["/v1/admin/resume", undefined];
+    const { seq } = await send("POST", path, body, key);
     return { said: isHalt ? t("halt.done_all") : t("resume.done_all"), seq };
   },
 });
