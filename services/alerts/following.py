@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import EventKind
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, read_decision
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, ProofAgreed, read_decision
 from services.journal.batch import JournalBatch
 from services.messaging import Feed
 from services.messaging.follow import Readable, follow
@@ -42,6 +42,6 @@ class FollowedAlerts:
             for applied in batch.applied(self.last_seq):
                 if applied.event.kind == EventKind.RECORDED:
                     change = read_decision(applied.attachment)
-                    if isinstance(change, AlertRaised | AlertCleared | AlertAcknowledged):
+                    if isinstance(change, AlertRaised | AlertCleared | AlertAcknowledged | ProofAgreed):
                         self.alerts.apply(applied, change)
         self.last_seq = max(self.last_seq, batch.last_seq)

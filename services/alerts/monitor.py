@@ -1,5 +1,5 @@
 """The monitor: looks at the venue on a schedule, compares what holds with the open alerts, and submits what to raise and clear.
-Days that have ended it closes, with the hash of their bulletin.
+Days that have ended it closes, with the hash of their bulletin; proofs that agreed it records.
 
 One runs in a venue, beside the sequencer that leads. It never stops the venue: what it cannot look at becomes a warning.
 """
@@ -23,7 +23,7 @@ from services.alerts.judging import DaysNotJudged
 from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
 from services.alerts.reading import Facts, Judged, read_facts
 from services.commands import administrative
-from services.commands.attachments import AlertKind, AlertRaised
+from services.commands.attachments import AlertKind, AlertRaised, ProofAgreed
 from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
@@ -100,8 +100,8 @@ class AlertMonitor:
     """The monitor of one venue."""
 
     def __init__(self, watched: Watched, *, every_s: float, quiet_s: int) -> None:
-        """`every_s`: seconds between two looks; 0: none, and no day is closed. `quiet_s`: how long continuous trading may have
-        no command; 0: any time."""
+        """`every_s`: seconds between two looks; 0: none, no day is closed and no proof recorded. `quiet_s`: how long continuous
+        trading may have no command; 0: any time."""
         self._watched = watched
         self._every_s = every_s
         self._quiet_s = quiet_s
@@ -112,6 +112,8 @@ class AlertMonitor:
         self._judged: Facts | None = None
         self._judge_again_ns = 0
         self._troubles: dict[str, str] = {}
+        self._recorded: dict[int, Proven] = {}
+        """By year: the last proof that was submitted."""
         self._sums = TradeSums()
         self._discrepancies: list[str] = []
         """What the last comparison of the sums of days with the trades found, a sentence each."""
@@ -187,6 +189,16 @@ class AlertMonitor:
             calendar_year=missing_calendar(watched.calendar, now_ns),
         )
         await self._submit(operation_conditions(seen, followed.alerts.open), operation.KINDS)
+        await self._record_proofs()
+
+    async def _record_proofs(self) -> None:
+        """A report of the year names the last one that agreed. Where a year was proven twice since the last look, the newer
+        one is recorded."""
+        for year, proven in self._watched.proofs().items():
+            if proven.agree and proven is not self._recorded.get(year):
+                agreed = ProofAgreed(year=year, proven_seq=proven.seq)
+                await self._watched.put(administrative.recorded(Command(), [agreed]))
+                self._recorded[year] = proven
 
     async def _look_at_days(self) -> None:
         watched, facts = self._watched, self._facts

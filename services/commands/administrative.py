@@ -25,6 +25,7 @@ from services.commands.attachments import (
     KeyLimitsSet,
     KeyRevoked,
     ListingText,
+    ProofAgreed,
     ProposalEnded,
     TargetSet,
     TradesDecided,
@@ -210,7 +211,7 @@ def record(
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())
 
 
-def recorded(sender: Command, changes: Sequence[AlertRaised | AlertCleared | DayClosed]) -> Submission:
+def recorded(sender: Command, changes: Sequence[AlertRaised | AlertCleared | DayClosed | ProofAgreed]) -> Submission:
     """Records what the venue itself finds: one command for each, in order, in one journal batch."""
     commands = [
         sender._replace(kind=CommandKind.RECORD, attachment=number) for number, _ in enumerate(changes, start=1)

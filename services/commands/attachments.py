@@ -361,6 +361,15 @@ class DayClosed(_Text):
     """Of the bulletin's numbers (services/reporting/exports/day_seal.py), in hex."""
 
 
+class ProofAgreed(_Text):
+    """A proof of a year's turnover agreed: its computations are equal to the fen, and the read database has no differences."""
+
+    type: Literal["proof_agreed"] = "proof_agreed"
+    year: int
+    proven_seq: int
+    """The command at which the figure was proven."""
+
+
 class ControlDeclared(_Text):
     """From this command on the venue knows these accounts to be under one control: what they trade with each other is certain
     to be wash trading, and abnormal trading counts them together."""
@@ -567,6 +576,7 @@ Recordable = (
     | Alerted
     | Proposing
     | DayClosed
+    | ProofAgreed
     | Kept
     | RequestRepeated
     | RequestSkipped

@@ -24,6 +24,7 @@ from services.commands.attachments import (
     KeyLimitsSet,
     KeyRevoked,
     ListingText,
+    ProofAgreed,
     ProposalConfirmed,
     ProposalEnded,
     RequestRepeated,
@@ -218,6 +219,9 @@ def _recorded(applied: Applied) -> Statement | None:
             return _alert_changed(applied, alert)
         case DayClosed() as closed:
             return _day_closed(applied, closed)
+        case ProofAgreed(year=year, proven_seq=proven_seq):
+            time_ns = applied.command.time_ns
+            return _insert(tables.proofs, seq=event.seq, time_ns=time_ns, year=year, proven_seq=proven_seq)
         case ActProposed() as act:
             return proposal_changes.proposed(applied, act)
         case ProposalConfirmed() | ProposalEnded() as ending:

@@ -25,7 +25,7 @@ from services.read_database.errors import (
 )
 from services.read_database.tables import metadata
 
-READ_FORMAT = 11
+READ_FORMAT = 12
 """Number of the tables in `tables.py`, kept in the file's `user_version`."""
 
 CACHE_KIB = 32_000

@@ -455,6 +455,18 @@ day_closings = Table(
 """What the bulletin of each completed day said when it was closed, and after each correction."""
 
 
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),  # of the command that records it
+    Column("time_ns", BigInteger, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("proven_seq", BigInteger, nullable=False),  # the command at which the figure was proven
+)
+"""The proofs of the figure that agreed."""
+Index("proofs_by_year", proofs.c.year, proofs.c.seq)
+
+
 records = Table(
     "records",
     metadata,

@@ -10,7 +10,7 @@ from services.decimals import decimal_text, yuan_text
 from services.reporting.exports.csv_file import csv_text_of
 from services.reporting.exports.sheet import Column, Sheet, Value
 from services.reporting.queries import Values
-from services.reporting.report import lot_kilograms
+from services.reporting.report import lot_kilograms, proof_sentence
 from services.reporting.schemas import TurnoverReport
 from services.times import date_text
 
@@ -88,6 +88,7 @@ def preamble(report: TurnoverReport) -> tuple[str, ...]:
         f"journal {report.journal_id}, row hash {report.row_hash}",
         f"calendar: {report.calendar}",
         *(f"NOT PROVEN: {sentence}" for sentence in report.proof_alerts),
+        proof_sentence(report),
         *report.counting_rule.split(". "),
         *report.assumptions,
     )

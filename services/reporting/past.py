@@ -32,6 +32,7 @@ from services.reporting.queries import (
     Values,
     YearTurnover,
     dates_of,
+    read_last_proof,
     read_net_by_day,
     read_proof_alerts,
     read_simulated_years,
@@ -93,6 +94,7 @@ async def _read_year(connection: AsyncConnection, year: int, moment: Moment, fro
         born=await connection.scalar(born) or today,
         earlier=await _read_earlier(connection, year, moment),
         proof_alerts=await read_proof_alerts(connection, year, seq),
+        proof=await read_last_proof(connection, year, seq),
     )
     return PastYear(found, [row for row in days.rows if any(row[name] for name in _HAPPENED)], from_seq)
 

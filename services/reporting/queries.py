@@ -17,6 +17,7 @@ from services.read_database.tables import (
     decisions,
     instruments,
     position,
+    proofs,
     targets,
     total,
     trades,
@@ -71,6 +72,8 @@ class YearTurnover:
     """Net turnover in fen by trading date of the EARLIER_YEARS years before, for the forecast."""
     proof_alerts: tuple[str, ...]
     """The sentences of the open alerts that say that a proof of the figure failed, or is late."""
+    proof: Values | None
+    """The row of `proofs` with the year's last proof that agreed; None where none has."""
     differing_days: tuple[DayDiffers, ...] = ()
     """The days of which the sums are not those of their trades, where that was looked at."""
 
@@ -118,6 +121,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
             connection, _DAY.trading_date.between((year - EARLIER_YEARS) * 10_000, year * 10_000 - 1)
         ),
         proof_alerts=await read_proof_alerts(connection, year),
+        proof=await read_last_proof(connection, year),
     )
 
 
@@ -126,6 +130,12 @@ async def read_proof_alerts(connection: AsyncConnection, year: int, seq: int = L
     about = or_(and_(alerts.c.kind == "proof_failed", alerts.c.subject == str(year)), alerts.c.kind == "proof_late")
     is_open = and_(alerts.c.seq <= seq, or_(alerts.c.cleared_seq.is_(None), alerts.c.cleared_seq > seq))
     return tuple(await connection.scalars(select(alerts.c.sentence).where(about, is_open).order_by(alerts.c.seq)))
+
+
+async def read_last_proof(connection: AsyncConnection, year: int, seq: int = LAST_SEQ) -> Values | None:
+    """The row of `proofs` with the year's last proof that agreed, as it was after the command seq."""
+    recorded = select(proofs).where(proofs.c.year == year, proofs.c.seq <= seq)
+    return (await connection.execute(recorded.order_by(proofs.c.seq.desc()).limit(1))).mappings().first()
 
 
 async def read_net_by_day(connection: AsyncConnection, those: ColumnElement[bool]) -> dict[int, int]:

@@ -87,9 +87,18 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         as_of=time_text(position["time_ns"]),
         discrepancies=discrepancies_of(found.differing_days),
         proof_alerts=found.proof_alerts,
+        proven_seq=None if found.proof is None else found.proof["proven_seq"],
+        proven_at=None if found.proof is None else time_text(found.proof["time_ns"]),
         assumptions=_assumptions(year, calendar, simulated=found.simulated),
         links={"days": links.days(year), "trades": links.trades(year=year), "certificate": links.certificate(year)},
     )
+
+
+def proof_sentence(report: TurnoverReport) -> str:
+    """Which proof of the year agreed last."""
+    if report.proven_seq is None or report.proven_at is None:
+        return "no proof of the year has agreed yet"
+    return f"last proof that agreed: of seq {report.proven_seq:,}, recorded {report.proven_at}"
 
 
 def _total(found: YearTurnover, name: str) -> int:

@@ -205,6 +205,11 @@ class TurnoverReport(_Part):
         description="The alerts that were open at `seq` because a proof of the year failed, or none has agreed for long: a "
         "sentence each, as when the alert was raised. Empty where there is none."
     )
+    proven_seq: int | None = Field(
+        description="The command at which the year's last proof that agreed was made, as the venue had recorded it at `seq`; "
+        "null where none has agreed."
+    )
+    proven_at: str | None = Field(description="When the venue recorded that proof: RFC 3339, UTC, microseconds.")
     assumptions: tuple[str, ...] = Field(description="What the report takes for granted, in sentences.")
     links: dict[str, str] = Field(
         description="`days` and `trades` that make the figure, and its `certificate`: addresses of this host, for operators."

@@ -14,7 +14,7 @@ from rich.text import Text
 from services.reporting.breakdown.terminal import breakdown_table
 from services.reporting.checked_report import CheckedReport
 from services.reporting.figure import Figure
-from services.reporting.report import IS_SIMULATED
+from services.reporting.report import IS_SIMULATED, proof_sentence
 from services.reporting.schemas import Share, TurnoverReport
 from services.reporting.verdict import Outcome, short_yuan
 
@@ -190,7 +190,7 @@ def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
     decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256}"
     return Text(
         f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
-        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}"
+        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}\n{proof_sentence(report)}"
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, ProofAgreed
 from services.journal.batch import Applied
 
 
@@ -64,7 +64,7 @@ class VenueAlerts:
         self.cleared: dict[int, VenueAlert] = {}
         """By number, oldest first: the last REMEMBERED that may still be acknowledged."""
         self.commands = 0
-        """Number of commands about alerts since this object was made."""
+        """Number of commands about alerts and proofs since this object was made."""
         self.listeners: list[AlertListener] = []
 
     def find(self, seq: int) -> VenueAlert | None:
@@ -82,9 +82,11 @@ class VenueAlerts:
         if len(self.cleared) > REMEMBERED:
             del self.cleared[next(iter(self.cleared))]
 
-    def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged) -> None:
-        """Applies what a RECORD command says of alerts."""
+    def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged | ProofAgreed) -> None:
+        """Applies what a RECORD command says of alerts. A proof that agreed is counted, and changes none."""
         self.commands += 1
+        if isinstance(change, ProofAgreed):
+            return
         seq, time_ns = applied.event.seq, applied.command.time_ns
         if isinstance(change, AlertRaised):
             if change.key not in self.open:

@@ -23,7 +23,14 @@ from services.alerts.judging import DaysJudge, DaysNotJudged
 from services.alerts.monitor import PUT_AGAIN_NS, AlertMonitor, Watched
 from services.alerts.reading import judge_days
 from services.commands import administrative as admin
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, read_decision
+from services.commands.attachments import (
+    AlertAcknowledged,
+    AlertCleared,
+    AlertRaised,
+    DayClosed,
+    ProofAgreed,
+    read_decision,
+)
 from services.data.calendar import TradingCalendar
 from services.messaging import Submission
 from services.read_database.database import open_read_database
@@ -271,7 +278,7 @@ class Monitored:
 
     async def _put(self, submission: Submission) -> None:
         told = [read_decision(attachment) for attachment in submission.attachments]
-        self._submitted += sum(not isinstance(change, DayClosed) for change in told)
+        self._submitted += sum(not isinstance(change, DayClosed | ProofAgreed) for change in told)
         self.put_commands += len(told)
         await self._venue.inbox.put(submission)
 
@@ -295,6 +302,32 @@ async def test_a_proof_that_fails_is_an_alert_until_one_agrees(venue: RunningVen
     assert venue.state.alerts.open == {}
 
 
+async def test_each_proof_that_agrees_is_recorded_once_and_told_by_the_report(venue: RunningVenue) -> None:
+    async def told() -> list[int | None]:
+        await venue.projector.reached(venue.sequencer.last_seq)
+        reports = [await venue.client("operator").get(f"/v1/reports/turnover/{year}") for year in (2022, 2023)]
+        return [report.json()["proven_seq"] for report in reports]
+
+    proofs = {2023: Proven(2023, 40, 1, {"agree": True}, None)}
+    monitored = Monitored(venue, lambda: proofs)
+    assert await told() == [None, None]
+    for proven, recorded, of_reports in (
+        (proofs[2023], 1, [None, 40]),
+        (proofs[2023], 0, [None, 40]),
+        (Proven(2023, 50, 2, {"agree": False}, None), 0, [None, 40]),
+        (Proven(2023, 40, 3, {"agree": True}, None), 1, [None, 40]),
+        (Proven(2022, 60, 4, {"agree": True}, None), 1, [60, 40]),
+    ):
+        proofs[proven.year] = proven
+        before = venue.sequencer.last_seq
+        changed = await monitored.look()
+        await venue.projector.reached(before + len(changed) + recorded)
+        assert (monitored.put_commands - len(changed), await told()) == (recorded, of_reports)
+    assert monitored.put_commands == 1
+    report = (await venue.client("operator").get("/v1/reports/turnover/2022")).json()
+    assert report["proven_at"] == report["as_of"]
+
+
 async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: RunningVenue) -> None:
     puts = list[Submission]()
 
@@ -312,11 +345,14 @@ async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: 
 
 
 async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_end(venue: RunningVenue) -> None:
-    monitored = Monitored(venue, quiet_s=60)
+    proofs: dict[int, Proven] = {}
+    monitored = Monitored(venue, lambda: proofs, quiet_s=60)
     assert await monitored.look() == []
     venue.clock.now_ns += 61 * 10**9
     assert await monitored.look() == ["journal_quiet"]
     assert await monitored.look() == []  # the alert itself is a command
+    proofs[2023] = Proven(2023, 40, 1, {"agree": True}, None)
+    assert [await monitored.look() for _ in range(2)] == [[], []]  # and so is the record of a proof
     monitored = Monitored(venue, quiet_s=60)
     assert await monitored.look() == []  # nor has a restart ended it
     assert (await venue.client("alice").post("/v1/orders", json=ORDER)).status_code == 201

@@ -332,6 +332,19 @@ async def test_instruments_of_before_keep_their_texts_and_going_back_empties_the
             assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0
 
 
+async def test_proofs_begin_empty_and_going_back_empties_the_read_database(postgres_url: str) -> None:
+    """Revision 0011: a position that stayed behind would be past the proofs of a later way up."""
+    await upgrade(postgres_url)
+    await downgrade(postgres_url, READ_DATABASE, "0010")
+    async with connected(postgres_url) as connection:
+        await connection.execute("INSERT INTO position VALUES (1, 5, 6, 20230103, '\\x00', '\\x00', 0)")
+        assert await upgrade(postgres_url) == [NOTHING[0], Migrated("read database", "0010", "0011")]
+        assert await connection.fetchval("SELECT seq FROM position") == 5
+        await connection.execute("INSERT INTO proofs VALUES (4, 5, 2023, 3)")
+        await downgrade(postgres_url, READ_DATABASE, "0010")
+        assert await connection.fetchval("SELECT count(*) FROM position") == 0
+
+
 async def test_a_migration_that_fails_changes_nothing(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

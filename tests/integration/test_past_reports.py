@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from matching_engine.records import Command, EventKind
 from services.alerts.conditions import Condition
 from services.cli import app
-from services.commands.administrative import list_instrument
-from services.commands.attachments import AlertCleared
+from services.commands.administrative import list_instrument, recorded
+from services.commands.attachments import AlertCleared, ProofAgreed
 from services.reporting import requests
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_alerts import put
@@ -97,6 +97,9 @@ async def eventful_days(venue: RunningVenue) -> Kept:
     await put(venue, proof_failed(2022).raised())
     await kept.keep(venue)
     await put(venue, AlertCleared(alert=alert))
+    seq = venue.sequencer.last_seq
+    await venue.inbox.put(recorded(Command(), [ProofAgreed(year=2023, proven_seq=3)]))
+    await venue.projector.reached(seq + 1)
     await kept.keep(venue)
     venue.clock.now_ns += 8 * HOUR_NS
     await trade(venue)
@@ -122,6 +125,8 @@ async def test_a_past_report_has_the_bytes_of_the_day_after_a_restart_too(tmp_pa
         assert len(set(net.values())) > 5, "the moments differ"
         alerts = [json.loads(answers[2023, "json"])["proof_alerts"] for answers in kept.of_seq.values()]
         assert [found for found in alerts if found] == [[proof_failed(2023).sentence]]
+        proven = [json.loads(answers[2023, "json"])["proven_seq"] for answers in kept.of_seq.values()]
+        assert proven == [None] * 5 + [3] * (len(proven) - 5)
         assert sum(b"NOT PROVEN" in answers[2023, "csv"] for answers in kept.of_seq.values()) == 1
         assert {json.loads(answers[2023, "json"])["trading_date"] for answers in kept.of_seq.values()} == {
             "2023-12-01", "2023-12-04", "2023-12-05",

@@ -27,6 +27,7 @@ from services.commands.attachments import (
     KeyLimitsSet,
     KeyRevoked,
     ListingText,
+    ProofAgreed,
     ProposalConfirmed,
     ProposalEnded,
     RequestRepeated,
@@ -88,6 +89,8 @@ class Journaled:
         """By seq: the other columns by name."""
         self.day_closings: dict[tuple[int, int], Columns] = {}
         """By date and revision: seq, time_ns, at_seq, row hash, SHA-256."""
+        self.proofs: dict[int, Columns] = {}
+        """By seq: time_ns, year, proven_seq."""
         self.decided_trades: set[tuple[int, int]] = set()
         """Seq of a decision, id of a trade that it names."""
         self.records: dict[int, Columns] = {}
@@ -201,6 +204,8 @@ class Journaled:
             case DayClosed() as closed:
                 told_of_day = (seq, by[0], closed.at_seq, closed.row_hash, closed.sha256)
                 self.day_closings.setdefault((closed.date, closed.revision), told_of_day)
+            case ProofAgreed(year=year, proven_seq=proven_seq):
+                self.proofs[seq] = (by[0], year, proven_seq)
             case AlertRaised() | AlertCleared() | AlertAcknowledged() as change:
                 self._alert_changed(seq, *by, change)
             case ActProposed() as act:

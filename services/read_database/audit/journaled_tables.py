@@ -44,6 +44,7 @@ def _texts(journaled: Journaled) -> Iterator[Table]:
         ("busts", "bust of trade {}", "trade_id", ["seq", "time_ns", "actor", "reason"], journaled.busts),
         ("decisions", "decision {}", "seq", _DECISION, journaled.decisions),
         ("alerts", "alert {}", "seq", _ALERT, alerts),
+        ("proofs", "proof {}", "seq", ["time_ns", "year", "proven_seq"], journaled.proofs),
         ("proposals", "proposal {}", "seq", _PROPOSAL, proposals),
         ("trading_days", "trading day {}", "trading_date", ["first_seq", "began_ns"], journaled.days),
         ("goods_movements", "goods movement {}", "seq", _MOVEMENT, journaled.goods),

@@ -14,7 +14,7 @@ from services.read_database.errors import ReadDatabaseSilent, ReadDatabaseUnmigr
 from services.read_database.postgres.answering import ANSWER_S, check_alive, waited_for
 from services.read_database.postgres.connecting import connect, name_of, trouble_with
 
-READ_FORMAT = 10
+READ_FORMAT = 11
 """Number of the tables in `tables.py` as PostgreSQL has them, kept in the table `read_format`."""
 
 _POOL_SIZE = 10

@@ -37,6 +37,7 @@ from services.commands.attachments import (
     KeyLimits,
     KeyLimitsSet,
     KeyRevoked,
+    ProofAgreed,
     ProposalEnded,
     RateLimit,
     TargetSet,
@@ -242,6 +243,7 @@ _found_by_the_venue = st.one_of(
         st.integers(0, 2),
         st.integers(1, 60),
     ),
+    st.builds(lambda n: ProofAgreed(year=2022 + n % 2, proven_seq=n), st.integers(1, 60)),
 )
 _administration = st.one_of(
     st.builds(

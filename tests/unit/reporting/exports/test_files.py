@@ -67,6 +67,7 @@ def report(net_fen: int = 123_456_789, *, simulated: bool = False) -> TurnoverRe
         born=20230103,
         earlier={},
         proof_alerts=(),
+        proof=None,
     )
     return build_report(2023, found, TradingCalendar.load())
 

@@ -1,8 +1,8 @@
-"""Makes the read database of this folder, format 11, from ../engine_4/thin_days:
+"""Makes the read database of this folder, format 12, from ../engine_4/thin_days:
 
-    python -m tests.data.read_11.make_read_database
+    python -m tests.data.read_12.make_read_database
 
-Format 11 has the table `instrument_texts`.
+Format 12 has the table `proofs`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.data.engine_4.make_journals import read_database
 
 def main() -> None:
     """Writes the file."""
-    assert READ_FORMAT == 11, f"this REX has the format {READ_FORMAT}: make a folder of its own for what is new"
+    assert READ_FORMAT == 12, f"this REX has the format {READ_FORMAT}: make a folder of its own for what is new"
     with TemporaryDirectory() as folder:
         data = asyncio.run(read_database(Path(folder)))
     path = Path(__file__).with_name("read.sqlite.xz")
