@@ -30,6 +30,7 @@ from tests.browser.figuring import (
     some_trades,
     year_of,
 )
+from tests.faults.scaled_venue import until
 from tests.long import some
 from tests.patience import PATIENCE_S
 
@@ -162,13 +163,13 @@ def test_the_bar_of_a_proof_stands_where_the_venue_is(page: Page, venue: VenuePr
 
 
 @contextmanager
-def damaged(folder: Path) -> Iterator[None]:
-    """A trade of the read database has a fen more."""
+def damaged(folder: Path, table: str = "trades", newest: str = "trade_id") -> Iterator[None]:
+    """The newest row of a table of the read database has a fen more."""
 
     def add(fen: int) -> None:
         with closing(sqlite3.connect(folder / READ_DATABASE_FILE, timeout=PATIENCE_S)) as connection, connection:
-            newest = "(SELECT max(trade_id) FROM trades)"
-            connection.execute(f"UPDATE trades SET amount_fen = amount_fen + ? WHERE trade_id = {newest}", [fen])
+            last = f"(SELECT max({newest}) FROM {table})"
+            connection.execute(f"UPDATE {table} SET amount_fen = amount_fen + ? WHERE {newest} = {last}", [fen])
 
     add(1)
     try:
@@ -209,6 +210,26 @@ def test_a_disagreement_is_told_as_danger_and_four_sums_that_agree_are_shown(
     expect(page.get_by_test_id("redo")).to_have_text(re.compile(re.escape(without_seq) + r" \d+"))
     expect(page.get_by_test_id("certificate")).to_contain_text(certificate["decoder_sha256"])
     assert watched.troubles == []
+
+
+def test_a_report_that_found_a_disagreement_is_doubted_beside_its_figure(
+    page: Page, venue: VenueProcess, folder: Path
+) -> None:
+    overview, doubt = f"{venue.url}/ui/", page.get_by_test_id("doubt")
+    page.goto(overview)
+    expect(page.get_by_test_id("net")).not_to_have_text("–")
+    expect(doubt).to_have_count(0)
+    open_figure(page, venue)
+    expect(page.get_by_test_id("travel-said")).to_contain_text("not proven yet")
+    expect(doubt).to_have_count(0)
+    with damaged(folder, "daily_turnover", "largest_trade_id"):
+        until(lambda: report_of(venue)["discrepancies"], "the report finds nothing")
+        (found,) = report_of(venue)["discrepancies"]
+        page.reload()
+        expect(doubt).to_have_text(found["sentence"])
+        page.goto(f"{overview}?lang=zh")
+        expect(doubt).to_have_text(found["sentence_zh"])
+    until(lambda: not report_of(venue)["discrepancies"], "the report still finds something")
 
 
 def prove(page: Page) -> None:

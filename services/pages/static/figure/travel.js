@@ -2,6 +2,7 @@
 
 import { read } from "../app/api.js";
 import { fill, h, say } from "../app/dom.js";
+import { doubts } from "../app/doubts.js";
 import { feed } from "../app/feed.js";
 import { number, stamp } from "../app/format.js";
 import { at, page } from "../app/page.js";
@@ -69,7 +70,8 @@ function tell() {
   if (isBeyond) return fill(said, h("b", { class: "warn" }, t("travel.beyond", { seq: number(last) })), ` ${t("travel.shown_now")} `, h("a", { href: address({ seq: last }), data: { testid: "travel-last" } }, t("travel.to_last", { seq: number(last) })));
   if (!doc || !isReportOfView()) return say(said, t("travel.reading", { seq: number(view.seq ?? last) }));
   fill(said, h("b", {}, t(view.seq === null ? "travel.present" : "travel.past")), ` ${t("travel.at", { seq: number(doc.seq), at: stamp(doc.as_of) })}`,
-    doc.trading_date && ` · ${t("travel.trading_date", { date: doc.trading_date })}`);
+    doc.trading_date && ` · ${t("travel.trading_date", { date: doc.trading_date })}`,
+    ` · ${t(doc.proven_seq === null ? "travel.not_proven" : "travel.proven", { seq: number(doc.proven_seq) })}`, doubts(doc).flatMap((doubt) => [h("br"), doubt]));
 }
 
 /** Whether the journal has the seq of the address yet: where not, the present is shown, and why is said. */

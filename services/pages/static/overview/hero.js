@@ -1,6 +1,7 @@
 // The figure: net turnover against its target, live.
 
-import { say } from "../app/dom.js";
+import { fill, say } from "../app/dom.js";
+import { doubts } from "../app/doubts.js";
 import { forDrawing, ratio, text, units } from "../app/decimal.js";
 import { grouped, money, number, percent, short, stamp } from "../app/format.js";
 import { at, page } from "../app/page.js";
@@ -69,6 +70,7 @@ function show() {
   put("as-of", asOf(report, told));
   showKeys(report, told?.day ?? report.today);
   showSimulated(report);
+  fill(at("doubts"), doubts(report));
 }
 
 watch(["report", "turnover", "venue"], show);
