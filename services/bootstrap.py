@@ -331,6 +331,7 @@ def _watched(start: _Start, gateway: Gateway, inbox: InProcessInbox, proof: Stan
         ),
         calendar=start.calendar,
         proofs=lambda: proof.latest,
+        unrecorded=proof.unrecorded,
         proof_age=lambda: proof.age,
         put=inbox.put,
         clock=start.clock,

@@ -16,6 +16,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Awaitable, Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
 DATABASE_URL = "REX_DATABASE_URL"
+UNRECORDED = 100
+"""So many proofs that agreed wait to be recorded; of more, the oldest is forgotten. Without alerts nobody records them."""
 STEPS = 200
 """A proof says so often, in equal parts of its commands, what it has reached."""
 log = structlog.get_logger("rex.proof")
@@ -84,6 +87,8 @@ class StandingProof:
         """By year."""
         self._agreed: Proven | None = None
         """The last one that agreed, of whichever year."""
+        self.unrecorded: deque[Proven] = deque(maxlen=UNRECORDED)
+        """Those that agreed and that the journal has not got, oldest first: who records one takes it out."""
         self._begun_ns = clock()
         self._under_way: tuple[int, int] | None = None
         """What the proof that runs has reached, and the command at which it proves."""
@@ -166,6 +171,7 @@ class StandingProof:
         proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
         if proven.agree:
             self._agreed = proven
+            self.unrecorded.append(proven)
         return proven
 
     async def _in_a_process(

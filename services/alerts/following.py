@@ -6,12 +6,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import EventKind
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, ProofAgreed, read_decision
+from services.commands.attachments import read_decision
 from services.journal.batch import JournalBatch
 from services.messaging import Feed
 from services.messaging.follow import Readable, follow
 from services.read_database.tables import position
-from services.venue_state.alerts import VenueAlerts
+from services.venue_state.alerts import OfAlerts, VenueAlerts
 from services.venue_state.loading import load_alerts
 
 
@@ -42,6 +42,6 @@ class FollowedAlerts:
             for applied in batch.applied(self.last_seq):
                 if applied.event.kind == EventKind.RECORDED:
                     change = read_decision(applied.attachment)
-                    if isinstance(change, AlertRaised | AlertCleared | AlertAcknowledged | ProofAgreed):
+                    if isinstance(change, OfAlerts):
                         self.alerts.apply(applied, change)
         self.last_seq = max(self.last_seq, batch.last_seq)

@@ -7,6 +7,7 @@ One runs in a venue, beside the sequencer that leads. It never stops the venue: 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -88,6 +89,8 @@ class Watched:
     calendar: TradingCalendar
     proofs: Callable[[], Mapping[int, Proven]]
     """The latest proof of each year."""
+    unrecorded: deque[Proven]
+    """The proofs that agreed and that the journal has not got; what is submitted is taken out. It outlives the monitor."""
     proof_age: Callable[[], ProofAge | None]
     """The age of the last proof that agreed; None where none is due."""
     put: Callable[[Submission], Awaitable[None]]
@@ -112,8 +115,6 @@ class AlertMonitor:
         self._judged: Facts | None = None
         self._judge_again_ns = 0
         self._troubles: dict[str, str] = {}
-        self._recorded: dict[int, Proven] = {}
-        """By year: the last proof that was submitted."""
         self._sums = TradeSums()
         self._discrepancies: list[str] = []
         """What the last comparison of the sums of days with the trades found, a sentence each."""
@@ -139,6 +140,7 @@ class AlertMonitor:
         await self._attempt("The read database", self._read_database(), READ_TIMEOUT_S)
         await self._attempt("The sums of days", self._compare_sums(), DAYS_TIMEOUT_S)
         await self._attempt("The venue's operation", self._look_at_operation(), READ_TIMEOUT_S)
+        await self._attempt("The proofs", self._record_proofs(), READ_TIMEOUT_S)
         now_ns = self._watched.clock()
         if self._facts != self._judged and now_ns >= self._judge_again_ns:
             self._judge_again_ns = now_ns + JUDGE_AGAIN_NS
@@ -189,16 +191,14 @@ class AlertMonitor:
             calendar_year=missing_calendar(watched.calendar, now_ns),
         )
         await self._submit(operation_conditions(seen, followed.alerts.open), operation.KINDS)
-        await self._record_proofs()
 
     async def _record_proofs(self) -> None:
-        """A report of the year names the last one that agreed. Where a year was proven twice since the last look, the newer
-        one is recorded."""
-        for year, proven in self._watched.proofs().items():
-            if proven.agree and proven is not self._recorded.get(year):
-                agreed = ProofAgreed(year=year, proven_seq=proven.seq)
-                await self._watched.put(administrative.recorded(Command(), [agreed]))
-                self._recorded[year] = proven
+        """A report of the year names the last one. One that the inbox does not take waits for the next look."""
+        while self._watched.unrecorded:
+            proven = self._watched.unrecorded[0]
+            agreed = ProofAgreed(year=proven.year, proven_seq=proven.seq)
+            await self._watched.put(administrative.recorded(Command(), [agreed]))
+            self._watched.unrecorded.popleft()
 
     async def _look_at_days(self) -> None:
         watched, facts = self._watched, self._facts

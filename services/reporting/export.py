@@ -87,7 +87,7 @@ def preamble(report: TurnoverReport) -> tuple[str, ...]:
         f"as of seq {report.seq}, trading date {report.trading_date}, {report.as_of}",
         f"journal {report.journal_id}, row hash {report.row_hash}",
         f"calendar: {report.calendar}",
-        *(f"NOT PROVEN: {sentence}" for sentence in report.proof_alerts),
+        *(f"NOT PROVEN: {alert.sentence} {alert.sentence_zh}" for alert in report.proof_alerts),
         proof_sentence(report),
         *report.counting_rule.split(". "),
         *report.assumptions,

@@ -70,8 +70,8 @@ class YearTurnover:
     """The venue's first trading day, yyyymmdd; 0 before there is one."""
     earlier: dict[int, int]
     """Net turnover in fen by trading date of the EARLIER_YEARS years before, for the forecast."""
-    proof_alerts: tuple[str, ...]
-    """The sentences of the open alerts that say that a proof of the figure failed, or is late."""
+    proof_alerts: tuple[Values, ...]
+    """`sentence` and `sentence_zh` of the open alerts that say that a proof of the figure failed, or is late."""
     proof: Values | None
     """The row of `proofs` with the year's last proof that agreed; None where none has."""
     differing_days: tuple[DayDiffers, ...] = ()
@@ -125,11 +125,12 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
     )
 
 
-async def read_proof_alerts(connection: AsyncConnection, year: int, seq: int = LAST_SEQ) -> tuple[str, ...]:
+async def read_proof_alerts(connection: AsyncConnection, year: int, seq: int = LAST_SEQ) -> tuple[Values, ...]:
     """The sentences of those alerts about proofs of the year that were open after the command seq, oldest first."""
     about = or_(and_(alerts.c.kind == "proof_failed", alerts.c.subject == str(year)), alerts.c.kind == "proof_late")
     is_open = and_(alerts.c.seq <= seq, or_(alerts.c.cleared_seq.is_(None), alerts.c.cleared_seq > seq))
-    return tuple(await connection.scalars(select(alerts.c.sentence).where(about, is_open).order_by(alerts.c.seq)))
+    sentences = select(alerts.c.sentence, alerts.c.sentence_zh).where(about, is_open).order_by(alerts.c.seq)
+    return tuple((await connection.execute(sentences)).mappings())
 
 
 async def read_last_proof(connection: AsyncConnection, year: int, seq: int = LAST_SEQ) -> Values | None:

@@ -20,6 +20,7 @@ from services.reporting.schemas import (
     LargestDay,
     LargestTrade,
     Product,
+    ProofAlert,
     ReportDay,
     TurnoverReport,
     YearEndForecast,
@@ -86,7 +87,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         trading_date=date_text(position["trading_date"]),
         as_of=time_text(position["time_ns"]),
         discrepancies=discrepancies_of(found.differing_days),
-        proof_alerts=found.proof_alerts,
+        proof_alerts=tuple(ProofAlert(**alert) for alert in found.proof_alerts),
         proven_seq=None if found.proof is None else found.proof["proven_seq"],
         proven_at=None if found.proof is None else time_text(found.proof["time_ns"]),
         assumptions=_assumptions(year, calendar, simulated=found.simulated),
@@ -97,7 +98,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
 def proof_sentence(report: TurnoverReport) -> str:
     """Which proof of the year agreed last."""
     if report.proven_seq is None or report.proven_at is None:
-        return "no proof of the year has agreed yet"
+        return "the venue has recorded no proof of the year that agreed"
     return f"last proof that agreed: of seq {report.proven_seq:,}, recorded {report.proven_at}"
 
 

@@ -115,6 +115,13 @@ class Discrepancy(_Part):
     sentence_zh: str
 
 
+class ProofAlert(_Part):
+    """An open alert about the proofs of the figure, as it was raised."""
+
+    sentence: str
+    sentence_zh: str
+
+
 class TurnoverReport(_Part):
     """A year's turnover against its target."""
 
@@ -201,13 +208,13 @@ class TurnoverReport(_Part):
     discrepancies: tuple[Discrepancy, ...] = Field(
         description="What disagrees in the read database that the report was made of: the figure may be false. Empty otherwise."
     )
-    proof_alerts: tuple[str, ...] = Field(
+    proof_alerts: tuple[ProofAlert, ...] = Field(
         description="The alerts that were open at `seq` because a proof of the year failed, or none has agreed for long: a "
         "sentence each, as when the alert was raised. Empty where there is none."
     )
     proven_seq: int | None = Field(
         description="The command at which the year's last proof that agreed was made, as the venue had recorded it at `seq`; "
-        "null where none has agreed."
+        "null where none was recorded."
     )
     proven_at: str | None = Field(description="When the venue recorded that proof: RFC 3339, UTC, microseconds.")
     assumptions: tuple[str, ...] = Field(description="What the report takes for granted, in sentences.")

@@ -72,7 +72,7 @@ def _answer(report: TurnoverReport) -> list[Text]:
         lines.append(Text(f"{since}: ¥ {_grouped(report.today)}"))
     doubts = [("SIMULATED", IS_SIMULATED)] if report.simulated else []
     doubts += [("DISCREPANCY", found.sentence) for found in report.discrepancies]
-    doubts += [("NOT PROVEN", sentence) for sentence in report.proof_alerts]
+    doubts += [("NOT PROVEN", alert.sentence) for alert in report.proof_alerts]
     return lines + [Text(f"{name}  {sentence}", style="red") for name, sentence in doubts]
 
 
@@ -188,9 +188,10 @@ def _rule(report: TurnoverReport) -> Text:
 
 def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
     decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256}"
+    proof = f"\n{proof_sentence(report)}" if figure is None else ""
     return Text(
         f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
-        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}\n{proof_sentence(report)}"
+        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}{proof}"
     )
 
 

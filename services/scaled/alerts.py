@@ -6,6 +6,7 @@ The leader needs no read database to lead, so nothing here stops it: what fails 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -43,6 +44,7 @@ class LeaderAlerts:
         inbox: Inbox,
         calendar: TradingCalendar,
         proofs: Callable[[], Mapping[int, Proven]],
+        unrecorded: deque[Proven],
         proof_age: Callable[[], ProofAge | None],
         clock: Callable[[], int],
     ) -> None:
@@ -53,6 +55,7 @@ class LeaderAlerts:
         self._inbox = inbox
         self._calendar = calendar
         self._proofs = proofs
+        self._unrecorded = unrecorded
         self._proof_age = proof_age
         self._clock = clock
         self._alerting: Alerting | None = None
@@ -90,6 +93,7 @@ class LeaderAlerts:
                 judge=DaysJudge(self._settings.database_url, self._settings.calendar_file, self._settings.niceness),
                 calendar=self._calendar,
                 proofs=self._proofs,
+                unrecorded=self._unrecorded,
                 proof_age=self._proof_age,
                 put=self._inbox.put,
                 clock=self._clock,

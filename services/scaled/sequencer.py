@@ -232,6 +232,7 @@ class SequencerProcess:
             inbox=inbox,
             calendar=self._calendar,
             proofs=lambda: proof.latest,
+            unrecorded=proof.unrecorded,
             proof_age=lambda: proof.age,
             clock=self._clock,
         )

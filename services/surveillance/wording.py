@@ -45,7 +45,11 @@ def english(facts: Facts, names: Mapping[int, str]) -> str:
             net = f"{facts.net_share:.0%}".replace("%", " %")
             what = f"traded {amount} with each other, {share} of all they did, {_times(facts.lift)} times what chance gives"
             reshaped = f"{facts.reshaped_share:.0%}"
-            form = "" if reshaped == "0%" else f", {reshaped.replace('%', ' %')} of it in another product"
+            form = (
+                ""
+                if reshaped == "0%"
+                else f"; {reshaped.replace('%', ' %')} of it came back as another product"
+            )
             return f"{who} {what}, and ended where they began (net {net}){form}."
 
 
@@ -62,7 +66,7 @@ def chinese(facts: Facts, names: Mapping[int, str]) -> str:
         case _:
             what = f"相互成交{amount}，占其全部成交的{share}，为随机情形的{_times(facts.lift)}倍"
             reshaped = f"{facts.reshaped_share:.0%}"
-            form = "" if reshaped == "0%" else f"，其中{reshaped}以其他品种返回"
+            form = "" if reshaped == "0%" else f"；成交额的{reshaped}以其他品种换回"
             return f"{who}{what}，最终回到起点（净额{facts.net_share:.0%}）{form}。"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, ProofAgreed
+from services.commands.attachments import AlertAcknowledged, AlertCleared, AlertRaised, DayClosed, ProofAgreed
 from services.journal.batch import Applied
 
 
@@ -51,6 +51,9 @@ REMEMBERED = 1_000
 still be acknowledged; nobody who listens is told then."""
 
 
+OfAlerts = AlertRaised | AlertCleared | AlertAcknowledged | DayClosed | ProofAgreed
+"""What the monitor records, and the acknowledgements of it: no sign that somebody trades."""
+
 AlertListener = Callable[[VenueAlert, int], None]
 """Called with an alert after the command with this seq has changed it."""
 
@@ -64,7 +67,7 @@ class VenueAlerts:
         self.cleared: dict[int, VenueAlert] = {}
         """By number, oldest first: the last REMEMBERED that may still be acknowledged."""
         self.commands = 0
-        """Number of commands about alerts and proofs since this object was made."""
+        """Number of commands `OfAlerts` since this object was made."""
         self.listeners: list[AlertListener] = []
 
     def find(self, seq: int) -> VenueAlert | None:
@@ -82,10 +85,10 @@ class VenueAlerts:
         if len(self.cleared) > REMEMBERED:
             del self.cleared[next(iter(self.cleared))]
 
-    def apply(self, applied: Applied, change: AlertRaised | AlertCleared | AlertAcknowledged | ProofAgreed) -> None:
-        """Applies what a RECORD command says of alerts. A proof that agreed is counted, and changes none."""
+    def apply(self, applied: Applied, change: OfAlerts) -> None:
+        """Applies what a RECORD command says of alerts. What the monitor records besides is counted only."""
         self.commands += 1
-        if isinstance(change, ProofAgreed):
+        if isinstance(change, DayClosed | ProofAgreed):
             return
         seq, time_ns = applied.event.seq, applied.command.time_ns
         if isinstance(change, AlertRaised):

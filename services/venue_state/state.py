@@ -27,6 +27,7 @@ from services.commands.attachments import (
     AlertCleared,
     AlertRaised,
     ChangeText,
+    DayClosed,
     KeyIssued,
     KeyLimitsSet,
     KeyRevoked,
@@ -384,7 +385,7 @@ class VenueState:
             case KeyRevoked(key_id=key_id):
                 self.keys.pop(self.key_hashes.pop(key_id, b""), None)
                 self._key_changed(key_id)
-            case AlertRaised() | AlertCleared() | AlertAcknowledged() | ProofAgreed() as change:
+            case AlertRaised() | AlertCleared() | AlertAcknowledged() | DayClosed() | ProofAgreed() as change:
                 self.alerts.apply(applied, change)
             case UserAdded() | UserPasswordChanged() | UserRoleChanged() | UserRemoved() as user_change:
                 self.users.apply(event.seq, user_change)

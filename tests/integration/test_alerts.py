@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,7 +33,7 @@ from services.commands.attachments import (
     read_decision,
 )
 from services.data.calendar import TradingCalendar
-from services.messaging import Submission
+from services.messaging import InboxFull, Submission
 from services.read_database.database import open_read_database
 from services.reporting.exports.day_seal import day_numbers
 from services.reporting.proven import Proven
@@ -257,6 +258,7 @@ class Monitored:
         *,
         quiet_s: int = 900,
         read_database: AsyncEngine | None = None,
+        unrecorded: deque[Proven] | None = None,
     ) -> None:
         self._venue = venue
         self._submitted = 0
@@ -270,6 +272,7 @@ class Monitored:
             judge=partial(judge_days, read_database.connect, calendar),  # in this process: the outcome is the same
             calendar=calendar,
             proofs=proofs,
+            unrecorded=deque() if unrecorded is None else unrecorded,
             proof_age=lambda: None,
             put=self._put,
             clock=venue.clock,
@@ -302,30 +305,38 @@ async def test_a_proof_that_fails_is_an_alert_until_one_agrees(venue: RunningVen
     assert venue.state.alerts.open == {}
 
 
-async def test_each_proof_that_agrees_is_recorded_once_and_told_by_the_report(venue: RunningVenue) -> None:
+async def test_each_proof_that_agreed_is_recorded_once_and_told_by_the_report(venue: RunningVenue) -> None:
     async def told() -> list[int | None]:
         await venue.projector.reached(venue.sequencer.last_seq)
         reports = [await venue.client("operator").get(f"/v1/reports/turnover/{year}") for year in (2022, 2023)]
         return [report.json()["proven_seq"] for report in reports]
 
-    proofs = {2023: Proven(2023, 40, 1, {"agree": True}, None)}
-    monitored = Monitored(venue, lambda: proofs)
+    unrecorded = deque([agreed(2022, 30), agreed(2023, 40), agreed(2023, 41)])
     assert await told() == [None, None]
-    for proven, recorded, of_reports in (
-        (proofs[2023], 1, [None, 40]),
-        (proofs[2023], 0, [None, 40]),
-        (Proven(2023, 50, 2, {"agree": False}, None), 0, [None, 40]),
-        (Proven(2023, 40, 3, {"agree": True}, None), 1, [None, 40]),
-        (Proven(2022, 60, 4, {"agree": True}, None), 1, [60, 40]),
-    ):
-        proofs[proven.year] = proven
+    for monitored in (Monitored(venue, unrecorded=unrecorded), Monitored(venue, unrecorded=unrecorded)):
         before = venue.sequencer.last_seq
-        changed = await monitored.look()
-        await venue.projector.reached(before + len(changed) + recorded)
-        assert (monitored.put_commands - len(changed), await told()) == (recorded, of_reports)
-    assert monitored.put_commands == 1
-    report = (await venue.client("operator").get("/v1/reports/turnover/2022")).json()
+        await monitored.look()
+        await venue.projector.reached(before + monitored.put_commands)
+        assert await told() == [30, 41]
+    assert monitored.put_commands == 0
+    report = (await venue.client("operator").get("/v1/reports/turnover/2023")).json()
     assert report["proven_at"] == report["as_of"]
+
+
+async def test_a_proof_that_the_inbox_does_not_take_is_recorded_later(venue: RunningVenue) -> None:
+    async def full(_submission: Submission) -> None:
+        raise InboxFull("the inbox is full")
+
+    unrecorded = deque([agreed(2023, 40)])
+    monitored = Monitored(venue, unrecorded=unrecorded)
+    await AlertMonitor(replace(monitored.watched, put=full), every_s=0, quiet_s=0).look()
+    assert len(unrecorded) == 1
+    await monitored.look()
+    assert (monitored.put_commands, len(unrecorded)) == (1, 0)
+
+
+def agreed(year: int, seq: int) -> Proven:
+    return Proven(year, seq, 1, {"agree": True}, None)
 
 
 async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: RunningVenue) -> None:
@@ -345,13 +356,13 @@ async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: 
 
 
 async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_end(venue: RunningVenue) -> None:
-    proofs: dict[int, Proven] = {}
-    monitored = Monitored(venue, lambda: proofs, quiet_s=60)
+    unrecorded = deque[Proven]()
+    monitored = Monitored(venue, quiet_s=60, unrecorded=unrecorded)
     assert await monitored.look() == []
     venue.clock.now_ns += 61 * 10**9
     assert await monitored.look() == ["journal_quiet"]
     assert await monitored.look() == []  # the alert itself is a command
-    proofs[2023] = Proven(2023, 40, 1, {"agree": True}, None)
+    unrecorded.append(agreed(2023, 40))
     assert [await monitored.look() for _ in range(2)] == [[], []]  # and so is the record of a proof
     monitored = Monitored(venue, quiet_s=60)
     assert await monitored.look() == []  # nor has a restart ended it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +61,7 @@ async def test_open_critical_alerts_are_in_its_health_where_it_raises_and_sends_
     settings = Settings(data_dir=tmp_path, database_url=postgres_url, alerts_every_s=0)
     alerts = LeaderAlerts(
         settings, engine=engine, journal=journal, feed=InProcessFeed(), inbox=InProcessInbox(),
-        calendar=TradingCalendar.load(), proofs=dict, proof_age=lambda: None, clock=time.time_ns,
+        calendar=TradingCalendar.load(), proofs=dict, unrecorded=deque(), proof_age=lambda: None, clock=time.time_ns,
     )  # fmt: skip
     running, read = asyncio.create_task(alerts.run()), asyncio.create_task(journal.applied.wait())
     try:

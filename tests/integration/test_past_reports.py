@@ -124,7 +124,8 @@ async def test_a_past_report_has_the_bytes_of_the_day_after_a_restart_too(tmp_pa
         net = {seq: json.loads(answers[2023, "json"])["net"] for seq, answers in kept.of_seq.items()}
         assert len(set(net.values())) > 5, "the moments differ"
         alerts = [json.loads(answers[2023, "json"])["proof_alerts"] for answers in kept.of_seq.values()]
-        assert [found for found in alerts if found] == [[proof_failed(2023).sentence]]
+        told = {"sentence": proof_failed(2023).sentence, "sentence_zh": proof_failed(2023).sentence_zh}
+        assert [found for found in alerts if found] == [[told]]
         proven = [json.loads(answers[2023, "json"])["proven_seq"] for answers in kept.of_seq.values()]
         assert proven == [None] * 5 + [3] * (len(proven) - 5)
         assert sum(b"NOT PROVEN" in answers[2023, "csv"] for answers in kept.of_seq.values()) == 1

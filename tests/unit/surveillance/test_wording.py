@@ -24,8 +24,8 @@ def test_a_closed_group() -> None:
 
 def test_what_came_back_in_another_form_is_said() -> None:
     facts = FACTS._replace(reshaped_share=0.4)
-    assert english(facts, NAMES).endswith(", and ended where they began (net 3 %), 40 % of it in another product.")
-    assert chinese(facts, NAMES).endswith("，最终回到起点（净额3%），其中40%以其他品种返回。")
+    assert english(facts, NAMES).endswith("; 40 % of it came back as another product.")
+    assert chinese(facts, NAMES).endswith("，最终回到起点（净额3%）；成交额的40%以其他品种换回。")
 
 
 def test_matched_orders() -> None:

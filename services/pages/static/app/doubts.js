@@ -2,13 +2,8 @@
 
 import { h } from "./dom.js";
 import { page } from "./page.js";
-import { t } from "./words.js";
 
-/** A sentence for each doubt that a report tells of itself. @param {any} report @returns {string[]} */
-const sentences = ({ discrepancies, proof_alerts }) => [
-  ...discrepancies.map((/** @type {any} */ found) => (page.lang === "zh" ? found.sentence_zh : found.sentence)),
-  ...proof_alerts.map((/** @type {string} */ sentence) => (page.lang === "zh" ? t("doubt.not_proven") : sentence)),
-];
-
-/** They beside the figure; nothing where there is none. @param {any} report */
-export const doubts = (report) => sentences(report).map((said) => h("b", { class: "danger", data: { testid: "doubt" } }, said));
+/** A line for each doubt that a report has of itself. @param {any} report */
+export const doubts = ({ discrepancies, proof_alerts }) =>
+  [...discrepancies, ...proof_alerts].map(({ sentence, sentence_zh }) =>
+    h("b", { class: "doubt danger", data: { testid: "doubt" } }, page.lang === "zh" ? sentence_zh : sentence));

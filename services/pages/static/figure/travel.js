@@ -71,7 +71,7 @@ function tell() {
   if (!doc || !isReportOfView()) return say(said, t("travel.reading", { seq: number(view.seq ?? last) }));
   fill(said, h("b", {}, t(view.seq === null ? "travel.present" : "travel.past")), ` ${t("travel.at", { seq: number(doc.seq), at: stamp(doc.as_of) })}`,
     doc.trading_date && ` · ${t("travel.trading_date", { date: doc.trading_date })}`,
-    ` · ${t(doc.proven_seq === null ? "travel.not_proven" : "travel.proven", { seq: number(doc.proven_seq) })}`, doubts(doc).flatMap((doubt) => [h("br"), doubt]));
+    ` · ${doc.proven_seq === null ? t("travel.not_proven") : t("travel.proven", { seq: number(doc.proven_seq) })}`, doubts(doc));
 }
 
 /** Whether the journal has the seq of the address yet: where not, the present is shown, and why is said. */

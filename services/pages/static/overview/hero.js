@@ -45,6 +45,12 @@ function showSimulated({ simulated }) {
   say(node, t(simulated && isDemo ? "simulated.all" : simulated ? "simulated.history" : "simulated.traders"));
 }
 
+/** Only where they change: a reader reads out what is put there. @param {HTMLElement[]} found */
+function showDoubts(found) {
+  const node = at("doubts");
+  if (node.textContent !== found.map((doubt) => doubt.textContent).join("")) fill(node, found);
+}
+
 /** Of what command the figure is. A push of the feed has no time: then the time is that of the report, and is named so.
  * @param {any} report @param {any} told */
 function asOf({ seq, as_of }, told) {
@@ -70,7 +76,7 @@ function show() {
   put("as-of", asOf(report, told));
   showKeys(report, told?.day ?? report.today);
   showSimulated(report);
-  fill(at("doubts"), doubts(report));
+  showDoubts(doubts(report));
 }
 
 watch(["report", "turnover", "venue"], show);
