@@ -85,7 +85,7 @@ async def _target(place: str | Path) -> Target:
     known = await read_postgres_witness(place, b"", TARGET)
     if known.witness is not None:
         raise JournalRefused(
-            f"{known.note}: a journal is copied only to a place without one (`rex migrate --down-to read:base`)"
+            f"{known.note}: a journal is copied only to a place without one (`rex migrate --empty-read-database`)"
         )
     return target
 

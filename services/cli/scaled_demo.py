@@ -12,7 +12,7 @@ from rich.panel import Panel
 from services.cli.stopping import SIGNALS
 from services.cli.terminal import out, say
 from services.data.trading_hours import local_day
-from services.migrations.postgres import upgrade
+from services.migrations.postgres import migrate_database
 from services.public import demo_pace
 from services.reporting.checked_report import CheckedReport
 from services.reporting.report_postgres import report_from_database
@@ -26,7 +26,7 @@ async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> Chec
     stop = asyncio.Event()
     for number in SIGNALS:  # It stops its processes in order, and each of them ends within its own watchdog's time.
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await upgrade(settings.database_url)
+    await migrate_database(settings.database_url)
     async with open_demo(settings, on_event=say) as venue:
         ready = {"gateways": venue.gateways, "pages": venue.pages, "keys_file": str(venue.keys_file.absolute())}
         if as_json:

@@ -1,17 +1,17 @@
-"""The tables of journal and read database as a history of revisions: `rex migrate`.
+"""The tables of journal and read database: `rex migrate`.
 
-Scaled mode: alembic takes the tables of a PostgreSQL database from revision to revision. Embedded mode: the two SQLite files
-have a format each, and the venue makes them (folder.py).
+The journal is the truth: alembic takes its PostgreSQL tables from revision to revision, and the data stay. The read database is
+derived: one of another format is made anew, from the journal.
 
-postgres.py      upgrade and downgrade of a database, each in one transaction
-histories.py     the two histories, and alembic's steps on a connection
-env.py           alembic runs it for each migration
-journal/         the revisions of the journal's tables
-read_database/   the revisions of the read database's tables
-transaction.py   the transaction of a migration, or what is wrong with server or database
-folder.py        the formats of a data folder
-outcome.py       what a migration did, or why it was refused
+postgres.py         both in a PostgreSQL database, in one transaction
+journal_tables.py   the history of the journal's tables, and alembic's steps on a connection
+env.py              alembic runs it for each migration
+journal/            the revisions of the journal's tables
+read_tables.py      the tables of the read database there: what is found, and made anew
+transaction.py      the transaction of a migration, or what is wrong with server or database
+folder.py           the formats of a data folder
+outcome.py          what a migration did, or why it was refused
 
-A revision spells its tables out, in SQL: it stays as it is when the tables of `services/journal/postgres` and
-`services/read_database` change. Such a change needs the next revision, and a test compares the tables of both.
+A revision spells its tables out, in SQL: it stays as it is when `services/journal/postgres/tables.py` changes. Such a change
+needs the next revision, and a test compares the tables of both.
 """

@@ -15,14 +15,11 @@ from pathlib import Path
 from services.journal import witness
 from services.journal.held_files import HeldFiles
 from services.journal.sqlite import SqliteJournal
-from services.migrations.outcome import Migrated, MigrationRefused
+from services.migrations.outcome import NONE, Migrated, MigrationRefused
 from services.read_database.database import READ_FORMAT, connect_reader, open_read_database, set_aside, trouble_with
 from services.read_database.projector import catch_up
 from services.read_database.read_witness import read_witness, remembered
 from services.read_database.sqlite_writer import SqliteWriter
-
-NONE = "none"
-"""The format of a read database that is missing: the next start makes it."""
 
 
 async def migrate_folder(

@@ -1,4 +1,4 @@
-"""Takes the tables of a PostgreSQL database from revision to revision: up to this REX's, down to an older one's.
+"""Brings the tables of a PostgreSQL database to this REX: the journal's step by step, the read database's by making them anew.
 
 A migration is one transaction: the whole of it is done, or nothing. An advisory lock lets a second one wait for the first.
 Nobody may write the journal meanwhile, so a migration that has steps refuses while a sequencer leads, and holds the writer row
@@ -13,9 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.journal import JournalBusy
+from services.journal.postgres.connections import Database
 from services.journal.postgres.statements import MIGRATION_LOCK
-from services.migrations.histories import BASE, HISTORIES, JOURNAL, History
+from services.migrations import journal_tables
 from services.migrations.outcome import Migrated, MigrationRefused
+from services.migrations.read_tables import look, make_anew
 from services.migrations.transaction import transaction
 
 LEADER_BEATS_WITHIN_S = 1.5
@@ -24,54 +26,43 @@ LEADER_BEATS_WITHIN_S = 1.5
 _BEAT = "SELECT url, epoch, beat FROM journal_writer"
 
 
-async def upgrade(url: str, *, check: bool = False) -> list[Migrated]:
-    """Takes journal and read database at this URL up to the newest revisions; with `check` it only says what it would do.
+async def migrate_database(url: str, *, empty_read_database: bool = False, check: bool = False) -> list[Migrated]:
+    """Takes the journal's tables at this URL to the newest revision. Makes the tables of the read database where they are
+    missing or of an older format; the projector fills them from the journal. `empty_read_database` makes them anew whatever
+    they are, also those of a newer REX, and those that are evidence. With `check` it only says what it would do.
 
-    Raises MigrationRefused, and changes nothing, if the server cannot be used or if the tables are newer than this REX;
-    JournalAddressInvalid for a malformed URL; JournalBusy if there are steps to take and a sequencer leads.
+    Raises, and changes nothing: MigrationRefused if the server cannot be used, or if tables are newer than this REX;
+    JournalAddressInvalid for a malformed URL; JournalBusy if there are steps to take and a sequencer leads; the errors of
+    `make_anew` if a read database of an older format is evidence against the journal.
     """
-    return await _migrate(url, [(history, history.revisions[-1]) for history in HISTORIES], check=check)
-
-
-async def downgrade(url: str, history: History, revision: str, *, check: bool = False) -> list[Migrated]:
-    """Takes one database down to an older revision; BASE drops its tables. Raises what `upgrade` raises, and
-    MigrationRefused if the journal's tables would be dropped and hold commands."""
-    if revision not in history.revisions:
-        raise MigrationRefused(
-            f"the {history.name} has no revision {revision}; its revisions are {', '.join(history.revisions)}"
-        )
-    return await _migrate(url, [(history, revision)], check=check, down=True)
-
-
-async def _migrate(url: str, wanted: list[tuple[History, str]], *, check: bool, down: bool = False) -> list[Migrated]:
-    async with transaction(url) as connection:
+    database = Database(url)
+    async with transaction(database) as connection:
         if not check:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        steps = [(history, await _current(connection, history), revision) for history, revision in wanted]
-        for history, found, revision in steps:
-            if down and history.is_older(found, revision):
-                raise MigrationRefused(f"the {history.name} is of revision {found}, which is older than {revision}")
-        if not check and any(found != revision for _, found, revision in steps):
-            await _hold_writer_row(connection)
-            for history, found, revision in steps:
-                if found != revision:
-                    await connection.run_sync(history.go_to, revision)
-    return [Migrated(history.name, found, revision) for history, found, revision in steps]
+        journal = await _look_at_journal(connection)
+        read_database = await look(connection, database, anyway=empty_read_database)
+        if not check and (journal.changed or read_database.changed):
+            await _hold_writer_row(connection, journal.before)
+            await connection.run_sync(journal_tables.upgrade)
+            if read_database.changed:
+                await make_anew(connection, database, anyway=empty_read_database)
+    return [journal, read_database]
 
 
-async def _current(connection: AsyncConnection, history: History) -> str:
-    found = await connection.run_sync(history.current)
-    if found not in history.revisions:
+async def _look_at_journal(connection: AsyncConnection) -> Migrated:
+    found, known = await connection.run_sync(journal_tables.current), journal_tables.revisions()
+    if found not in known:
         raise MigrationRefused(
-            f"the {history.name} is of revision {found}, which this REX does not know (its newest is"
-            f" {history.revisions[-1]}): use the newer REX. Nothing was changed"
+            f"the journal is of revision {found}, which this REX does not know (its newest is {known[-1]}): use the newer REX."
+            " Nothing was changed"
         )
-    return found
+    return Migrated("journal", found, known[-1])
 
 
-async def _hold_writer_row(connection: AsyncConnection) -> None:
-    """Locks the writer row until the end of the transaction. Raises JournalBusy if a sequencer leads."""
-    if await _current(connection, JOURNAL) == BASE:
+async def _hold_writer_row(connection: AsyncConnection, revision: str) -> None:
+    """Locks the writer row, if the journal's tables are there, until the end of the transaction. Raises JournalBusy if a
+    sequencer leads."""
+    if revision == journal_tables.BASE:
         return
     before = (await connection.execute(text(_BEAT))).one_or_none()
     if before is not None and before.url:

@@ -22,14 +22,13 @@ _LOCK_NOT_AVAILABLE = "55P03"
 
 
 @asynccontextmanager
-async def transaction(url: str) -> AsyncIterator[AsyncConnection]:
-    """A transaction on the database at url: committed at the end, rolled back on an error.
+async def transaction(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A transaction on the database: committed at the end, rolled back on an error.
 
-    Raises JournalAddressInvalid if the URL is no address, MigrationRefused if the server cannot be used, would lose
-    acknowledged commands, or refuses a statement.
+    Raises JournalAddressInvalid for a parameter of the URL that cannot be, MigrationRefused if the server cannot be used, would
+    lose acknowledged commands, or refuses a statement.
     """
     try:
-        database = Database(url)
         engine = create_async_engine("postgresql+asyncpg://", async_creator=_creator(database), poolclass=NullPool)
         async with engine.begin() as connection:
             await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s'"))

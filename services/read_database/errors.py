@@ -30,7 +30,7 @@ class ReadDatabaseDamaged(ReadDatabaseRefused):
 
     ADVICE = (
         "It holds nothing that the journal does not: the next start sets it aside and rebuilds it from the journal; in "
-        "PostgreSQL, `rex migrate --down-to read:base` and then `rex migrate` empty it, and the projector fills it again."
+        "PostgreSQL, `rex migrate --empty-read-database` empties it, and the projector fills it again."
     )
 
 
@@ -39,8 +39,8 @@ class ReadDatabaseForeign(ReadDatabaseRefused):
 
     ADVICE = (
         "One of the two was put here from elsewhere, or the journal was removed and began anew. If this journal is the right "
-        "one, move the read database away, and the next start rebuilds it (in PostgreSQL: `rex migrate --down-to read:base`, "
-        "then `rex migrate`); if not, restore the journal first."
+        "one, move the read database away, and the next start rebuilds it (in PostgreSQL: `rex migrate "
+        "--empty-read-database`); if not, restore the journal first."
     )
 
 

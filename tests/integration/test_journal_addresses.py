@@ -135,8 +135,8 @@ async def test_a_database_without_tables_or_without_a_journal_says_what_to_run(p
 async def test_tables_of_another_format_are_refused(postgres_url: str) -> None:
     journal = await lead(postgres_url)
     await journal.close()
-    await execute(postgres_url, "UPDATE journal_writer SET format = 3")
-    assert "have format 3; this version reads 2" in await refusal(postgres_url, JournalRefused)
+    await execute(postgres_url, "UPDATE journal_writer SET format = 2")
+    assert "have format 2; this version reads 1" in await refusal(postgres_url, JournalRefused)
 
 
 async def test_a_journal_of_an_older_engine_is_refused_unless_it_is_to_be_upgraded(postgres_url: str) -> None:

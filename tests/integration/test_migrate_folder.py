@@ -116,11 +116,7 @@ def test_a_newer_read_database_and_one_that_is_evidence_stay(
     [
         ([], "name a database: --database-url (REX_DATABASE_URL) or --data-dir (REX_DATA_DIR)"),
         (["--data-dir", "x", "--database-url", "postgresql://h/d"], "name two places: give one of them"),
-        (["--data-dir", "x", "--down-to", "read:base"], "--down-to is for PostgreSQL"),
-        (
-            ["--database-url", "postgresql://h/d", "--down-to", "orders"],
-            "'orders' is neither journal:REVISION nor read:",
-        ),
+        (["--data-dir", "x", "--empty-read-database"], "--empty-read-database is for PostgreSQL"),
     ],
 )
 def test_options_that_make_no_sense_are_bad_usage(options: list[str], sentence: str) -> None:

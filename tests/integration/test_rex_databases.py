@@ -21,8 +21,9 @@ from services.exit_codes import ExitCode
 from services.journal.compression import decompress
 from services.journal.held_files import HeldFiles
 from services.journal.postgres.journal import PostgresJournal
-from services.migrations.histories import JOURNAL, READ_DATABASE
-from services.migrations.postgres import upgrade
+from services.migrations.journal_tables import revisions
+from services.migrations.postgres import migrate_database
+from services.read_database.database import READ_FORMAT
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
@@ -83,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def migrated(postgres_url: str) -> str:
     """A database with the tables."""
-    asyncio.run(upgrade(postgres_url))
+    asyncio.run(migrate_database(postgres_url))
     return postgres_url
 
 
@@ -99,26 +100,35 @@ def last_hash(folder: Path) -> str:
     return str(json.loads(done.out)["last_hash"])
 
 
-def test_migrate_goes_up_says_so_and_goes_down(postgres_url: str) -> None:
+def test_migrate_says_what_it_makes(postgres_url: str) -> None:
     check = rex_process("migrate", "--check", url=postgres_url)
-    newest, newest_journal = READ_DATABASE.revisions[-1], JOURNAL.revisions[-1]
-    up = f"journal: base → {newest_journal}{{0}}\nread database: base → {newest}{{0}}\n"
-    assert check == (0, up.format(" (not done: --check)"), "")
-    assert rex_process("migrate", url=postgres_url) == (0, up.format(""), "")
+    newest = revisions()[-1]
+    made = f"journal: base → {newest}{{0}}\nread database: none → {READ_FORMAT}{{0}}\n"
+    assert check == (0, made.format(" (not done: --check)"), "")
+    assert rex_process("migrate", url=postgres_url) == (0, made.format(""), "")
     assert rex("migrate", "--database-url", postgres_url) == (
         0,
-        f"journal: {newest_journal}, nothing to do\nread database: {newest}, nothing to do\n",
+        f"journal: {newest}, nothing to do\nread database: {READ_FORMAT}, nothing to do\n",
         f"{_SEEN}--database-url: set REX_DATABASE_URL instead\n",
     )
-    down = rex("migrate", "--down-to", "read:base", "--json", url=postgres_url)
-    document = {"changed": True, "databases": [{"database": "read database", "from": newest, "to": "base"}]}
-    assert (down.status, json.loads(down.out)) == (0, document)
-    wrong = rex_process("migrate", "--down-to", "journal:0007", url=postgres_url)
-    assert wrong == (
-        ExitCode.TROUBLE,
+
+
+def test_migrate_says_where_a_read_database_stood_that_it_drops(copied: str, folder: Path) -> None:
+    project(copied)
+    stood_at = f"{LAST_SEQ}:{last_hash(folder)}"
+    emptied = rex("migrate", "--empty-read-database", url=copied)
+    assert emptied == (
+        0,
+        f"journal: {revisions()[-1]}, nothing to do\n"
+        f"read database: {READ_FORMAT} → {READ_FORMAT}, dropped at {stood_at}\n",
         "",
-        "rex: the journal has no revision 0007; its revisions are base, 0001, 0002\n",
     )
+    execute(copied, READ_POSITION, LAST_SEQ + 1, b"h" * 32, execute(copied, "SELECT journal_id FROM journal_writer"))
+    execute(copied, "UPDATE read_format SET format = format - 1")
+    kept = rex("migrate", url=copied)
+    assert (kept.status, f"knows commands up to seq {LAST_SEQ + 1}" in kept.err) == (ExitCode.JOURNAL_DAMAGED, True)
+    dropped = json.loads(rex("migrate", "--empty-read-database", "--json", url=copied).out)
+    assert (dropped["changed"], dropped["databases"][1]["stood_at"]) == (True, f"{LAST_SEQ + 1}:{(b'h' * 32).hex()}")
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +221,7 @@ def test_a_database_without_tables_or_journal_is_said_to_be_so(postgres_url: str
         assert ended.status == ExitCode.TROUBLE
     assert no_tables in (ended := rex("journal", "copy", "--from", folder, "--to", postgres_url)).err
     assert ended.status == ExitCode.TROUBLE
-    asyncio.run(upgrade(postgres_url))
+    asyncio.run(migrate_database(postgres_url))
     ended = rex("journal", "verify", url=postgres_url)
     assert (ended.status, "holds no journal: run `rex init`" in ended.err) == (ExitCode.TROUBLE, True)
 

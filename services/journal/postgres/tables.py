@@ -14,7 +14,7 @@ from services.journal.errors import JournalRefused
 from services.journal.postgres.connections import Database
 from services.journal.postgres.statements import NEW_ROW
 
-FORMAT = 2
+FORMAT = 1
 """Version of the tables below. A journal of another format is refused."""
 
 metadata = MetaData()

@@ -1,26 +1,21 @@
-"""The read database in PostgreSQL: opening it for queries, its tables and their format number."""
+"""The read database in PostgreSQL, opened for queries."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from sqlalchemy import Column, MetaData, SmallInteger, Table, event, insert, select
+from sqlalchemy import event, select
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.journal.postgres.connections import Database
-from services.read_database import tables
+from services.read_database.database import READ_FORMAT
 from services.read_database.errors import ReadDatabaseSilent, ReadDatabaseUnmigrated
 from services.read_database.postgres.answering import ANSWER_S, check_alive, waited_for
 from services.read_database.postgres.connecting import connect, name_of, trouble_with
-
-READ_FORMAT = 11
-"""Number of the tables in `tables.py` as PostgreSQL has them, kept in the table `read_format`."""
+from services.read_database.postgres.tables import make, read_format
 
 _POOL_SIZE = 10
-
-read_format = Table("read_format", MetaData(), Column("format", SmallInteger, primary_key=True, autoincrement=False))
-"""One row. `rex migrate` makes it with the other tables, and changes it with them."""
 
 
 async def open_read_database(url: str) -> AsyncEngine:
@@ -47,13 +42,11 @@ def check_format(found: int | None, database: Database) -> None:
 
 
 async def make_tables(url: str) -> None:
-    """Creates the tables of this version, and their format number, in a database that has none of them."""
+    """Makes the tables of this version in the database at url, which has none of them, without those of the journal."""
     engine = _engine(Database(url))
     try:
         async with engine.begin() as connection:
-            for metadata in (read_format.metadata, tables.metadata):
-                await connection.run_sync(metadata.create_all)
-            await connection.execute(insert(read_format).values(format=READ_FORMAT))
+            await connection.run_sync(make)
     finally:
         await engine.dispose()
 
