@@ -45,11 +45,7 @@ def english(facts: Facts, names: Mapping[int, str]) -> str:
             net = f"{facts.net_share:.0%}".replace("%", " %")
             what = f"traded {amount} with each other, {share} of all they did, {_times(facts.lift)} times what chance gives"
             reshaped = f"{facts.reshaped_share:.0%}"
-            form = (
-                ""
-                if reshaped == "0%"
-                else f"; {reshaped.replace('%', ' %')} of it came back as another product"
-            )
+            form = "" if reshaped == "0%" else f"; {reshaped.replace('%', ' %')} of it came back as another product"
             return f"{who} {what}, and ended where they began (net {net}){form}."
 
 
