@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from matching_engine.faults import EngineFault
 
 ENGINE_VERSION = 4
-"""Number of the rules: a journal's commands are run again only by the version that made their events, or by one that was shown
-to make the same (`rex upgrade`)."""
+"""Number of the rules: a journal's commands are run again only by the version that made their events."""
 
 
 def is_native() -> bool:

@@ -28,7 +28,6 @@ from services.commands.attachments import CommandSkipped
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours, local_day
 from services.data_folder import make_private_folder
-from services.engine_versions.upgrades import starting_engine
 from services.first_start import KEYS_FILE, IssuedKey, complete
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.users import first_path
@@ -162,7 +161,7 @@ async def _recover(
         engine, recovery = found
         of_state = partial(differences_of_state, engine=engine, last_batch=await journal.last_batch())
         return engine, recovery, await open_true(read_path, journal, of_state)
-    engine, journaled = await starting_engine(journal), Journaled()
+    engine, journaled = Engine(), Journaled()
     recovery = await recover(engine, journal, on_progress, journaled.add)
     of_all = partial(differences, engine=engine, journaled=journaled)
     return engine, recovery, await open_true(read_path, journal, of_all)

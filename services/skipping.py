@@ -65,7 +65,7 @@ async def skip(place: str | Path, request: SkippedRequest, reason: str, name: st
         last = await journal.last_batch()
         await _refuse_known(journal, engine.last_seq, request)
         record = CommandSkipped(**request._asdict(), reason=reason, name=name)
-        batch = lone_record(journal, engine, last, (record.to_bytes(),))
+        batch = lone_record(journal, engine, last, record.to_bytes())
         await journal.append(batch)
         return Skip(request, batch.last_seq, batch.hash.hex())
 

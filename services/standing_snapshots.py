@@ -209,7 +209,7 @@ async def take_at(place: Path | str, on_progress: Callable[[int], None] | None =
 
 
 async def open_at(place: Path | str) -> Journal:
-    """The journal in a data folder or at a URL, for reading; one of an older engine version is refused."""
+    """The journal in a data folder or at a URL, for reading; one of another engine version is refused."""
     if isinstance(place, Path):
         return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True)
     return await PostgresJournal.open(place)

@@ -76,7 +76,7 @@ async def archive(
     may be running.
 
     Raises JournalMissing, JournalBusy while the venue runs, JournalCorrupt and JournalLost for a damaged journal,
-    JournalRefused for one of an older engine version; BackupRefused if an archive is there and holds other rows,
+    JournalRefused for one of another engine version; BackupRefused if an archive is there and holds other rows,
     ArchiveUnusable if it is damaged or an earlier one is missing; BackupFailed if the device fails, SnapshotFailed if it does
     not take the snapshot. Whatever is raised, no row is lost.
     """

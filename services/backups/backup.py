@@ -71,7 +71,7 @@ async def backup(data_dir: Path, folder: Path, on_progress: OnProgress, *, prove
 async def _known_rows(data_dir: Path) -> list[Witness]:
     """What the read database knows of the journal, before that is copied. Raises as opening the journal does."""
     path, read_path = data_dir / JOURNAL_FILE, data_dir / READ_DATABASE_FILE
-    journal = await SqliteJournal.open(path, read_only=True, outdated=True, remembered=partial(remembered, read_path))
+    journal = await SqliteJournal.open(path, read_only=True, remembered=partial(remembered, read_path))
     await journal.close()
     known = read_witness(read_path, journal.journal_id).witness
     return [] if known is None else [known]

@@ -66,7 +66,7 @@ def _settle(path: Path) -> None:
 
 
 async def _write(path: Path, partial: Path, archives: Path, archived: ArchivedEnd) -> ChainEnd:
-    journal = await SqliteJournal.open(path, read_only=True, outdated=True, archives=archives)
+    journal = await SqliteJournal.open(path, read_only=True, archives=archives)
     try:
         with writing(partial):
             make_private_database(partial)
@@ -114,7 +114,7 @@ async def _check(partial: Path, archives: Path, archived: ArchivedEnd, end: Chai
     """Reads the new file. Raises BackupRefused."""
     found = archived.end
     try:
-        journal = await SqliteJournal.open(partial, read_only=True, outdated=True, archives=archives)
+        journal = await SqliteJournal.open(partial, read_only=True, archives=archives)
         try:
             async for batch in journal.read(archived.end.last_seq):
                 found = ChainEnd.after(batch)

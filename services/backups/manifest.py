@@ -34,8 +34,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The time of that command: RFC 3339, UTC; empty in an empty journal."""
     engine_version: int
     """Of the last row."""
-    state_hash: str | None
-    """Of the engine's state after last_seq, re-executed; None where the journal is of an older engine version."""
+    state_hash: str
+    """Of the engine's state after last_seq, re-executed."""
     files: tuple[HashedFile, ...]
 
     def write(self, folder: Path) -> None:

@@ -107,8 +107,7 @@ async def _proven(
 
 
 def _compare(folder: Path, manifest: Manifest, proof: Proof) -> None:
-    """The end of the journal and the state's hash are those of the manifest. A newer REX may have another engine version than
-    the one that made the backup; then it has no state to compare."""
+    """The end of the journal and the state's hash are those of the manifest."""
     result = proof.result
     for what, expected, found in (
         ("journal", manifest.journal_id, result.journal_id.hex()),
@@ -117,7 +116,7 @@ def _compare(folder: Path, manifest: Manifest, proof: Proof) -> None:
         ("last hash", manifest.last_hash, result.last_hash.hex()),
         ("state hash", manifest.state_hash, result.state_hash),
     ):
-        if expected != found and (what != "state hash" or (expected is not None and found is not None)):
+        if expected != found:
             raise BackupRefused(
                 f"the backup {folder} cannot be restored: its manifest says {what} {expected}, its journal holds {found}."
                 " Use another backup; nothing was made"

@@ -26,7 +26,6 @@ from services.cli.scaled import gateway, init, projector, reporting, sequencer
 from services.cli.simulate import simulate_year
 from services.cli.target import list_targets, set_target
 from services.cli.terminal import drop_output, output_refused, say
-from services.cli.upgrade import upgrade
 from services.cli.user import add, link, list_users, passwd, remove, role
 from services.cli.venue import demo, serve
 from services.exit_codes import ExitCode
@@ -42,7 +41,7 @@ for command in (demo, serve, report):
     app.command(cls=Command)(command)
 app.command(cls=Command)(certificate)
 app.command("export", cls=Command)(export_year)
-for later in (simulate_year, backup, restore, archive, upgrade, migrate):
+for later in (simulate_year, backup, restore, archive, migrate):
     app.command(cls=Command)(later)
 for process in (init, sequencer, gateway, projector, reporting):
     app.command(cls=Command, rich_help_panel="Scaled mode: PostgreSQL, several processes")(process)

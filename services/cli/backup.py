@@ -58,7 +58,7 @@ def backup(
     - 2 an option or a setting is invalid
     - 3 a venue was started on the data folder meanwhile, and the backup gave way to it: make it again
     - 4 the device of the backup failed, or is full
-    - 5 the journal is damaged, has lost commands, or is of a newer REX
+    - 5 the journal is damaged, has lost commands, or is of another version
     """
     settings_of(embedded=True, data_dir=data_dir)
     from services.backups.backup import backup as make_backup
@@ -163,10 +163,7 @@ def _lines(manifest: Manifest, done: str) -> Iterator[str]:
     yield f"last seq    {manifest.last_seq:,}" + (f" of {manifest.last_time}" if manifest.last_time else "")
     if manifest.last_seq:
         yield f"to keep     {manifest.last_seq}:{manifest.last_hash}"
-    if manifest.state_hash is None:
-        yield f"not re-executed: engine version {manifest.engine_version} made its last row; `rex upgrade` re-executes it"
-    else:
-        yield f"state hash  {manifest.state_hash}"
+    yield f"state hash  {manifest.state_hash}"
     if manifest.archived_seq:
         yield f"archived    the days up to {manifest.archived_day}, seq {manifest.archived_seq:,}: not in the backup"
     yield done

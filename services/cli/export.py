@@ -68,7 +68,7 @@ def export(
     - 1 the environment refused: folder, device, server, no journal there; the sentence names it. Or all files were written, and
       the sums of days in the read database are not those of the single trades: the report says so, the figure may be false
     - 2 an option or a setting is invalid
-    - 5 the journal is damaged, has lost commands, or is of a newer REX
+    - 5 the journal is damaged, has lost commands, or is of another version
     """
     place = chosen_of(context, database_url, data_dir)
     assert place is not None

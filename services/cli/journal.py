@@ -45,7 +45,6 @@ def verify(
     Days that `rex archive` has moved are part of the chain: their rows are read from the archives. Each file of every archived
     day is compared with its manifest, also where the day's rows stay in the journal. A day that is missing or damaged is named.
 
-    Rows of an older engine version are checked, too. `--prove` requires that the journal was upgraded (`rex upgrade`).
 
     Exit status:
 
@@ -102,7 +101,7 @@ def export(
     - 1 the environment refused: file, folder, server, no journal there
     - 2 an option or a setting is invalid
     - 4 the device or the server failed
-    - 5 the journal is damaged (the lines up to there are printed), has lost commands, or is of a newer REX
+    - 5 the journal is damaged (the lines up to there are printed), has lost commands, or is of another version
     """
     place = chosen_of(context, database_url, data_dir)
     assert place is not None

@@ -13,18 +13,11 @@ from services.read_database.read_witness import remembered
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
-async def open_journal(
-    place: str | Path, *, outdated: bool = True, setting: str = SETTING, archives: Path | None = None
-) -> Journal:
+async def open_journal(place: str | Path, *, setting: str = SETTING, archives: Path | None = None) -> Journal:
     """The journal at this URL, which is from this setting, or in this folder, whose archived days may be in the folder
-    `archives`; for reading.
-
-    Unless `outdated` is allowed, one that ends with a row of an older engine version is refused.
-    """
+    `archives`; for reading."""
     if isinstance(place, Path):
         remembers = partial(remembered, place / READ_DATABASE_FILE)
         path = place / JOURNAL_FILE
-        return await SqliteJournal.open(
-            path, read_only=True, outdated=outdated, remembered=remembers, archives=archives
-        )
-    return await PostgresJournal.open(place, outdated=outdated, setting=setting)
+        return await SqliteJournal.open(path, read_only=True, remembered=remembers, archives=archives)
+    return await PostgresJournal.open(place, setting=setting)

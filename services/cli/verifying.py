@@ -17,11 +17,10 @@ from typing import Any, NamedTuple
 import typer
 from rich.markup import escape
 
-from matching_engine import ENGINE_VERSION, Engine
+from matching_engine import Engine
 from services.cli.journals import open_journal
 from services.cli.terminal import progress
 from services.commands.readable import troubles_of
-from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal, JournalBatch, JournalError, JournalRefused
 from services.journal.archives.checking import CheckedArchives
 from services.journal.postgres.connections import Database
@@ -38,7 +37,6 @@ from services.read_database.read_witness import ReadWitness, read_witness
 from services.reporting.report_database import READ_DATABASE_FILE
 from services.snapshots.proof import SnapshotProof
 from services.standing_snapshots import store_of
-from services.upgrade import sealed_state_error
 
 _ADVICE = (
     "If that line is whole and of this journal, the journal was changed at or before that row since the line was noted: start"
@@ -83,7 +81,7 @@ async def verify_journal(
     """Walks the journal in a folder or at a URL; `prove` also re-executes it. Shows a bar where `show` is true.
 
     `archives` is the folder of the archived days, if it is not in the data folder."""
-    journal = await open_journal(place, outdated=not prove, archives=archives)
+    journal = await open_journal(place, archives=archives)
     try:
         foreign, read_database, archived = [], None, None
         try:
@@ -92,11 +90,7 @@ async def verify_journal(
             note = str(other)
             foreign = [note]
         snapshots = await SnapshotProof.of(store_of(place), journal.journal_id)
-        engine = no_engine = None
-        try:
-            engine = await starting_engine(journal) if prove else None
-        except JournalError as error:
-            no_engine = error  # where a row is damaged, the walk meets it and says how far the rows are good
+        engine = Engine() if prove else None
         with progress(show) as bar, contextlib.ExitStack() as held:
             proof = None
             if engine is not None and not foreign:
@@ -110,22 +104,11 @@ async def verify_journal(
                 on_progress=lambda seq: bar.update(task, completed=seq),
                 on_batch=partial(_take, engine, proof, snapshots),
             )
-            if result.good and no_engine is not None:
-                result = _with_error(result, no_engine)
             if result.good and isinstance(journal, SqliteJournal):
                 try:
                     archived = await journal.check_archives()
                 except JournalError as error:
                     result = _with_error(result, error)
-            if result.good and prove:
-                unequal = await sealed_state_error(
-                    journal,
-                    lambda what, seq, last: bar.update(task, description=what, completed=seq, total=last),
-                )
-                if unequal is not None:
-                    result = replace(
-                        result, error=unequal, operator_sentence=unequal, error_seq=(result.re_executed_after or 0) + 1
-                    )
         return Verified(result, note, proof.differences if proof is not None else foreign, snapshots, archived)
     finally:
         await journal.close()
@@ -200,8 +183,6 @@ def document(found: Verified, witnesses: list[Witness]) -> dict[str, Any]:
         "last_seq": result.last_seq,
         "last_hash": result.last_hash.hex(),
         "state_hash": result.state_hash,
-        "re_executed_after": result.re_executed_after,
-        "made_by": [{"engine_version": version, "first_seq": seq} for version, seq in result.made_by],
         "error_seq": result.error_seq,
         "error": result.error,
         "witness": found.note,
@@ -232,7 +213,6 @@ def lines(found: Verified) -> Iterator[str]:
         yield f"archives    {_archives_sentence(found.archives)}"
     if result.state_hash is not None:
         yield f"state hash  {result.state_hash}"
-    yield from _version_sentences(result)
     for difference in found.differences:
         yield f"[red]read database[/red]  {escape(difference)}"
     for difference in found.snapshots.differences:
@@ -243,19 +223,3 @@ def _archives_sentence(archives: CheckedArchives) -> str:
     days = "1 day" if archives.days == 1 else f"{archives.days:,} days"
     later = f"; {archives.later_days:,} of them after the journal's last command" if archives.later_days else ""
     return f"{days} up to {archives.last_day}, all files as sealed{later}"
-
-
-def _version_sentences(result: Verification) -> Iterator[str]:
-    """Which engine versions made the rows, where this one did not make them all, and from where on they were re-executed."""
-    ends = [*(first_seq - 1 for _, first_seq in result.made_by[1:]), result.last_seq]
-    # Not strict: without a row there is one end too many.
-    for (engine_version, first_seq), last_seq in zip(result.made_by, ends, strict=False):
-        if engine_version != ENGINE_VERSION:
-            yield f"seq {first_seq:,} to {last_seq:,} were made by engine version {engine_version}"
-    if result.re_executed_after:
-        yield (
-            f"re-executed from seq {result.re_executed_after + 1:,} on, from the state sealed there; before it the chain was"
-            " walked, and its events add up to that state"
-        )
-    elif result.made_by and result.made_by[-1][0] != ENGINE_VERSION:
-        yield f"this REX runs engine version {ENGINE_VERSION}: `rex upgrade` takes the journal over"

@@ -456,29 +456,6 @@ class ProposalEnded(_Text):
     reason: str = ""
 
 
-class Upgraded(_Text):
-    """From this command on, a newer engine version makes the events. It holds what `rex upgrade` found when the newer version
-    re-executed the older batches.
-
-    It is the first command of an engine version, and the only one in its batch.
-    """
-
-    type: Literal["upgraded"] = "upgraded"
-    from_version: int
-    to_version: int
-    last_seq: int
-    """The last sequence number of the older version."""
-    last_hash: str
-    """The hash of the batch that ends at last_seq, in hex."""
-    state_hash: str
-    """The hash of the newer engine's state after last_seq."""
-    re_executed_after: int
-    """The newer version makes the same events for all batches after this sequence number; 0: for the whole journal. If it is
-    not 0, this batch's second attachment is the state at that sequence number (a sealed state)."""
-    differences: tuple[str, ...]
-    """The differences between the two versions' events, as sentences; empty if the rules are unchanged."""
-
-
 class ContextStated(_Text):
     """A figure about the world outside the venue, and its source. It is shown beside the report and counted in nothing.
 
@@ -580,7 +557,6 @@ Recordable = (
     | Kept
     | RequestRepeated
     | RequestSkipped
-    | Upgraded
 )
 """What this version of REX records."""
 

@@ -10,7 +10,7 @@ copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
 export.py           the journal as JSON Lines: `rex journal export`
 record_json.py      commands and events as JSON values, by name
-lone_record.py      a batch of one record, which a tool appends: upgrade, skip
+lone_record.py      a batch of one record, which a tool appends: skip
 witness.py          a (seq, hash) known from elsewhere, compared with the journal
 sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   connections.py      SQLite connections, their pragmas, checkpoints
@@ -22,8 +22,6 @@ sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   wal.py              reads the write-ahead log before SQLite opens it
   archives/           closed days whose rows have left the file
 postgres/           PostgresJournal: the backend in a PostgreSQL database
-
-Engine versions (upgrades, sealed states) are services/engine_versions.
 """
 
 from __future__ import annotations
@@ -75,9 +73,6 @@ class Journal(Protocol):
 
     async def last_batch(self) -> JournalBatch | None:
         """The newest batch, or None in an empty journal."""
-
-    async def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch made by this engine version or a newer one, or None."""
 
     def append(self, batch: JournalBatch) -> Awaitable[None]:
         """Starts to write the batch at once. The awaitable is done when the batch is durable: it survives a power cut.

@@ -182,8 +182,7 @@ class JournalBatch:
         """The batch in these bytes.
 
         Raises JournalCorrupt if a byte differs from what was written, JournalRefused if the batch is intact but has another
-        format or a newer engine version. Both say what is wrong and from which seq on. A batch of an older engine version can
-        be decoded; whether its commands may be re-executed is for the caller to decide (services/engine_versions/upgrades.py).
+        format or another engine version. Both say what is wrong and from which seq on.
         """
         header = _checked_header(data)
         view = memoryview(data)
@@ -273,14 +272,15 @@ def ends_of_records(header: Header) -> tuple[int, int]:
 
 
 def check_versions(header: Header) -> None:
-    """Raises JournalRefused if the batch has a record format that this version does not read, or a newer engine version."""
+    """Raises JournalRefused if the batch has a record format that this version does not read, or another engine version:
+    only the engine that made the events makes the same again."""
     seq = header.first_seq
     if not is_read(header.record_format):
         raise _other_format(seq, f"record format {header.record_format}", formats_read())
-    if header.engine_version > ENGINE_VERSION:
+    if header.engine_version != ENGINE_VERSION:
         raise JournalRefused(
-            f"the row from seq {seq} was made by engine version {header.engine_version}, which is newer than this REX, of"
-            f" version {ENGINE_VERSION}: use the newer REX",
+            f"the row from seq {seq} was made by engine version {header.engine_version}; this REX runs version"
+            f" {ENGINE_VERSION}: use the REX that made it",
             seq,
         )
 

@@ -22,8 +22,6 @@ from services.journal.chain import (
     EMPTY,
     ChainEnd,
     Record,
-    VersionSearch,
-    check_not_older,
     decode,
     decode_next,
 )
@@ -76,17 +74,18 @@ class BatchReader:
         with self._readable():
             return bool(self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
 
-    def check_versions(self, *, outdated: bool) -> None:
-        """Raises JournalRefused for a journal of another file format; unless `outdated` is allowed, also for one that ends with
-        a batch of an older engine version."""
+    def check_versions(self) -> None:
+        """Raises JournalRefused for a journal of another file format, and for one whose last batch is of another one or of
+        another engine version."""
         found, _, _ = self.meta()
         if found not in FILE_FORMATS:
             raise JournalRefused(f"{self._path} has file format {found}; this version reads {FILE_FORMATS[-1]}")
         try:
-            last = None if outdated else self.last_batch()
+            self.last_batch()
+        except JournalRefused as error:
+            raise JournalRefused(f"{self._path}: {error}", error.seq) from error
         except JournalError:
             return  # the caller's next read meets the same damage and raises it
-        check_not_older(last, str(self._path), f"run `rex upgrade --data-dir {self._path.parent}`")
 
     def archives(self) -> Archives:
         """The rows that have left the file. Raises JournalCorrupt if the file does not say where they end."""
@@ -113,15 +112,6 @@ class BatchReader:
         if record is None and self.archived().end.last_seq:
             raise JournalCorrupt(f"{self._path} is damaged: it holds no row after the archived ones")
         return None if record is None else decode(record)
-
-    def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch made by this engine version or a newer one, or None."""
-        with self._readable():
-            (last_first_seq,) = self._connection.execute("SELECT coalesce(max(first_seq), 0) FROM rows").fetchone()
-            search = VersionSearch(engine_version, last_first_seq)
-            while search.seq is not None:
-                search.take(self._holding(search.seq))
-        return search.found
 
     def chunk(
         self, journal_id: bytes, after_seq: int, chain_end: ChainEnd | None
@@ -188,13 +178,6 @@ class BatchReader:
             )
         record = self._connection.execute(_BEFORE, (first_seq,)).fetchone()
         return ChainEnd.after(None if record is None else decode(record))
-
-    def _holding(self, seq: int) -> Record | None:
-        """The row that holds this command."""
-        if seq <= self.archived().end.last_seq:
-            return self.archives().holding_row(seq)
-        found: Record | None = self._connection.execute(_BEFORE, (seq + 1,)).fetchone()
-        return found
 
     def _archived_end(self) -> ArchivedEnd:
         found, _, _ = self.meta()

@@ -35,7 +35,7 @@ def check_missing(path: Path, remembered: Remembered) -> None:
     check_none_remembered(remembered)
 
 
-def check_present(path: Path, reader: BatchReader, remembered: Remembered, *, outdated: bool) -> None:
+def check_present(path: Path, reader: BatchReader, remembered: Remembered) -> None:
     """Raises JournalLost, JournalCorrupt or JournalRefused if the start must be refused; otherwise copies a damaged log aside.
     The caller must hold the lock: while another process writes, the log may look damaged.
     """
@@ -44,7 +44,7 @@ def check_present(path: Path, reader: BatchReader, remembered: Remembered, *, ou
     if _is_being_made(path) or not reader.has_tables():
         check_none_remembered(remembered)
     else:
-        reader.check_versions(outdated=outdated)
+        reader.check_versions()
         _check_remembered(reader, remembered)
     _keep_damaged_log(log_of(path))
 

@@ -70,7 +70,7 @@ def decompress(data: bytes) -> bytes:
     """The bytes of the batch that is stored as this row; those of a plain row are the row itself, unchecked.
 
     Raises JournalCorrupt, with the row's first sequence number, if the row is compressed and damaged, or does not hold what its
-    header says; JournalRefused if it is intact and of another record format or a newer engine version. It makes no more bytes
+    header says; JournalRefused if it is intact and of another record format or engine version. It makes no more bytes
     than the header says, and no more than MOST_BYTES.
     """
     if not _is_compressed(data):

@@ -1,8 +1,6 @@
-"""A journal batch of one RECORD command, which a tool appends to a stopped venue's journal: an upgrade's marker, a skip."""
+"""A journal batch of one RECORD command, which a tool appends to a stopped venue's journal: a skip."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,11 +10,9 @@ from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.replay import StateMachine
 
 
-def lone_record(
-    journal: Journal, engine: StateMachine, last: JournalBatch | None, attachments: Sequence[bytes]
-) -> JournalBatch:
-    """The batch after `last`, which the engine has executed; the command has the first attachment. It has the time of the last
-    command, so that a wrong clock cannot enter the journal."""
+def lone_record(journal: Journal, engine: StateMachine, last: JournalBatch | None, attachment: bytes) -> JournalBatch:
+    """The batch after `last`, which the engine has executed. Its command has the time of the last one, so that a wrong clock
+    cannot enter the journal."""
     seq, time_ns = engine.last_seq + 1, 0 if last is None else last.time_ns
     command = pack_commands([Command(kind=CommandKind.RECORD, seq=seq, time_ns=time_ns, attachment=1)])
     return JournalBatch(
@@ -28,5 +24,5 @@ def lone_record(
         previous_hash=NO_HASH if last is None else last.hash,
         commands=command,
         events=engine.process(np.frombuffer(command, COMMAND)).tobytes(),
-        attachments=tuple(attachments),
+        attachments=(attachment,),
     )

@@ -68,15 +68,12 @@ class SqliteJournal:
         path: Path,
         *,
         read_only: bool = False,
-        outdated: bool = False,
         remembered: Remembered = _no_witness,
         archives: Path | None = None,
     ) -> SqliteJournal:
         """Opens the journal at `path`. Opening for writing makes the file and its folder if they are missing.
 
         Rows that have left the file are read from the folder `archives`; without it, from the one beside the file.
-
-        A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`).
 
         Opening for writing takes the locks (JournalBusy if another process holds one), compares the witness of `remembered`
         with the journal, empties the log, and increments the epoch, which distinguishes the batches of two writers. If the
@@ -89,12 +86,12 @@ class SqliteJournal:
         """
         open_for = cls._for_reading if read_only else cls._for_writing
         with naming(path):
-            journal = await asyncio.to_thread(open_for, path, outdated, remembered, archives)
+            journal = await asyncio.to_thread(open_for, path, remembered, archives)
         journal._tick()  # Returns at once if the journal is read-only.
         return journal
 
     @classmethod
-    def _for_reading(cls, path: Path, outdated: bool, remembered: Remembered, archives: Path | None) -> SqliteJournal:
+    def _for_reading(cls, path: Path, remembered: Remembered, archives: Path | None) -> SqliteJournal:
         lost = lost_commands(path) if path.parent.is_dir() else None
         if not path.exists() or not path.stat().st_size:
             before_writing.check_none_remembered(remembered)
@@ -103,7 +100,7 @@ class SqliteJournal:
             reader = BatchReader(path, archives)
             opened.callback(reader.close)
             try:
-                reader.check_versions(outdated=outdated)
+                reader.check_versions()
             except JournalCorrupt as error:
                 raise lost or error from error  # the tables themselves may have been in the lost part of the log
             journal = cls(path, reader, None, lost)
@@ -111,7 +108,7 @@ class SqliteJournal:
         return journal
 
     @classmethod
-    def _for_writing(cls, path: Path, outdated: bool, remembered: Remembered, archives: Path | None) -> SqliteJournal:
+    def _for_writing(cls, path: Path, remembered: Remembered, archives: Path | None) -> SqliteJournal:
         before_writing.check_missing(path, remembered)
         with ExitStack() as opened:
             files = HeldFiles.take(path)
@@ -119,7 +116,7 @@ class SqliteJournal:
             files.read_from_device()
             reader = BatchReader(path, archives)
             opened.callback(reader.close)
-            before_writing.check_present(path, reader, remembered, outdated=outdated)
+            before_writing.check_present(path, reader, remembered)
             writer = BatchWriter.open(path, files, reader)
             opened.pop_all()
             opened.callback(writer.close)  # closes reader and files too
@@ -137,10 +134,6 @@ class SqliteJournal:
         if self._lost is not None:
             raise self._lost
         return await self._on_read_thread(self._reader.last_batch)
-
-    async def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch made by this engine version or a newer one, or None."""
-        return await self._on_read_thread(self._reader.first_batch, engine_version)
 
     async def archived(self) -> ArchivedEnd:
         """Where the rows that have left the file end."""

@@ -28,10 +28,6 @@ class Verification:
     last_hash: bytes
     state_hash: str | None
     """The hash of the state after last_seq, if the commands were re-executed."""
-    re_executed_after: int | None
-    """The commands after this sequence number were re-executed; 0: all of them, None: none."""
-    made_by: tuple[tuple[int, int], ...]
-    """Engine versions, each with the first sequence number of its batches."""
     error_seq: int | None
     """The sequence number of the first error."""
     error: str | None
@@ -56,8 +52,8 @@ async def verify(
     on_progress: Callable[[int], None] | None = None,
     on_batch: Callable[[JournalBatch], None] | None = None,
 ) -> Verification:
-    """Reads every batch after the end `after` of one of them and checks hash, CRC and chain. If an `engine` is given
-    (`upgrades.starting_engine`, a snapshot's), it re-executes each command after the engine's last one.
+    """Reads every batch after the end `after` of one of them and checks hash, CRC and chain. If an `engine` is given (a
+    new one, a snapshot's), it re-executes each command after the engine's last one.
 
     The journal must agree with each witness, which is of a batch after `after`. `on_batch` is called with each good batch,
     `on_progress` with its last sequence number. Stops at the first bad batch. The result has the first error; a witness's error
@@ -65,18 +61,14 @@ async def verify(
     """
     batches = 0
     last_seq, last_hash = after
-    made_by: list[tuple[int, int]] = []
     errors: list[JournalError] = []
     waiting = sorted(witnesses)
     confirmed: list[Witness] = []
-    re_executed_after = None if engine is None else engine.last_seq
     try:
         async for batch in journal.read(after.last_seq):
             if engine is not None and batch.first_seq > engine.last_seq:
                 re_execute(engine, batch)
             errors += _confirm(waiting, batch, confirmed)
-            if not made_by or made_by[-1][0] != batch.engine_version:
-                made_by.append((batch.engine_version, batch.first_seq))
             batches += 1
             last_seq, last_hash = batch.last_seq, batch.hash
             if on_batch is not None:
@@ -95,8 +87,6 @@ async def verify(
         last_seq=last_seq,
         last_hash=last_hash,
         state_hash=engine.state_hash() if engine is not None and error is None else None,
-        re_executed_after=re_executed_after,
-        made_by=tuple(made_by),
         error_seq=None if error is None else error.seq or last_seq + 1,
         error=None if error is None else str(error),
         operator_sentence=None if error is None else error.operator_sentence,

@@ -49,9 +49,7 @@ async def migrate_folder(
 
 
 async def _open(journal: Path, read_database: Path) -> SqliteJournal:
-    return await SqliteJournal.open(
-        journal, read_only=True, outdated=True, remembered=partial(remembered, read_database)
-    )
+    return await SqliteJournal.open(journal, read_only=True, remembered=partial(remembered, read_database))
 
 
 def _format_of(read_database: Path) -> int | None:

@@ -31,7 +31,6 @@ from services.commands.attachments import (
     RequestSkipped,
     TargetSet,
     TradesDecided,
-    Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied
@@ -228,7 +227,7 @@ def _recorded(applied: Applied) -> Statement | None:
             return proposal_changes.ended(applied, ending)
         case TradesDecided():
             return None  # It changes trades, so it comes after them (changes.py).
-        case RequestRepeated() | RequestSkipped() | Upgraded():
+        case RequestRepeated() | RequestSkipped():
             return None  # It concerns the journal only.
         case kept:
             return _insert(

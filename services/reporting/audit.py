@@ -27,10 +27,9 @@ turnover  of each instrument and day, beside that of SETTLED
 excluded  the trades that do not count by decision: the texts of RECORD, applied one after another. A decision holds for
           trades made before it that are not busted. It changes no money: net = gross - busted - excluded
 
-Nothing here depends on a state, so the states that `rex upgrade` seals into a journal are not read. Names end with their unit;
-fen are 0.01 yuan. Rows and records are laid out as in REX's row format 1 and record format 2. A row of format 2 is a row of
-format 1 compressed: its header; then, deflated, the first byte of every command, the second byte of every command, and so on,
-the same of the events, and the texts; then its hash and CRC; then the CRC of the compressed row.
+Names end with their unit; fen are 0.01 yuan. Rows and records are laid out as in REX's row format 1 and record format 2. A row
+of format 2 is a row of format 1 compressed: its header; then, deflated, the first byte of every command, the second byte of
+every command, and so on, the same of the events, and the texts; then its hash and CRC; then the CRC of the compressed row.
 """
 
 from __future__ import annotations
@@ -56,8 +55,8 @@ from struct import Struct
 from struct import error as struct_error
 from typing import Any
 
-MAGIC, FORMATS, ENGINE_VERSIONS = b"REXROW\r\n", (1, 2), (2, 3, 4)
-"""The row and record formats, and the engine versions, that this program knows the rules of."""
+MAGIC, FORMATS, ENGINE_VERSION = b"REXROW\r\n", (1, 2), 4
+"""The row and record formats, and the engine version, that this program knows the rules of."""
 COMPRESSED, MOST_BYTES = 2, 64 * 2**20
 """The row format of a compressed row, and the most bytes that one may hold."""
 
@@ -256,7 +255,7 @@ class Decoder:
         for is_wrong, what in (
             (zlib.crc32(view[: CRC.start]) != int.from_bytes(row[CRC], "little"), "is damaged: its CRC is wrong"),
             (tuple(formats) != FORMATS, f"has the formats {formats}, which this program does not know"),
-            (version not in ENGINE_VERSIONS, f"is of engine version {version}, which this program does not know"),
+            (version != ENGINE_VERSION, f"is of engine version {version}, which this program does not know"),
             (blake2b(view[: HASH.start], digest_size=32).digest() != row[HASH], "was rewritten: its hash is wrong"),
             (journal_id != (self._journal_id or journal_id), "belongs to another journal"),
             (first_seq != self.audit.seq + 1, f"does not follow seq {self.audit.seq:,}: commands are missing"),

@@ -79,9 +79,6 @@ class Certificate(BaseModel):
     )
     excluded_sql_sum: str
     excluded_independent_decoder: str
-    re_executed_after: int = Field(
-        description="Re-execution began after this sequence number, from a sealed state; 0: with the first command."
-    )
     decoder_sha256: str = Field(description="SHA-256 of the decoder's file, `services/reporting/audit.py`.")
     redo: str = Field(
         description="The line that redoes the figure, in a folder with the journal's file and that decoder, `audit.py`. From "

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
-from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.read_database.changes import Position
 from services.read_database.database import open_read_database
@@ -120,9 +120,8 @@ class Source(NamedTuple):
         if figure is None:
             in_short = f"Read from {self.name}. {self.journal_read}{_past_read(report.seq, read_from_seq)}"
             return f"{in_short} No command was re-executed: --prove does that, and compares."
-        after = f" after seq {figure.re_executed_after:,}" if figure.re_executed_after else ""
         return (
-            f"Every row up to seq {report.seq:,} was read back and every command{after} re-executed; {self.name} was compared"
+            f"Every row up to seq {report.seq:,} was read back and every command re-executed; {self.name} was compared"
             " with the outcome. The independent decoder computed amounts, fees, trading days and cash anew from the rows."
         )
 
@@ -153,7 +152,7 @@ async def report_of(source: Source, read_database: AsyncEngine, journal: Journal
             engine_counter_fen=None,
             read_database=read_database,
             journal=journal,
-            fresh_engine=await starting_engine(journal),
+            fresh_engine=Engine(),
             place=asked.place,
             on_progress=asked.on_progress,
         )

@@ -5,8 +5,7 @@ SQL, from the tables of decisions and trades, with the decoder, which applies th
 
 1. the counter of the running engine, which the caller reads between two batches
 2. SQL over the single trades of the read database, without busted ones
-3. re-execution of the journaled commands up to that number in a fresh engine, each batch's events compared byte for byte;
-   where `rex upgrade` sealed a state into the journal, of the commands after it, in an engine with that state
+3. re-execution of the journaled commands up to that number in a fresh engine, each batch's events compared byte for byte
 4. a decoder of the journal's rows that shares no code with REX and computes each trade's amount, fees and day anew (audit.py);
    an auditor can run it alone
 
@@ -40,7 +39,7 @@ from services.reporting.proof_processes import (
     works_of,
 )
 from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
-from services.reporting.re_execution import FigureUnavailable, OnBatch, TurnoverEngine, read_sealed, replay
+from services.reporting.re_execution import FigureUnavailable, OnBatch, TurnoverEngine, replay
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,6 @@ class Figure:
     """What decisions exclude, from the read database."""
     differences: tuple[str, ...] = ()
     """Other differences between the read database and the engine that re-executed the journal, one sentence each."""
-    re_executed_after: int = 0
-    """Re-execution began after this sequence number, from a sealed state; 0 where it began with the first command."""
 
     @property
     def agree(self) -> bool:
@@ -100,7 +97,6 @@ class Figure:
             **self._of_decoder(),
             "decoder_sha256": self.decoder.program_sha256,
             "decoder_disagreements": list(self.decoder.disagreements),
-            "re_executed_after": self.re_executed_after,
             "differences": list(self.differences),
             "agree": self.agree,
         }
@@ -138,22 +134,16 @@ async def compute_figure(
 ) -> Figure:
     """The four computations at seq, which the read database must have reached.
 
-    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` is at the sequence
-    number after which this journal is re-executed (`services.engine_versions.upgrades.starting_engine`); without `every_order`
-    only what a start compares is compared. `place` is the journal's SQLite file or the URL of its database: with it, the parts
-    of a long proof run in several processes. Calls on_progress with what the slowest part has reached.
+    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` re-executes
+    the journal; without `every_order` only what a start compares is compared. `place` is the journal's SQLite file or the URL
+    of its database: with it, the parts of a long proof run in several processes. Calls on_progress with what the slowest part
+    has reached.
 
     A process compares every order at a position of the read database of its own, which is that of this process or later.
 
     Raises FigureUnavailable and the journal's errors: JournalCorrupt where a re-executed command does not make the journaled
     events.
     """
-    began_after = fresh_engine.last_seq
-    if seq < began_after:
-        raise FigureUnavailable(
-            f"Seq {seq} cannot be re-executed: an older engine version executed the commands up to seq {began_after}, and"
-            " re-execution begins at the state that an upgrade sealed there."
-        )
     path, decoder = path_of(read_database), Decoder(year, seq)
     works = [] if place is None else works_of(place, path, year, seq, every_order=every_order)
     slowest = SlowestPart(1 + len(works), seq, on_progress)
@@ -180,7 +170,6 @@ async def compute_figure(
         audit,
         excluded_fen,
         tuple(shortened(list(differences))),
-        began_after,
     )
 
 
@@ -199,7 +188,6 @@ async def _re_execute(
 ) -> int:
     """The engine's turnover of the year at seq, in fen. Gives the batches up to seq to `read`, and those up to the read
     database's position to the proof."""
-    await read_sealed(journal, engine.last_seq, *read, proof.take)
     await replay(journal, engine, seq, proof.take, on_read=read)
     replayed_fen = engine.turnover_fen(year)
     await replay(journal, engine, max(proof.seq, seq), proof.take)

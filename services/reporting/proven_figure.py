@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from services.engine_versions.upgrades import starting_engine
+from matching_engine import Engine
 from services.journal import Journal
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
@@ -74,7 +74,7 @@ async def _figure_of_file(
             engine_counter_fen=engine_counter_fen,
             read_database=read_database,
             journal=journal,
-            fresh_engine=await starting_engine(journal),
+            fresh_engine=Engine(),
             every_order=False,
             on_progress=on_progress,
         )

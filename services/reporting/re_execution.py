@@ -26,16 +26,6 @@ class FigureUnavailable(Exception):
     computes a part of it failed. The message is a sentence."""
 
 
-async def read_sealed(journal: Journal, to_seq: int, *readers: OnBatch) -> None:
-    """Passes on the batches before a sealed state, which are not re-executed."""
-    if to_seq:
-        async for batch in journal.read(0):
-            for take in readers:
-                take(batch)
-            if batch.last_seq == to_seq:
-                break
-
-
 async def replay(
     journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: OnBatch, *, on_read: Sequence[OnBatch] = ()
 ) -> None:

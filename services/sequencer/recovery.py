@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from matching_engine import Engine
-from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.journal.replay import StateMachine
@@ -41,9 +40,6 @@ async def recover(
 ) -> Recovery:
     """Brings the engine to the end of the journal, batch by batch. After each batch, calls on_batch with it and on_progress
     with its last_seq.
-
-    If the engine starts from a sealed state (`engine_versions.upgrades`), only the batches after it are re-executed; those
-    before it are read too, and their chain is checked.
 
     Raises JournalCorrupt or JournalRefused with the first sequence number whose batch cannot be read, or whose re-executed
     events differ from the journaled ones in any byte: a venue that would answer differently today must not open.
@@ -82,5 +78,5 @@ async def recovered(
     found = None if from_the_start else await recover_from_snapshot(journal, store, on_progress)
     if found is not None:
         return found
-    engine = await starting_engine(journal)
+    engine = Engine()
     return engine, await recover(engine, journal, on_progress)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from matching_engine import Engine
-from services.engine_versions.upgrades import starting_engine
 from services.journal import Journal
 from services.journal.chain import ChainEnd
 from services.journal.errors import JournalReplaced
@@ -78,7 +77,7 @@ async def take(
     if loaded is not None:
         engine, end, followed_from = loaded.engine, loaded.end, loaded.header.seq
     else:
-        engine, followed_from = await starting_engine(journal), 0
+        engine, followed_from = Engine(), 0
         end = await follow(engine, journal, to_seq=last.last_seq, on_progress=on_progress)
     before_writing()
     snapshot = await _write(journal, store, engine, end, clock())

@@ -78,10 +78,6 @@ def report_on_a_journal_removed(folder: Path) -> Finished:
     return rex("report", "2026", "--data-dir", folder)
 
 
-def upgrade_of_no_journal(folder: Path) -> Finished:
-    return rex("upgrade", "--data-dir", folder / "nowhere")
-
-
 def option_that_cannot_be(folder: Path) -> Finished:
     return start(folder, "--port", "65536")
 
@@ -89,11 +85,6 @@ def option_that_cannot_be(folder: Path) -> Finished:
 def second_venue(folder: Path) -> Finished:
     with serve(folder):
         return start(folder)
-
-
-def upgrade_beside_a_venue(folder: Path) -> Finished:
-    with serve(folder):
-        return rex("upgrade", "--data-dir", folder)
 
 
 def device_that_is_full(folder: Path) -> Finished:
@@ -157,11 +148,9 @@ ROWS: tuple[tuple[ExitCode, str, Callable[[Path], Finished]], ...] = (
     (ExitCode.TROUBLE, "is in use: choose another with REX_PORT or --port", start_on_a_taken_port),
     (ExitCode.TROUBLE, "(--data-dir, REX_DATA_DIR) cannot be made", start_on_a_file),
     (ExitCode.TROUBLE, "there is no journal in", report_on_no_journal),
-    (ExitCode.TROUBLE, "there is no journal in", upgrade_of_no_journal),
     (ExitCode.TROUBLE, "the journal has lost commands from seq 1 on", report_on_a_journal_removed),
     (ExitCode.USAGE, "--port", option_that_cannot_be),
     (ExitCode.OTHER_WRITER, "in use by another REX process", second_venue),
-    (ExitCode.OTHER_WRITER, "in use by another REX process", upgrade_beside_a_venue),
     (ExitCode.DEVICE_FAILED, JOURNAL_FILE, device_that_is_full),
     (ExitCode.DEVICE_FAILED, "was removed, moved or replaced", files_removed),
     (ExitCode.JOURNAL_DAMAGED, f"{JOURNAL_FILE}: {DAMAGED}. {ADVICE}", start_on_damage),

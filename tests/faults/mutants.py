@@ -26,7 +26,6 @@ from matching_engine.faults import EngineFault, Fault
 from services import application, bootstrap, watchdog
 from services.bootstrap import open_venue
 from services.cli import running
-from services.engine_versions import upgrades
 from services.gateway.cursors import Cursors
 from services.journal import JournalBusy, connections
 from services.journal.batch import JournalBatch
@@ -34,6 +33,7 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamPublisher
 from services.read_database import projecting, projector_process, write_lock
+from services.sequencer import recovery
 
 
 def unsynced_journal() -> None:
@@ -115,9 +115,15 @@ class _FaultyEngine:
         return self._engine.process(commands)
 
 
+def _run(engine: type[_FaultyEngine]) -> None:
+    """Both modes start with such an engine."""
+    for module in (bootstrap, recovery):
+        vars(module)["Engine"] = engine
+
+
 def faulty_engine() -> None:
     """Makes the engine raise EngineFault soon after a first start."""
-    vars(upgrades)["Engine"] = _FaultyEngine
+    _run(_FaultyEngine)
 
 
 POISON = b"poison"
@@ -136,7 +142,7 @@ class _PoisonedEngine(_FaultyEngine):
 
 def poisoned_engine() -> None:
     """Makes the engine raise EngineFault at the order POISON."""
-    vars(upgrades)["Engine"] = _PoisonedEngine
+    _run(_PoisonedEngine)
 
 
 def broken_cursors() -> None:

@@ -33,7 +33,7 @@ _FORKS.set_forkserver_preload(
     [
         *(f"services.cli.{name}" for name in ("running", "scaled_running", "verifying")),
         *(f"services.scaled.{name}" for name in ("gateway", "init", "projector", "sequencer")),
-        *("rex_client", "services.reporting.terminal", "services.upgrade", "uvloop"),
+        *("rex_client", "services.reporting.terminal", "uvloop"),
         __name__,
     ]
 )

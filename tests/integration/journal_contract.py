@@ -56,22 +56,6 @@ class JournalContract(ABC, Generic[Place]):
     async def rewrite(self, place: Place, first_seq: int, data: bytes | None) -> None:
         """Changes the stored bytes of the batch that begins at first_seq behind the journal's back; None: removes it."""
 
-    @pytest.mark.parametrize("versions", [[1, 1, 2, 3], [3], [3, 3, 3], [1], [1, 2, 2, 2, 2, 3, 3, 3], []])
-    async def test_the_first_batch_of_an_engine_version_is_found(self, place: Place, versions: list[int]) -> None:
-        journal = await self.open(place)
-        batches: list[JournalBatch] = []
-        for number, version in enumerate(versions):
-            batch = next_batch(
-                batches[-1] if batches else None, 1 + number % 3, journal_id=journal.journal_id, epoch=journal.epoch
-            )
-            batches.append(replace(batch, engine_version=version))
-            await journal.append(batches[-1])
-        for version in (1, 2, 3, 4):
-            expected = next((batch.first_seq for batch in batches if batch.engine_version >= version), None)
-            found = await journal.first_batch(version)
-            assert (None if found is None else found.first_seq) == expected
-        await journal.close()
-
     async def test_a_new_journal_is_empty_and_has_an_id_of_its_own(self, place: Place, other_place: Place) -> None:
         journal = await self.open(place)
         other = await self.open(other_place)

@@ -37,7 +37,6 @@ from services.snapshots.taking import take
 from tests.e2e.process import REX
 from tests.faults.venue_process import rex
 from tests.integration.journal_contract import fill, read_all
-from tests.integration.older_journal import THIN_DAYS, unpack
 from tests.integration.test_limited_files import limited
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch, with_header
@@ -163,13 +162,6 @@ async def test_an_empty_venue_has_a_backup_too(tmp_path: Path) -> None:
     manifest = await backup(tmp_path / "venue", tmp_path / "made", silent)
     assert (manifest.last_seq, manifest.last_time) == (0, "")
     assert await restore(tmp_path / "made", tmp_path / "new", None, [], silent) == manifest
-
-
-async def test_an_older_engine_versions_journal_is_kept_without_a_state(tmp_path: Path) -> None:
-    unpack(THIN_DAYS, tmp_path / "venue")
-    manifest = await backup(tmp_path / "venue", tmp_path / "made", silent)
-    assert (manifest.engine_version, manifest.state_hash) == (3, None)
-    assert (await restore(tmp_path / "made", tmp_path / "new", None, [], silent)).last_hash == manifest.last_hash
 
 
 @pytest.mark.parametrize("name", ["folder", "file", "link"])

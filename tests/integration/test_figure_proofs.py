@@ -21,7 +21,7 @@ from services.reporting.audit import audit_file
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
-from tests.integration.older_journal import rewrite
+from tests.integration.golden_journals import rewrite
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import History, opening
 from tests.unit.reporting.audited_journals import forge_commands, forge_events

@@ -139,14 +139,11 @@ async def test_tables_of_another_format_are_refused(postgres_url: str) -> None:
     assert "have format 2; this version reads 1" in await refusal(postgres_url, JournalRefused)
 
 
-async def test_a_journal_of_an_older_engine_is_refused_unless_it_is_to_be_upgraded(postgres_url: str) -> None:
+async def test_a_journal_of_another_engine_version_is_refused(postgres_url: str) -> None:
     journal = await lead(postgres_url)
     await journal.append(replace(next_batch(None, journal_id=journal.journal_id), engine_version=1))
     await journal.close()
     assert "was made by engine version 1" in await refusal(postgres_url, JournalRefused)
-    outdated = await PostgresJournal.open(postgres_url, outdated=True)
-    assert (await outdated.look()).last_seq == 2
-    await outdated.close()
 
 
 async def test_a_role_without_rights_is_refused(postgres_url: str, shared_postgres: PostgresServer) -> None:

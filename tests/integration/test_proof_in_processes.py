@@ -23,7 +23,7 @@ from services.reporting import proof_processes
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.re_execution import FigureUnavailable
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
-from tests.integration.older_journal import rewrite
+from tests.integration.golden_journals import rewrite
 from tests.integration.test_figure_proofs import NET_FEN, Misreading
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.long import some

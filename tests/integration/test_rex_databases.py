@@ -29,7 +29,7 @@ from services.read_database.projector import catch_up
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX
 from tests.faults import venue_process
-from tests.integration.older_journal import UNCHANGED, stored, unpack
+from tests.integration.golden_journals import stored
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import History, opening
 
@@ -271,26 +271,6 @@ def test_a_copy_goes_only_to_an_empty_place_and_from_a_stopped_venue(
     occupied = refused(folder, migrated)
     assert (occupied.status, "holds a journal: a journal is copied only" in occupied.err) == (5, True)
     assert refused(migrated, folder).status == ExitCode.JOURNAL_DAMAGED
-
-
-def test_an_older_journal_in_postgresql_is_upgraded_in_a_folder(
-    migrated: str, shared_postgres: PostgresServer, tmp_path: Path
-) -> None:
-    """As docs/migrations.md says it."""
-    unpack(UNCHANGED, tmp_path / "old")
-    assert rex("journal", "copy", "--from", tmp_path / "old", "--to", migrated).status == 0
-    assert rex("journal", "verify", url=migrated).status == 0
-    refused = rex("journal", "verify", "--prove", url=migrated)
-    assert (refused.status, "run `rex upgrade`" in refused.err) == (1, True)
-    assert rex("journal", "copy", "--from", migrated, "--to", tmp_path / "folder").status == 0
-    assert rex("upgrade", "--data-dir", tmp_path / "folder").status == 0
-    url = shared_postgres.create_database("upgraded")
-    try:
-        assert rex("migrate", url=url).status == 0
-        assert rex("journal", "copy", "--from", tmp_path / "folder", "--to", url).status == 0
-        assert rex("journal", "verify", "--prove", url=url).status == 0
-    finally:
-        shared_postgres.drop_database("upgraded")
 
 
 def test_verify_names_the_damaged_row_in_postgresql(copied: str) -> None:

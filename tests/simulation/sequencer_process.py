@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from matching_engine import Engine
 from services.commands.readable import check_readable
-from services.engine_versions.upgrades import starting_engine
 from services.journal.batch import JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed
@@ -98,7 +97,7 @@ class SequencerProcess:
         if found is not None:
             self._venue.world.count("starts from a snapshot")
             return found
-        engine = await starting_engine(journal)
+        engine = Engine()
         return engine, await recover(engine, journal)
 
     def _fault(self, error: BaseException) -> None:

@@ -145,7 +145,6 @@ def test_a_fault_of_the_engine_names_the_command(capsys: pytest.CaptureFixture[s
         ["serve"],
         ["report"],
         ["simulate-year"],
-        ["upgrade"],
         ["migrate"],
         ["journal"],
         ["journal", "verify"],

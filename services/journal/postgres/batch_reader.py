@@ -8,15 +8,7 @@ from typing import Any
 import asyncpg
 
 from services.journal.batch import JournalBatch
-from services.journal.chain import (
-    CHUNK_BYTES,
-    ChainEnd,
-    Record,
-    VersionSearch,
-    check_not_older,
-    decode,
-    decode_next,
-)
+from services.journal.chain import CHUNK_BYTES, ChainEnd, Record, decode, decode_next
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database
@@ -56,13 +48,14 @@ class BatchReader:
             )
         return await self.row()
 
-    async def check_versions(self, *, outdated: bool) -> None:
-        """Unless `outdated` is allowed, raises JournalRefused if the journal ends with a batch of an older engine version."""
+    async def check_versions(self) -> None:
+        """Raises JournalRefused if the last batch is of another format or of another engine version."""
         try:
-            last = None if outdated else await self.last_batch()
+            await self.last_batch()
+        except JournalRefused as error:
+            raise JournalRefused(f"the journal in {self._database.name}: {error}", error.seq) from error
         except JournalError:
             return  # the caller's next read meets the same damage and raises it
-        check_not_older(last, f"the journal in {self._database.name}", "run `rex upgrade`")
 
     async def row(self) -> WriterRow:
         """The writer row. Raises JournalLost if it is behind what was seen before."""
@@ -83,14 +76,6 @@ class BatchReader:
         self._check_reached(ChainEnd.after(batch), _end(record))
         self._seen.find(_end(record), record["beat"], before)
         return batch
-
-    async def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch made by this engine version or a newer one, or None."""
-        last = await self.last_batch()
-        search = VersionSearch(engine_version, 0 if last is None else last.first_seq)
-        while search.seq is not None:
-            search.take(next(iter(await self._fetch(statements.BEFORE, search.seq + 1)), None))
-        return search.found
 
     async def chunk(
         self, journal_id: bytes, after_seq: int, end: ChainEnd | None

@@ -50,10 +50,9 @@ class PostgresJournal:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, outdated: bool = False, setting: str = SETTING) -> PostgresJournal:
+    async def open(cls, url: str, *, setting: str = SETTING) -> PostgresJournal:
         """Opens the journal in the database at `url` for reading; writes nothing.
 
-        A journal that ends with a batch of an older engine version is refused unless `outdated` is set (`rex upgrade`).
         `setting` is where the URL is from, for sentences. Raises JournalUnreachable if the server cannot be used,
         JournalMissing if the database holds no journal, JournalRefused if tables or last batch are of another version.
         """
@@ -61,7 +60,7 @@ class PostgresJournal:
         reader = BatchReader(database, seen)
         try:
             row = await reader.open()
-            await reader.check_versions(outdated=outdated)
+            await reader.check_versions()
         except BaseException:
             await reader.session.close()
             raise
@@ -174,12 +173,6 @@ class PostgresJournal:
         self._check_open()
         with naming(self._database.name):
             return await self._reader.last_batch()
-
-    async def first_batch(self, engine_version: int) -> JournalBatch | None:
-        """The oldest batch made by this engine version or a newer one, or None."""
-        self._check_open()
-        with naming(self._database.name):
-            return await self._reader.first_batch(engine_version)
 
     async def watch(self) -> None:
         """Runs until it is canceled. Beats while nothing is appended, and looks at the replication and at the journal's end.

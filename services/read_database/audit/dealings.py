@@ -150,7 +150,7 @@ class Dealings:
 
     def _take(self, order_id: int, lots: int) -> None:
         order = self._orders.get(order_id)
-        if order is not None:  # events before a sealed state are not re-executed and may be inconsistent
+        if order is not None:  # a forged event may name one that nobody sent
             order.leaves_lots -= lots
             if order.leaves_lots <= 0:
                 del self._orders[order_id]

@@ -34,7 +34,6 @@ from services.commands.attachments import (
     RequestSkipped,
     TargetSet,
     TradesDecided,
-    Upgraded,
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
@@ -215,7 +214,7 @@ class Journaled:
                     self._end_proposal(proposal, ending_of(applied, ending))
             case ProposalEnded(proposal=proposal) as ending:
                 self._end_proposal(proposal, ending_of(applied, ending))
-            case RequestRepeated() | RequestSkipped() | Upgraded():
+            case RequestRepeated() | RequestSkipped():
                 pass
             case kept:
                 self.records[seq] = (*by, kept.type, applied.attachment.decode())

@@ -14,7 +14,7 @@ from matching_engine import ENGINE_VERSION, Engine
 from services.journal.sqlite import SqliteJournal
 from services.snapshots.following import follow
 from services.snapshots.record import SNAPSHOT_FORMAT, Snapshot
-from tests.integration.older_journal import unpack
+from tests.integration.golden_journals import unpack
 
 FILE = Path(__file__).parent / "thin_days.snapshot"
 

@@ -119,7 +119,7 @@ def other_record_format(path: Path, last: JournalBatch) -> None:
     in_the_last_batch_s_place(path, last, with_header(last, record_format=RECORD_FORMAT + 1))
 
 
-def older_engine(path: Path, last: JournalBatch) -> None:
+def other_engine(path: Path, last: JournalBatch) -> None:
     in_the_last_batch_s_place(path, last, with_header(last, engine_version=ENGINE_VERSION - 1))
 
 
@@ -132,7 +132,7 @@ def damaged_last_batch(path: Path, last: JournalBatch) -> None:
     [
         (other_file_format, JournalRefused, "has file format 9"),
         (other_record_format, JournalRefused, f"has record format {RECORD_FORMAT + 1}"),
-        (older_engine, JournalRefused, f"was made by engine version {ENGINE_VERSION - 1}"),
+        (other_engine, JournalRefused, f"was made by engine version {ENGINE_VERSION - 1}"),
         (damaged_last_batch, JournalCorrupt, "its checksum is wrong"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import hashlib
 import json
 import shutil
@@ -20,11 +19,8 @@ import pytest
 
 from matching_engine import ENGINE_VERSION
 from matching_engine.records import RECORD_FORMAT, Command, Event, pack_commands, struct_of, widths
-from services.data import calendar as calendar_module
 from services.journal.batch import BATCH_FORMAT, MAGIC
 from services.reporting import audit
-from services.upgrade import upgrade
-from tests.integration.older_journal import AUCTION_HALTED, UNCHANGED, unpack
 from tests.unit.reporting.audited_journals import example, forge_events, resealed, write
 
 PROGRAM = Path(audit.__file__)
@@ -69,7 +65,7 @@ def test_a_copy_runs_alone_and_says_the_same(path: Path) -> None:
 def test_it_knows_the_formats_and_the_engine_of_this_version() -> None:
     """Where this fails, the rules at the top of the program must be compared with those of the new version."""
     assert (MAGIC, (BATCH_FORMAT, RECORD_FORMAT)) == (audit.MAGIC, audit.FORMATS)
-    assert audit.ENGINE_VERSIONS[-1] == ENGINE_VERSION
+    assert audit.ENGINE_VERSION == ENGINE_VERSION
 
 
 @pytest.mark.parametrize(
@@ -195,18 +191,3 @@ def test_a_row_that_is_no_bytes(path: Path, capsys: pytest.CaptureFixture[str]) 
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE rows SET data = 'text' WHERE first_seq = 17")
     assert "The row after seq 16 is damaged" in run(capsys, path, 2026)[2]
-
-
-@pytest.mark.parametrize("name", [UNCHANGED, AUCTION_HALTED])
-def test_a_journal_of_an_older_engine_before_and_after_its_upgrade(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
-) -> None:
-    """The second one seals a state, which the program does not read."""
-    path = unpack(name, tmp_path)
-    calendar = Path(calendar_module.__file__).with_name("trading_days.csv")
-    before = [json.loads(run(capsys, path, year, "--calendar", calendar, "--json")[1]) for year in (2023, 2024)]
-    assert all(found["agree"] and found["trades"] > 0 for found in before)
-    asyncio.run(upgrade(tmp_path))
-    for found in before:
-        again = json.loads(run(capsys, path, found["year"], "--json")[1])
-        assert (again["agree"], again["net"], again["seq"]) == (True, found["net"], found["seq"] + 1)

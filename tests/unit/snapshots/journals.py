@@ -53,9 +53,6 @@ class Batches:
     async def last_batch(self) -> JournalBatch | None:
         return self.batches[-1] if self.batches else None
 
-    async def first_batch(self, engine_version: int) -> JournalBatch | None:
-        return next((batch for batch in self.batches if batch.engine_version >= engine_version), None)
-
     def append(self, batch: JournalBatch) -> Awaitable[None]:
         raise NotImplementedError
 

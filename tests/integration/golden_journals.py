@@ -1,4 +1,4 @@
-"""Journals that older engine versions made (tests/data), and forgeries of them by somebody who knows the format."""
+"""The golden journals (tests/data), and forgeries of journals by somebody who knows the format."""
 
 from __future__ import annotations
 
@@ -13,16 +13,6 @@ from services.journal.batch import NO_HASH, JournalBatch
 from services.reporting.report_database import JOURNAL_FILE
 
 MADE = Path(__file__).parents[1] / "data"
-UNCHANGED = "engine_2/unchanged"
-AUCTION_HALTED = "engine_2/auction_halted"
-"""Two auctions were halted and resumed; for them version 3 publishes the indicative price again (rule 4.6)."""
-THIN_DAYS = "engine_3/thin_days"
-"""Days of fewer lots than version 4 asks for (rule 4.10): they stay settled by the rule that their day rolls name."""
-SEALED = "engine_3/sealed"
-"""AUCTION_HALTED, taken over by version 3 with a sealed state of format 2, and a day of version 3."""
-
-COMPRESSED = "row_format_2/thin_days"
-"""THIN_DAYS with compressed rows."""
 
 
 def unpack(name: str, folder: Path) -> Path:

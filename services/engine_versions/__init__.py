@@ -1,1 +1,0 @@
-"""Journals of more than one engine version: where re-execution begins, and how the events of two versions differ."""
