@@ -17,13 +17,10 @@ from typing import Any, NamedTuple
 
 from numpy import dtype, frombuffer, zeros
 
-from matching_engine.records import Phase, Side
-
 MAGIC = b"REXSTATE"
 
 STATE_FORMAT = 3
-"""The number of the layouts in this file. `from_bytes` also reads format 2, which a journal may hold that engine version 3 took
-over, and refuses any other with a StateError."""
+"""The number of the layouts in this file. `from_bytes` refuses any other with a StateError."""
 
 VENUE_STATE = dtype(
     [
@@ -69,9 +66,6 @@ INSTRUMENT_STATE = dtype(
 """By number. `last_ticks` is the day's last price, 0 before the first trade. While `in_auction` is 1, a volatility auction
 runs until `auction_ends_ns` (0 without one). The limits of the day's band follow from the reference price and the band.
 `best_buy_ticks` to `closing_seq` are for the settlement price: the class `Instrument` of the engine says what they are."""
-
-SETTLEMENT_FIELDS = ("best_buy_ticks", "best_sell_ticks", "quotes_since_ns", "quotes_until_ns", "closing_seq")
-"""The fields of INSTRUMENT_STATE that format 2 did not have."""
 
 ACCOUNT_STATE = dtype(
     [
@@ -166,13 +160,6 @@ LAYOUTS = State(
 )
 """The layout of each section."""
 
-_LAYOUTS_OF = {
-    2: LAYOUTS._replace(
-        instruments=dtype([field for field in INSTRUMENT_STATE.descr if field[0] not in SETTLEMENT_FIELDS])
-    ),
-    STATE_FORMAT: LAYOUTS,
-}
-
 
 class StateError(ValueError):
     """The bytes are no state of this format, or the state cannot be. The message is a sentence for the operator."""
@@ -183,11 +170,11 @@ def from_bytes(data: bytes) -> State:
     if data[:8] != MAGIC:
         raise StateError("these bytes are no snapshot of an engine")
     found = int.from_bytes(data[8:16], "little")
-    if found not in _LAYOUTS_OF:
+    if found != STATE_FORMAT:
         raise StateError(f"the snapshot has format {found}, and this engine reads format {STATE_FORMAT}")
     position = 16
     sections = []
-    for name, layout in _LAYOUTS_OF[found]._asdict().items():
+    for name, layout in LAYOUTS._asdict().items():
         count = int.from_bytes(data[position : position + 8], "little")
         start, position = position + 8, position + 8 + count * layout.itemsize
         if len(data) < position:
@@ -195,23 +182,7 @@ def from_bytes(data: bytes) -> State:
         sections.append(frombuffer(data, layout, count, start))
     if position != len(data):
         raise StateError(f"the snapshot has {len(data) - position} bytes too many")
-    kept = State(*sections)
-    return kept if found == STATE_FORMAT else kept._replace(instruments=_of_format_2(kept))
-
-
-def _of_format_2(kept: State) -> Any:
-    """Instruments of format 2 in the present layout. How long the best prices have stood is not known: until one changes, they
-    have not. Nor is there a closing auction."""
-    rows = zeros(len(kept.instruments), INSTRUMENT_STATE)
-    for name in kept.instruments.dtype.names:
-        rows[name] = kept.instruments[name]
-    continuous = (rows["phase"] == Phase.CONTINUOUS) & (rows["halted"] == 0) & (rows["in_auction"] == 0)
-    rows["quotes_since_ns"][continuous] = 2**63 - 1
-    for order in kept.orders[::-1]:  # each side's best order comes last
-        if order["trigger_ticks"] == 0 and continuous[order["instrument"]]:
-            side = "best_buy_ticks" if order["side"] == Side.BUY else "best_sell_ticks"
-            rows[side][order["instrument"]] = order["price_ticks"]
-    return rows
+    return State(*sections)
 
 
 def snapshot_bytes(state: State) -> bytes:

@@ -126,7 +126,10 @@ def test_bytes_that_were_changed_never_make_anything_but_an_engine_or_a_state_er
     [
         (b"", "no snapshot"),
         (b"REXSTATE" + (99).to_bytes(8, "little"), "format 99, and this engine reads format 3"),
-        (b"REXSTATE" + (2).to_bytes(8, "little") + (5).to_bytes(8, "little"), "ends within its section 'venue'"),
+        (
+            b"REXSTATE" + state.STATE_FORMAT.to_bytes(8, "little") + (5).to_bytes(8, "little"),
+            "ends within its section 'venue'",
+        ),
         (state.snapshot_bytes(Engine().state()) + b"x", "1 bytes too many"),
         (state.snapshot_bytes(Engine().state())[:-1], "ends within"),
     ],

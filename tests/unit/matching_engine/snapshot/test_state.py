@@ -5,10 +5,9 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import numpy as np
-import pytest
 
 from matching_engine import Engine
-from matching_engine.records import Command, CommandKind, Phase
+from matching_engine.records import Command, CommandKind
 from matching_engine.snapshot import state
 from tests.property.engine_flow import array, flow
 from tests.unit.matching_engine.engine_talk import BUY, SELL, Talk
@@ -98,23 +97,3 @@ def test_two_orders_at_one_price_swapped_are_another_state() -> None:
             talk.order(2, BUY, quantity, 990)
         hashes.add(engine.state().orders.tobytes())
     assert len(hashes) == 2
-
-
-@pytest.mark.parametrize("phase", [Phase.CONTINUOUS, Phase.CALL_AUCTION])
-def test_a_state_of_format_2_has_the_best_prices_of_its_orders_and_no_time_since_when(phase: Phase) -> None:
-    """Format 2 had no fields for the settlement price. Its other bytes are the same."""
-    talk = Talk(Engine())
-    talk.tell(CommandKind.SET_PHASE, phase=phase)
-    for side, prices in ((BUY, (990, 999, 999, 980)), (SELL, (1010, 1001, 1030, 1001))):
-        for price in prices:
-            talk.order(2, side, 1, price)
-    now = talk.engine.state()
-    layout = [field for field in state.INSTRUMENT_STATE.descr if field[0] not in state.SETTLEMENT_FIELDS]
-    older = np.zeros(1, layout)
-    for name in older.dtype.names or ():
-        older[name] = now.instruments[name]
-    data = state.snapshot_bytes(now._replace(instruments=older)).replace(b"REXSTATE\3", b"REXSTATE\2")
-    again = Engine.from_state(state.from_bytes(data)).state()
-    best = (999, 1001, 2**63 - 1) if phase == Phase.CONTINUOUS else (0, 0, 0)
-    assert again.instruments[list(state.SETTLEMENT_FIELDS)].tolist() == [(*best, 0, 0)]
-    assert [part.tobytes() for part in again[:3] + again[4:]] == [part.tobytes() for part in now[:3] + now[4:]]
