@@ -21,7 +21,7 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal, NamedTuple
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from services.commands.texts import storable_value
 
@@ -262,10 +262,7 @@ class UserRemoved(_Text):
 
 
 class TargetSet(_Text):
-    """A target of a year or a month. The newest one of a scope, metric, year and month is in force.
-
-    Older journals hold only `year`, `name` and `amount_fen`: the whole venue's net turnover of a year.
-    """
+    """A target of a year or a month. The newest one of a scope, metric, year and month is in force."""
 
     type: Literal["target_set"] = "target_set"
     scope: str = VENUE_SCOPE
@@ -282,13 +279,6 @@ class TargetSet(_Text):
     why: str = ""
     replaces: int = 0
     """The seq of the target that was in force until now; 0: none."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named_amount_fen(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "amount_fen" in values:
-            values = {("amount" if name == "amount_fen" else name): value for name, value in values.items()}
-        return values
 
 
 class TradesDecided(_Text):

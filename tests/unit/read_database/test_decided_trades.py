@@ -132,21 +132,6 @@ def test_an_audit_finds_a_changed_decision(change: str, sentence: str) -> None:
         assert any(part in found for part in sentence.split("|")), found
 
 
-def test_targets_of_older_journals_are_those_of_the_whole_venue() -> None:
-    old = read_decision(b'{"type":"target_set","year":2023,"amount_fen":2300000000000,"name":"23 billion"}')
-    assert old == TargetSet(year=2023, amount=2_300_000_000_000, name="23 billion")
-    assert isinstance(old, TargetSet)
-    assert (old.scope, old.metric, old.month, old.pro_rata, old.why, old.replaces) == (
-        "venue",
-        "net_traded",
-        0,
-        False,
-        "",
-        0,
-    )
-    assert read_decision(old.to_bytes()) == old
-
-
 def test_the_history_of_targets_is_kept() -> None:
     made = DecidedHistory()
     target = TargetSet(
