@@ -13,7 +13,6 @@ RECORD           one of `Recorded`, distinguished by `type`
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
 from functools import lru_cache
@@ -417,12 +416,6 @@ class ActProposed(_Text):
     body: str | None = None
     """The body of the request, the JSON as it was sent; None: it had none."""
     why: str = ""
-
-    @field_validator("body", mode="before")
-    @classmethod
-    def _was_an_object(cls, value: object) -> object:
-        """Older journals hold the object itself."""
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if isinstance(value, dict) else value
 
 
 class ProposalConfirmed(_Text):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -74,8 +73,3 @@ def test_every_body_that_the_venue_takes_in_is_read_again(body: str) -> None:
         project(connection, [batch])
         assert differences(connection, history.engine, journaled) == []
         assert connection.execute("SELECT body FROM proposals").fetchone() == (body,)
-
-
-def test_a_proposal_of_an_older_journal_is_read() -> None:
-    older: dict[str, Any] = {**ACT.model_dump(), "body": {"a": "一", "b": [1]}}
-    assert read_decision(json.dumps(older).encode()) == ACT.model_copy(update={"body": '{"a":"一","b":[1]}'})
