@@ -94,5 +94,5 @@ def _line(target: dict[str, Any]) -> str:
     about = f"{about}  {in_force}  {': '.join(filter(None, (target['name'], target['why'])))}"
     if target["set_by"]:
         about = f"{about} ({target['set_by']})"
-    # Journals of older versions hold texts that would command the terminal.
+    # A forged journal may hold texts that would command the terminal.
     return visible(f"seq {target['seq']:<10} {period:8} {about}")

@@ -17,7 +17,7 @@ def control_character(text: str) -> str | None:
 
 
 def visible(text: str) -> str:
-    """The text for a terminal: control characters as `\\u001b`. Journals of older versions hold some."""
+    """The text for a terminal: control characters as `\\u001b`. Only a forged journal holds some."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -12,8 +12,6 @@ records come together. Deflate then makes the result a tenth as large, and in le
 
 Rows are compressed where a journal is written at once: a simulated year, `rex journal copy`. A running venue appends plain
 rows: compression would take 6 to 20 % of the CPU of its write path (docs/durability.md has the measurements).
-
-An older version of REX finds magic, CRC and another row format, and refuses the row by name.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def test_what_is_shown_has_no_control_character(text: str) -> None:
     assert control_character(visible(text)) is None
 
 
-def test_an_older_journal_is_read_and_a_terminal_shows_it_without_harm() -> None:
+def test_what_a_forged_journal_says_is_read_and_a_terminal_shows_it_without_harm() -> None:
     written = TargetSet(year=2031, amount=1, name="\x1b[2Jplan", why="a\nb\u202e")
     target = read_decision(written.to_bytes())
     assert target == written

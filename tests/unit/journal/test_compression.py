@@ -191,6 +191,6 @@ def test_a_row_of_another_version_is_refused_not_called_damaged(changes: dict[st
 
 
 def test_a_reader_that_knows_no_compressed_rows_refuses_one_by_name() -> None:
-    """As a REX without this module does, and a process that gets one from the feed."""
+    """As a process that gets one from the feed does."""
     with pytest.raises(JournalRefused, match="the row from seq 1 has row format 2; this version reads row format 1"):
         JournalBatch.decode(ROW)
