@@ -26,7 +26,7 @@ class Nemesis:
         self._chance: Random = venue.world.random("nemesis")
         share = self._chance.choice((0.2, 0.5, 0.8))
         self._kinds = [kind for kind in KINDS if self._chance.random() < share] or [KINDS[0]]
-        self._every_s = self._chance.choice((0.3, 0.8, 2.0))
+        self._every_s = self._chance.choice((0.3, 0.5, 2.0))
         self._going: list[asyncio.Task[None]] = []
         self._ending: list[asyncio.Task[None]] = []
         """Processes that were told to end: they go on with it when everything heals."""
