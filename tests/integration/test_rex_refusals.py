@@ -23,7 +23,7 @@ NO_JOURNAL = {
 
 
 @pytest.mark.parametrize("place", NO_JOURNAL)
-@pytest.mark.parametrize("command", [["report", "2026"], ["journal", "verify"], ["upgrade"], ["upgrade", "--check"]])
+@pytest.mark.parametrize("command", [["report", "2026"], ["journal", "verify"]])
 def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
     tmp_path: Path, command: list[str], place: str
 ) -> None:
@@ -76,7 +76,6 @@ def test_a_new_venue_needs_a_folder_without_one(tmp_path: Path, left: str) -> No
     [
         (["report", "2026"], ExitCode.TROUBLE),
         (["journal", "verify"], ExitCode.TROUBLE),
-        (["upgrade"], ExitCode.JOURNAL_DAMAGED),
         (["serve", "--port", "0"], ExitCode.JOURNAL_DAMAGED),
     ],
 )

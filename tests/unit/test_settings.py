@@ -12,7 +12,7 @@ from services.cli import app
 from services.exit_codes import ExitCode
 from services.settings import VARIABLES, SettingsRefused, read_settings
 
-COMMANDS = (["demo"], ["serve"], ["report", "2026"], ["simulate-year", "2023"], ["upgrade"], ["journal", "verify"])
+COMMANDS = (["demo"], ["serve"], ["report", "2026"], ["simulate-year", "2023"], ["journal", "verify"])
 REPOSITORY = Path(__file__).parents[2]
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 """The example of the specification."""
