@@ -296,7 +296,6 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
             "snapshot",
             "target",
             "terminal",
-            "upgrade",
             "user",
             "venue",
         ]
