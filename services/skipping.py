@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from matching_engine import Engine
-from matching_engine.records import COMMAND
+from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.commands.attachments import CommandSkipped
 from services.journal import Journal, JournalBusy, JournalRefused, JournalUnclaimed
-from services.journal.lone_record import lone_record
+from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.messaging.follow import Readable
@@ -65,9 +65,27 @@ async def skip(place: str | Path, request: SkippedRequest, reason: str, name: st
         last = await journal.last_batch()
         await _refuse_known(journal, engine.last_seq, request)
         record = CommandSkipped(**request._asdict(), reason=reason, name=name)
-        batch = lone_record(journal, engine, last, record.to_bytes())
+        batch = _lone_record(journal, engine, last, record.to_bytes())
         await journal.append(batch)
         return Skip(request, batch.last_seq, batch.hash.hex())
+
+
+def _lone_record(journal: Journal, engine: Engine, last: JournalBatch | None, attachment: bytes) -> JournalBatch:
+    """The batch after `last`, which the engine has executed: one RECORD command with the time of the last one, so that a wrong
+    clock cannot enter the journal."""
+    seq, time_ns = engine.last_seq + 1, 0 if last is None else last.time_ns
+    command = pack_commands([Command(kind=CommandKind.RECORD, seq=seq, time_ns=time_ns, attachment=1)])
+    return JournalBatch(
+        journal_id=journal.journal_id,
+        epoch=journal.epoch,
+        first_seq=seq,
+        last_seq=seq,
+        inbox_position=0,
+        previous_hash=NO_HASH if last is None else last.hash,
+        commands=command,
+        events=engine.process(np.frombuffer(command, COMMAND)).tobytes(),
+        attachments=(attachment,),
+    )
 
 
 @asynccontextmanager

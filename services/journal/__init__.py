@@ -10,7 +10,6 @@ copying.py          copies a journal between backends: `rex journal copy`
 verify.py           walks the whole chain: `rex journal verify`
 export.py           the journal as JSON Lines: `rex journal export`
 record_json.py      commands and events as JSON values, by name
-lone_record.py      a batch of one record, which a tool appends: skip
 witness.py          a (seq, hash) known from elsewhere, compared with the journal
 sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   connections.py      SQLite connections, their pragmas, checkpoints
