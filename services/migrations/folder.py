@@ -16,10 +16,11 @@ from services.journal import witness
 from services.journal.held_files import HeldFiles
 from services.journal.sqlite import SqliteJournal
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
-from services.read_database.database import READ_FORMAT, connect_reader, open_read_database, set_aside, trouble_with
+from services.read_database.database import connect_reader, open_read_database, set_aside, trouble_with
 from services.read_database.projector import catch_up
 from services.read_database.read_witness import read_witness, remembered
 from services.read_database.sqlite_writer import SqliteWriter
+from services.read_database.tables import READ_FORMAT
 
 
 async def migrate_folder(

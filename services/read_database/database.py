@@ -23,10 +23,7 @@ from services.read_database.errors import (
     ReadDatabaseFailed,
     ReadDatabaseMissing,
 )
-from services.read_database.tables import metadata
-
-READ_FORMAT = 12
-"""Number of the tables in `tables.py`. A file keeps it in its `user_version`, PostgreSQL in the table `read_format`."""
+from services.read_database.tables import READ_FORMAT, metadata
 
 CACHE_KIB = 32_000
 """The pages that the projector's connection keeps, in KiB: client order ids land anywhere in their index. The memory of its

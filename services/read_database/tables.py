@@ -27,6 +27,9 @@ from sqlalchemy import (
 
 from matching_engine.records import EventKind
 
+READ_FORMAT = 12
+"""Number of the tables below. A file keeps it in its `user_version`, PostgreSQL in the table `read_format`."""
+
 metadata = MetaData()
 
 Unsigned = BigInteger().with_variant(Integer(), "sqlite")

@@ -17,7 +17,8 @@ from services.exit_codes import ExitCode
 from services.journal.held_files import HeldFiles
 from services.migrations.folder import migrate_folder
 from services.migrations.outcome import Migrated
-from services.read_database.database import READ_FORMAT, SET_ASIDE
+from services.read_database.database import SET_ASIDE
+from services.read_database.tables import READ_FORMAT
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import History, opening

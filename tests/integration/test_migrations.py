@@ -28,8 +28,8 @@ from services.migrations import transaction as transactions
 from services.migrations.journal_tables import BASE
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
 from services.migrations.postgres import migrate_database
-from services.read_database.database import READ_FORMAT
 from services.read_database.postgres import tables
+from services.read_database.tables import READ_FORMAT
 from tests.integration.postgres_journal import until
 from tests.patience import PATIENCE_S
 

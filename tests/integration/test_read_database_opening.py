@@ -21,10 +21,11 @@ from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database.audit.differences import differences
 from services.read_database.audit.journaled import Journaled
-from services.read_database.database import READ_FORMAT, SET_ASIDE, connect_writer
+from services.read_database.database import SET_ASIDE, connect_writer
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.opening import open_true
 from services.read_database.read_witness import remembered
+from services.read_database.tables import READ_FORMAT
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.sequencer.recovery import recover
 from tests.integration.test_reporting_folder import deals, journal_of

@@ -19,13 +19,13 @@ from services.gateway.order_entry.history import OrderHistory
 from services.market_data import load_market
 from services.read_database import tables
 from services.read_database.changes import Changes
-from services.read_database.database import READ_FORMAT
 from services.read_database.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
 from services.read_database.past_trades import Page
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.database import make_tables, open_read_database
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.seq_waiters import ProjectorStopped
+from services.read_database.tables import READ_FORMAT
 from services.reporting.export import csv_text
 from services.reporting.queries import read_daily, read_year, sum_of_busts, sum_of_trades
 from services.reporting.report import build_report

@@ -16,10 +16,10 @@ from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.postgres import migrate_database
-from services.read_database.database import READ_FORMAT
 from services.read_database.errors import ReadDatabaseForeign
 from services.read_database.postgres.tables import MARK
 from services.read_database.projector import catch_up
+from services.read_database.tables import READ_FORMAT
 from tests.integration.postgres_journal import execute, lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals

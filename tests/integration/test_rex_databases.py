@@ -23,9 +23,9 @@ from services.journal.held_files import HeldFiles
 from services.journal.postgres.journal import PostgresJournal
 from services.migrations.journal_tables import revisions
 from services.migrations.postgres import migrate_database
-from services.read_database.database import READ_FORMAT
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
+from services.read_database.tables import READ_FORMAT
 from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX
 from tests.faults import venue_process

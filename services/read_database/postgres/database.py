@@ -9,11 +9,11 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from services.journal.postgres.connections import Database
-from services.read_database.database import READ_FORMAT
 from services.read_database.errors import ReadDatabaseSilent, ReadDatabaseUnmigrated
 from services.read_database.postgres.answering import ANSWER_S, check_alive, waited_for
 from services.read_database.postgres.connecting import connect, name_of, trouble_with
 from services.read_database.postgres.tables import make, read_format
+from services.read_database.tables import READ_FORMAT
 
 _POOL_SIZE = 10
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, MetaData, SmallInteger, Table, insert, inspect, select, text
 
 from services.read_database import tables
-from services.read_database.database import READ_FORMAT
+from services.read_database.tables import READ_FORMAT
 
 MARK = "REX derived this table from its journal: `rex migrate` may drop it"
 """The comment of each table. It stays as it is: a newer REX finds the tables of this one by it."""
