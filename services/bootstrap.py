@@ -329,9 +329,7 @@ def _watched(start: _Start, gateway: Gateway, inbox: InProcessInbox, proof: Stan
             start.settings.data_dir / READ_DATABASE_FILE, start.settings.calendar_file, start.settings.niceness
         ),
         calendar=start.calendar,
-        proofs=lambda: proof.latest,
-        unrecorded=proof.unrecorded,
-        proof_age=lambda: proof.age,
+        proofs=proof,
         put=inbox.put,
         clock=start.clock,
     )

@@ -77,6 +77,22 @@ class Market(Protocol):
         """The phase that the schedule set last."""
 
 
+class Proofs(Protocol):
+    """The venue's proofs of the figure, as the monitor sees them."""
+
+    @property
+    def latest(self) -> Mapping[int, Proven]:
+        """The latest one of each year."""
+
+    @property
+    def unrecorded(self) -> deque[Proven]:
+        """Those that agreed and that the journal has not got, oldest first; the monitor takes out what it submits."""
+
+    @property
+    def age(self) -> ProofAge | None:
+        """The age of the last one that agreed; None where none is due."""
+
+
 @dataclass(frozen=True)
 class Watched:
     """The venue as the monitor sees it."""
@@ -87,12 +103,8 @@ class Watched:
     judge: Callable[[OpenAlerts], Awaitable[Judged | None]]
     """Judges the completed days of the same read database (judging.py)."""
     calendar: TradingCalendar
-    proofs: Callable[[], Mapping[int, Proven]]
-    """The latest proof of each year."""
-    unrecorded: deque[Proven]
-    """The proofs that agreed and that the journal has not got; what is submitted is taken out. It outlives the monitor."""
-    proof_age: Callable[[], ProofAge | None]
-    """The age of the last proof that agreed; None where none is due."""
+    proofs: Proofs
+    """They outlive the monitor."""
     put: Callable[[Submission], Awaitable[None]]
     """Puts a submission into the inbox."""
     clock: Callable[[], int]
@@ -186,19 +198,19 @@ class AlertMonitor:
             quiet_ns=quiet_ns,
             quiet_is_known=self._quiet.is_known,
             quiet_s=self._quiet_s,
-            proofs=watched.proofs(),
-            proof_age=watched.proof_age(),
+            proofs=watched.proofs.latest,
+            proof_age=watched.proofs.age,
             calendar_year=missing_calendar(watched.calendar, now_ns),
         )
         await self._submit(operation_conditions(seen, followed.alerts.open), operation.KINDS)
 
     async def _record_proofs(self) -> None:
         """A report of the year names the last one. One that the inbox does not take waits for the next look."""
-        while self._watched.unrecorded:
-            proven = self._watched.unrecorded[0]
-            agreed = ProofAgreed(year=proven.year, proven_seq=proven.seq)
+        unrecorded = self._watched.proofs.unrecorded
+        while unrecorded:
+            agreed = ProofAgreed(year=unrecorded[0].year, proven_seq=unrecorded[0].seq)
             await self._watched.put(administrative.recorded(Command(), [agreed]))
-            self._watched.unrecorded.popleft()
+            unrecorded.popleft()
 
     async def _look_at_days(self) -> None:
         watched, facts = self._watched, self._facts

@@ -6,8 +6,7 @@ The leader needs no read database to lead, so nothing here stops it: what fails 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 
@@ -15,14 +14,13 @@ from matching_engine import Engine
 from services.alerting import Alerting, make_alerting
 from services.alerts.following import FollowedAlerts
 from services.alerts.judging import DaysJudge
-from services.alerts.monitor import Watched
+from services.alerts.monitor import Proofs, Watched
 from services.data.calendar import TradingCalendar
 from services.data_folder import make_private_folder
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.database import open_read_database
-from services.reporting.proven import ProofAge, Proven
 from services.settings import Settings
 
 AGAIN_S = 10.0
@@ -43,9 +41,7 @@ class LeaderAlerts:
         feed: Feed,
         inbox: Inbox,
         calendar: TradingCalendar,
-        proofs: Callable[[], Mapping[int, Proven]],
-        unrecorded: deque[Proven],
-        proof_age: Callable[[], ProofAge | None],
+        proofs: Proofs,
         clock: Callable[[], int],
     ) -> None:
         self._settings = settings
@@ -55,8 +51,6 @@ class LeaderAlerts:
         self._inbox = inbox
         self._calendar = calendar
         self._proofs = proofs
-        self._unrecorded = unrecorded
-        self._proof_age = proof_age
         self._clock = clock
         self._alerting: Alerting | None = None
         self._trouble: str | None = None
@@ -93,8 +87,6 @@ class LeaderAlerts:
                 judge=DaysJudge(self._settings.database_url, self._settings.calendar_file, self._settings.niceness),
                 calendar=self._calendar,
                 proofs=self._proofs,
-                unrecorded=self._unrecorded,
-                proof_age=self._proof_age,
                 put=self._inbox.put,
                 clock=self._clock,
             )

@@ -231,9 +231,7 @@ class SequencerProcess:
             feed=feed,
             inbox=inbox,
             calendar=self._calendar,
-            proofs=lambda: proof.latest,
-            unrecorded=proof.unrecorded,
-            proof_age=lambda: proof.age,
+            proofs=proof,
             clock=self._clock,
         )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -36,7 +36,7 @@ from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
 from services.read_database.database import open_read_database
 from services.reporting.exports.day_seal import day_numbers
-from services.reporting.proven import Proven
+from services.reporting.proven import ProofAge, Proven
 from services.venue_state.alerts import VenueAlert, VenueAlerts
 from services.venue_state.loading import load_state
 from tests.integration.served_venue import served_venue
@@ -248,17 +248,25 @@ async def test_the_channel_is_for_operators(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------- the monitor
 
 
+@dataclass
+class Proofs:
+    """The proofs of a venue."""
+
+    latest: dict[int, Proven] = field(default_factory=dict)
+    unrecorded: deque[Proven] = field(default_factory=deque)
+    age: ProofAge | None = None
+
+
 class Monitored:
     """A monitor of the venue, and what its looks submit."""
 
     def __init__(
         self,
         venue: RunningVenue,
-        proofs: Callable[[], dict[int, Proven]] = dict,
+        proofs: Proofs | None = None,
         *,
         quiet_s: int = 900,
         read_database: AsyncEngine | None = None,
-        unrecorded: deque[Proven] | None = None,
     ) -> None:
         self._venue = venue
         self._submitted = 0
@@ -271,9 +279,7 @@ class Monitored:
             read_database=read_database,
             judge=partial(judge_days, read_database.connect, calendar),  # in this process: the outcome is the same
             calendar=calendar,
-            proofs=proofs,
-            unrecorded=deque() if unrecorded is None else unrecorded,
-            proof_age=lambda: None,
+            proofs=proofs or Proofs(),
             put=self._put,
             clock=venue.clock,
         )
@@ -297,7 +303,7 @@ class Monitored:
 
 async def test_a_proof_that_fails_is_an_alert_until_one_agrees(venue: RunningVenue) -> None:
     proofs = {2023: Proven(2023, 40, 1, {"agree": False}, None)}
-    monitored = Monitored(venue, lambda: proofs)
+    monitored = Monitored(venue, Proofs(proofs))
     assert await monitored.look() == ["proof_failed:2023"]
     assert await Monitored(venue).look() == []  # a restart: no proof yet
     proofs[2023] = Proven(2023, 50, 2, {"agree": True}, None)
@@ -313,7 +319,7 @@ async def test_each_proof_that_agreed_is_recorded_once_and_told_by_the_report(ve
 
     unrecorded = deque([agreed(2022, 30), agreed(2023, 40), agreed(2023, 41)])
     assert await told() == [None, None]
-    for monitored in (Monitored(venue, unrecorded=unrecorded), Monitored(venue, unrecorded=unrecorded)):
+    for monitored in (Monitored(venue, Proofs(unrecorded=unrecorded)), Monitored(venue, Proofs(unrecorded=unrecorded))):
         before = venue.sequencer.last_seq
         await monitored.look()
         await venue.projector.reached(before + monitored.put_commands)
@@ -328,7 +334,7 @@ async def test_a_proof_that_the_inbox_does_not_take_is_recorded_later(venue: Run
         raise InboxFull("the inbox is full")
 
     unrecorded = deque([agreed(2023, 40)])
-    monitored = Monitored(venue, unrecorded=unrecorded)
+    monitored = Monitored(venue, Proofs(unrecorded=unrecorded))
     await AlertMonitor(replace(monitored.watched, put=full), every_s=0, quiet_s=0).look()
     assert len(unrecorded) == 1
     await monitored.look()
@@ -345,7 +351,7 @@ async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: 
     async def stalled(submission: Submission) -> None:
         puts.append(submission)
 
-    watched = Monitored(venue, lambda: {2023: Proven(2023, 40, 1, {"agree": False}, None)}).watched
+    watched = Monitored(venue, Proofs({2023: Proven(2023, 40, 1, {"agree": False}, None)})).watched
     monitor = AlertMonitor(replace(watched, put=stalled), every_s=0, quiet_s=0)
     for _ in range(3):
         await monitor.look()
@@ -357,7 +363,7 @@ async def test_what_the_journal_does_not_take_is_not_put_again_and_again(venue: 
 
 async def test_silence_in_the_session_is_an_alert_that_its_own_commands_do_not_end(venue: RunningVenue) -> None:
     unrecorded = deque[Proven]()
-    monitored = Monitored(venue, quiet_s=60, unrecorded=unrecorded)
+    monitored = Monitored(venue, Proofs(unrecorded=unrecorded), quiet_s=60)
     assert await monitored.look() == []
     venue.clock.now_ns += 61 * 10**9
     assert await monitored.look() == ["journal_quiet"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.scaled.alerts import LeaderAlerts
 from services.settings import Settings
 from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_alerts import Proofs
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
@@ -61,7 +61,7 @@ async def test_open_critical_alerts_are_in_its_health_where_it_raises_and_sends_
     settings = Settings(data_dir=tmp_path, database_url=postgres_url, alerts_every_s=0)
     alerts = LeaderAlerts(
         settings, engine=engine, journal=journal, feed=InProcessFeed(), inbox=InProcessInbox(),
-        calendar=TradingCalendar.load(), proofs=dict, unrecorded=deque(), proof_age=lambda: None, clock=time.time_ns,
+        calendar=TradingCalendar.load(), proofs=Proofs(), clock=time.time_ns,
     )  # fmt: skip
     running, read = asyncio.create_task(alerts.run()), asyncio.create_task(journal.applied.wait())
     try:
