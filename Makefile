@@ -139,7 +139,7 @@ figure-bars: setup ## what forecast, pace and wash screen must reach on simulate
 	@$(BIN)/python -m load_tests.figure_bars --years $(or $(YEARS),300) --seed $(or $(SEED),1)
 
 flow: setup ## replay an order flow end to end and give a verdict: make flow [FLOW=file]
-	@$(BIN)/python -m load_tests replay --flow $(FLOW) --json
+	@$(BIN)/python -m load_tests replay --flow $(FLOW)
 
 clean: ## remove what set-up and runs made (not rex-data/)
 	@rm -rf $(VENV) build *.egg-info; find matching_engine -name '*.so' -delete

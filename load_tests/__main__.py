@@ -1,7 +1,7 @@
 """The command line of the load tests.
 
     python -m load_tests replay --flow FILE
-    python -m load_tests replay --year 2023 --from-day 100 --url http://127.0.0.1:8000 --key KEY --json
+    python -m load_tests replay --year 2023 --from-day 100 --url http://127.0.0.1:8001 --key KEY --json
 
 `replay` without `--url` starts a venue in a temporary folder and stops it at the end: `make flow`.
 """
@@ -27,7 +27,10 @@ from load_tests.replay.replay import replay_options, run_and_print
 EXAMPLES = """examples:
   python -m load_tests replay --flow load_tests/flows/sample.csv
   python -m load_tests replay --year 2023 --seed 7 --from-day 100 --days 2 --speed 500
-  python -m load_tests replay --flow FILE --url http://127.0.0.1:8000 --key KEY --json
+  python -m load_tests replay --flow FILE --url http://127.0.0.1:8001 --key KEY --json
+
+--url names a venue without other traders, which would trade with the flow: not that of `make run`, but one of
+`rex serve --new --schedule always --data-dir FOLDER --port 8001`. KEY is the operator's in FOLDER/keys.json.
 
 exit status: 0 the verdict is green, 1 it is red or the venue does not answer, 2 bad usage, a flow that cannot be
 replayed, or a key that the venue refuses. docs/load_tests.md describes flows, options and the result."""
@@ -68,7 +71,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
     )
     add_options(replay)
     replay.add_argument(
-        "--url", help="a running venue, such as http://127.0.0.1:8000 (default: one in a temporary folder)"
+        "--url", help="a running venue, without other traders (default: one in a temporary folder)"
     )
     replay.add_argument("--key", help="its key with the scopes read, operate and admin")
     replay.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")

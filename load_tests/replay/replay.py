@@ -27,6 +27,7 @@ from load_tests.replay.pace import Pace
 from load_tests.replay.result import print_result, verdict_sentence
 from load_tests.replay.sending import SendingFailed
 from load_tests.replay.venue_replay import Replay, SendFlow, send_from_here
+from load_tests.replay.venue_result import check_no_others
 
 ReadFlow = Callable[[Mapping[str, FlowInstrument]], Awaitable[Flow]]
 """Reads a flow for these instruments. Raises FlowError."""
@@ -49,6 +50,7 @@ async def replay(
     async with RexClient(url, key) as operator:
         instruments = await read_instruments(operator)
         flow = await read(instruments)
+        await check_no_others(operator, flow)
         return await Replay(url, operator, flow, pace, stages).run(instruments, accounts, send)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rex_client import RexClient, RexError
 
+from load_tests.flows.flow_message import Flow, FlowError
 from load_tests.replay.verdict import AccountRecord, TurnoverMove, fen
 
 PAGE = 500
@@ -21,6 +22,17 @@ class TurnoverAt(NamedTuple):
     year: int
     seq: int
     net_fen: int
+
+
+async def check_no_others(operator: RexClient, flow: Flow) -> None:
+    """Raises FlowError if the book of an instrument of the flow holds orders: they would trade with the flow, and the verdict,
+    which accounts for every trade, could not be green. The venue of `rex demo` holds many."""
+    needed = {message.symbol for message in flow.messages}
+    quoted = [entry["symbol"] for entry in await operator.tickers() if entry["best_bid"] or entry["best_ask"]]
+    others = sorted(needed.intersection(quoted))
+    if others:
+        reason = f"others have orders in {', '.join(others)}, which would trade with the flow, and no verdict could be given"
+        raise FlowError(flow.name, f"{reason}; replay it through a venue without traders, such as one of `rex serve --new`")
 
 
 async def read_turnover(operator: RexClient) -> TurnoverAt:

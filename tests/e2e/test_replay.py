@@ -6,15 +6,19 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from rex_client import RexClient
 
 from load_tests import progress
+from load_tests.flows.flow_message import FlowError
 from load_tests.replay import replay
+from load_tests.replay.accounts import Funding, open_accounts
 from load_tests.replay.pace import Pace
 from tests.e2e.amended_flow import SAMPLE, write_amended_flow
 from tests.faults.venue_process import serve
@@ -127,6 +131,19 @@ def test_a_bad_flow_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     assert (absent.returncode, absent.stderr) == (2, f"{tmp_path}/absent.csv: no such flow file\n")
     assert (wrong_key.returncode, wrong_key.stdout) == (2, "")
     assert "401 unknown_key" in wrong_key.stderr
+
+
+@pytest.mark.anyio
+async def test_orders_of_others_in_the_book_refuse_a_flow_before_anything_is_sent(tmp_path: Path) -> None:
+    with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
+        async with RexClient(venue.url, venue.operator_key) as operator:
+            member = (await open_accounts(operator, {"member": Funding(lots=Counter({"NDFEB-N52": 1}))}))[0]
+            async with RexClient(venue.url, member.key) as client:
+                await client.place_order({"symbol": "NDFEB-N52", "side": "sell", "quantity": 1, "price": "236.10"})
+            before = (await operator.venue())["seq"]
+            with pytest.raises(FlowError, match=r"^sample\.csv: others have orders in NDFEB-N52, which would trade with"):
+                await replay.replay_file(SAMPLE, venue.url, venue.operator_key, stages, pace=Pace())
+            assert (await operator.venue())["seq"] == before
 
 
 @pytest.mark.anyio
