@@ -70,9 +70,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
         "replay", help=what, description=f"{what.capitalize()}.", epilog=EXAMPLES, formatter_class=form
     )
     add_options(replay)
-    replay.add_argument(
-        "--url", help="a running venue, without other traders (default: one in a temporary folder)"
-    )
+    replay.add_argument("--url", help="a running venue, without other traders (default: one in a temporary folder)")
     replay.add_argument("--key", help="its key with the scopes read, operate and admin")
     replay.add_argument("--json", action="store_true", help="print the result as one JSON object on standard output")
     return parser, replay

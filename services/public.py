@@ -85,4 +85,4 @@ def make_simulator(settings: Settings, url: str, keys: Mapping[str, IssuedKey]) 
 
 def demo_pace(settings: Settings) -> Pace:
     """How many orders the simulated traders of a demo place, and how much they trade."""
-    return Pace(settings.demo_orders_per_second, settings.demo_pace)
+    return Pace(settings.demo_rate, settings.demo_pace)

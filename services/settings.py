@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     demo: bool = False
     """Simulated traders trade in every instrument, and the trader page may place orders. Set by `rex demo`, by no variable."""
 
-    demo_orders_per_second: float = Field(default=20.0, gt=0, le=2000)
+    demo_rate: float = Field(default=20.0, gt=0, le=2000)
     """The orders that all simulated traders together place in a second."""
 
     demo_pace: float = Field(default=1.5, gt=0, le=10_000)

@@ -31,8 +31,12 @@ async def check_no_others(operator: RexClient, flow: Flow) -> None:
     quoted = [entry["symbol"] for entry in await operator.tickers() if entry["best_bid"] or entry["best_ask"]]
     others = sorted(needed.intersection(quoted))
     if others:
-        reason = f"others have orders in {', '.join(others)}, which would trade with the flow, and no verdict could be given"
-        raise FlowError(flow.name, f"{reason}; replay it through a venue without traders, such as one of `rex serve --new`")
+        reason = (
+            f"others have orders in {', '.join(others)}, which would trade with the flow, and no verdict could be given"
+        )
+        raise FlowError(
+            flow.name, f"{reason}; replay it through a venue without traders, such as one of `rex serve --new`"
+        )
 
 
 async def read_turnover(operator: RexClient) -> TurnoverAt:

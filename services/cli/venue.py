@@ -25,7 +25,7 @@ Rate = Annotated[
         min=0.1,
         max=2000,
         metavar="N",
-        envvar="REX_DEMO_ORDERS_PER_SECOND",
+        envvar="REX_DEMO_RATE",
     ),
 ]
 Pace = Annotated[
@@ -109,7 +109,7 @@ def demo(
 
     With `--database-url` it runs the scaled mode on that PostgreSQL database: two sequencers, two gateways, a projector and the
     pages, each a process on a free port. It makes the tables and the venue if they are missing, and prints the addresses, with
-    `--json` as one object. At its end it prints the year's report, proven by four computations, as `rex report --prove` does.
+    `--json` as one object. At its end it prints the year's report, proven as `rex report --prove` does.
     To see a take-over, kill the leading sequencer. The demo starts no process again: it ends with status 1, and names the
     process, when one has ended that no other one replaces. The pages only read. It begins without a history.
 
@@ -128,7 +128,7 @@ def demo(
         port=port,
         schedule="always",
         demo=True,
-        demo_orders_per_second=rate,
+        demo_rate=rate,
         demo_pace=pace,
         demo_history=history,
         seed=seed,

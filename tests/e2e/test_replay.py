@@ -141,7 +141,9 @@ async def test_orders_of_others_in_the_book_refuse_a_flow_before_anything_is_sen
             async with RexClient(venue.url, member.key) as client:
                 await client.place_order({"symbol": "NDFEB-N52", "side": "sell", "quantity": 1, "price": "236.10"})
             before = (await operator.venue())["seq"]
-            with pytest.raises(FlowError, match=r"^sample\.csv: others have orders in NDFEB-N52, which would trade with"):
+            with pytest.raises(
+                FlowError, match=r"^sample\.csv: others have orders in NDFEB-N52, which would trade with"
+            ):
                 await replay.replay_file(SAMPLE, venue.url, venue.operator_key, stages, pace=Pace())
             assert (await operator.venue())["seq"] == before
 

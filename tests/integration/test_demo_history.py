@@ -104,9 +104,7 @@ async def test_the_traders_go_on_in_the_same_venue_on_today_s_trading_day(made: 
     """The clock needs no operator: the history leaves no trading day out."""
     folder = shutil.copytree(made, tmp_path / "venue")
     assert {file.name for file in folder.iterdir()} >= {JOURNAL_FILE, READ_DATABASE_FILE, LABELS_FILE}
-    settings = Settings(
-        data_dir=folder, port=0, schedule="always", demo=True, demo_orders_per_second=400, demo_pace=3_000
-    )
+    settings = Settings(data_dir=folder, port=0, schedule="always", demo=True, demo_rate=400, demo_pace=3_000)
     async with open_venue(settings, clock=lambda: MORNING_NS) as venue:
         history_fen = venue.engine.turnover_fen(2026)
         assert history_fen > 3 * 10**9
@@ -136,9 +134,7 @@ async def test_the_traders_go_on_in_the_same_venue_on_today_s_trading_day(made: 
 async def test_more_starts_do_not_move_what_the_traders_want_to_hold(made: Path, tmp_path: Path, starts: int) -> None:
     """It is what they held when the history ended, and not what they hold at a start: that would only ever grow."""
     folder = shutil.copytree(made, tmp_path / "venue")
-    settings = Settings(
-        data_dir=folder, port=0, schedule="always", demo=True, demo_orders_per_second=400, demo_pace=3_000
-    )
+    settings = Settings(data_dir=folder, port=0, schedule="always", demo=True, demo_rate=400, demo_pace=3_000)
     homes, held = [], []
     for _ in range(starts):
         async with open_venue(settings, clock=lambda: MORNING_NS) as venue:

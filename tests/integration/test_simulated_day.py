@@ -13,7 +13,7 @@ from tests.long import some
 
 pytestmark = pytest.mark.rig
 
-DEFAULT = Settings.model_fields["demo_orders_per_second"].default, Settings.model_fields["demo_pace"].default
+DEFAULT = Settings.model_fields["demo_rate"].default, Settings.model_fields["demo_pace"].default
 
 
 def of_the_plan(day: SimulatedDay, seconds: float) -> float:

@@ -24,7 +24,7 @@ NAMES = [account.name for account in demo_accounts() if account.role != "desk"]
 
 def settings(folder: Path, rate: float = 400) -> Settings:
     """Of traders that trade often."""
-    return Settings(data_dir=folder, port=0, schedule="always", demo=True, demo_orders_per_second=rate, demo_pace=3_000)
+    return Settings(data_dir=folder, port=0, schedule="always", demo=True, demo_rate=rate, demo_pace=3_000)
 
 
 async def trades_in(venue: Venue, count: int) -> dict[str, dict[str, str]]:

@@ -25,7 +25,7 @@ WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ("REX_PORT", "65536", "REX_PORT"),
         ("REX_SCHEDULE", "never", "REX_SCHEDULE"),
         ("REX_SEED", "x", "REX_SEED"),
-        ("REX_DEMO_ORDERS_PER_SECOND", "9999", "REX_DEMO_ORDERS_PER_SECOND"),
+        ("REX_DEMO_RATE", "9999", "REX_DEMO_RATE"),
         ("REX_ACCEPT_CLOCK", "maybe", "REX_ACCEPT_CLOCK"),
         ("REX_ALLOWED_HOSTS", "venue.example", """REX_ALLOWED_HOSTS is not a JSON list: write it like '["127.0.0.1"""),
         ("REX_ALLOWED_HOSTS", "[[]]", "REX_ALLOWED_HOSTS is []: "),
@@ -59,7 +59,7 @@ WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 def test_a_value_that_cannot_be_is_bad_usage_and_names_its_variable(
     tmp_path: Path, name: str, value: str, sentence: str
 ) -> None:
-    command = "demo" if name in ("REX_SEED", "REX_DEMO_ORDERS_PER_SECOND") else "serve"
+    command = "demo" if name in ("REX_SEED", "REX_DEMO_RATE") else "serve"
     ended = CliRunner().invoke(app, [command, "--data-dir", str(tmp_path / "new")], env={name: value})
     assert ended.exit_code == ExitCode.USAGE
     assert sentence in ended.stderr
