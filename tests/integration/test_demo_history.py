@@ -17,11 +17,9 @@ from pathlib import Path
 
 import pytest
 from rex_client import RexClient
-from typer.testing import CliRunner
 
 from matching_engine.records import Phase
 from services.bootstrap import open_venue
-from services.cli import app
 from services.data.calendar import TradingCalendar
 from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.exit_codes import ExitCode
@@ -37,6 +35,7 @@ from services.settings import Settings
 from services.simulator import demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
+from tests.faults.venue_process import rex
 from tests.long import some
 
 pytestmark = pytest.mark.rig
@@ -317,14 +316,14 @@ def test_a_first_start_that_is_ended_leaves_no_venue(
 
 def test_a_demo_has_a_history_up_to_the_day_before_its_today(tmp_path: Path) -> None:
     command = ["demo", "--seconds", "0.1", "--port", "0", "--json", "--data-dir", str(tmp_path)]
-    ended = CliRunner().invoke(app, command, env={"REX_DEMO_TODAY": "2025-01-06"})
-    assert ended.exit_code == ExitCode.OK, ended.stderr
+    ended = rex(*command, variables={"REX_DEMO_TODAY": "2025-01-06"})
+    assert ended.exit_status == ExitCode.OK, ended.err
     assert json.loads((tmp_path / LABELS_FILE).read_bytes())["days"] == CALENDAR.days(2025).index(date(2025, 1, 6))
 
 
 def test_a_today_after_the_clock_is_refused(tmp_path: Path) -> None:
     command = ["demo", "--port", "0", "--data-dir", str(tmp_path)]
-    ended = CliRunner().invoke(app, command, env={"REX_DEMO_TODAY": "9999-01-04"})
-    assert ended.exit_code == ExitCode.USAGE
-    assert ended.stderr.startswith("rex: REX_DEMO_TODAY is 9999-01-04, and by the clock the trading day is 20")
+    ended = rex(*command, variables={"REX_DEMO_TODAY": "9999-01-04"})
+    assert ended.exit_status == ExitCode.USAGE
+    assert ended.err.startswith("rex: REX_DEMO_TODAY is 9999-01-04, and by the clock the trading day is 20")
     assert [*tmp_path.iterdir()] == []
