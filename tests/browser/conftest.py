@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
 
 from tests.faults.venue_process import NO_VARIABLES, printing
-from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put
+from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put, impatience
 
 BROWSERS = (Path("/usr/lib/chromium/chromium-headless-shell"), Path("/usr/bin/chromium"))
 CHROMIUM = next((path for path in BROWSERS if path.exists()), BROWSERS[-1])
@@ -97,7 +97,8 @@ def rex(
     """Runs `rex` until the block ends, on a free port or on this one; it must then stop by itself with status 0."""
     started = printing(*arguments, "--port", port, "--data-dir", data_dir, variables=variables)
     with started as (process, out, errors):
-        found = next((match for line in out if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
+        with impatience(process):
+            found = next((match for line in out if (match := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
         assert found is not None, f"the venue ended before it said where it listens: {errors.read_text()}"
         assert process.pid is not None
         try:
@@ -106,8 +107,9 @@ def rex(
             yield VenueProcess(found[0], keys, link[0] if link else "", process.pid)
         finally:
             os.kill(process.pid, signal.SIGINT)
-            out.read()  # so that its last output does not fill the pipe
-            process.join()
+            with impatience(process):
+                out.read()  # so that its last output does not fill the pipe
+                process.join()
         assert process.exitcode == 0, errors.read_text()
 
 
