@@ -8,7 +8,7 @@ import { t } from "../app/words.js";
 
 /** @returns {HTMLElement} */
 export function summary() {
-  const node = h("div", { class: "summary", data: { testid: "summary" } });
+  const node = h("div", { class: "summary", data: { testid: "summary" } }, ...figures()); // Now: what lies below would move.
   watch(["findings", "hands", "alerts", "abnormal"], () => fill(node, figures()));
   return node;
 }
