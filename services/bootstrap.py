@@ -27,7 +27,7 @@ from services.application import Gateway, load_gateway, make_application, make_l
 from services.commands.attachments import CommandSkipped
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours, local_day
-from services.data_folder import make_private_folder
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_folder
 from services.first_start import KEYS_FILE, IssuedKey, complete
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.users import first_path
@@ -50,7 +50,6 @@ from services.read_database.records import read_records
 from services.read_database.seq_waiters import ProjectorStopped
 from services.read_database.sqlite_writer import SqliteWriter
 from services.report_process import ReportProcess, Where
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery, recover, recover_from_snapshot
 from services.sequencer.repeats import REMEMBERED_COMMANDS

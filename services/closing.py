@@ -15,6 +15,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from services.bootstrap import Venue
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.decimals import decimal_text, yuan_text
 from services.journal.connections import log_of
 from services.read_database import tables
@@ -22,7 +23,6 @@ from services.read_database.database import open_read_database
 from services.reporting.figure import Figure
 from services.reporting.proven_figure import figure_of_folder
 from services.reporting.queries import read_year
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""The data folder: only its owner may read it, and why the device refused one of its files. It holds keys, accounts and every
-order."""
+"""The data folder: its files, that only its owner may read it, and why the device refused one of them. It holds keys, accounts
+and every order."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+JOURNAL_FILE = "journal.sqlite"
+READ_DATABASE_FILE = "read.sqlite"
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700

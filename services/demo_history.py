@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 
 from services.data.calendar import TradingCalendar
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalRefused
 from services.journal.held_files import locked
 from services.new_folder import sync
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.simulated_year import OnProgress, SimulatedYear, YearWish, simulate_year
 from services.simulator.year.labels import LABELS_FILE
 

@@ -24,13 +24,12 @@ from services.commands.administrative import change_cash, change_inventory, open
 from services.commands.attachments import AccountText, TargetSet
 from services.data.calendar import TradingCalendar
 from services.data.instruments import InstrumentFacts, load_instruments
-from services.data_folder import private_folder
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, private_folder
 from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
 from services.reporting.figure import Figure, ignore_progress
 from services.reporting.proven_figure import figure_of_folder
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting.target import DEFAULT_TARGET_FEN, SIMULATED
 from services.sequencer.schedule import ExchangeHours
 from services.simulator import DemoAccount, demo_accounts

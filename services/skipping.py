@@ -21,13 +21,13 @@ import numpy as np
 from matching_engine import Engine
 from matching_engine.records import COMMAND, Command, CommandKind, pack_commands
 from services.commands.attachments import CommandSkipped
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import Journal, JournalBusy, JournalRefused, JournalUnclaimed
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.messaging.follow import Readable
 from services.read_database.read_witness import remembered
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.recovery import recovered
 from services.sequencer.repeats import REMEMBERED_COMMANDS
 from services.sequencer.skips import SkippedRequest, read_skip

@@ -24,12 +24,10 @@ from typing import NamedTuple
 
 import structlog
 
+from services.at_rest import at_rest
 from services.child_process import LAST_BYTES, run_module
-from services.journal import Journal
+from services.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
-from services.journal.postgres.journal import PostgresJournal
-from services.journal.sqlite import SqliteJournal
-from services.reporting.report_database import JOURNAL_FILE
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.postgres import PostgresStore
@@ -201,18 +199,8 @@ async def take_at(place: Path | str, on_progress: Callable[[int], None] | None =
     """
     with ExitStack() as synced:
         before_writing = partial(_make_durable, place / JOURNAL_FILE, synced) if isinstance(place, Path) else _nothing
-        journal = await open_at(place)
-        try:
-            return await take(journal, store_of(place), before_writing=before_writing, on_progress=on_progress)
-        finally:
-            await journal.close()
-
-
-async def open_at(place: Path | str) -> Journal:
-    """The journal in a data folder or at a URL, for reading; one of another engine version is refused."""
-    if isinstance(place, Path):
-        return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True)
-    return await PostgresJournal.open(place)
+        async with at_rest(place) as venue:
+            return await take(venue.journal, store_of(place), before_writing=before_writing, on_progress=on_progress)
 
 
 def _nothing() -> None:

@@ -32,8 +32,9 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging.follow import Readable
 from services.read_database import database as in_sqlite
 from services.read_database.postgres import database as in_postgres
-from services.reporting import app, report_database
+from services.reporting import app
 from services.reporting.breakdown import routes as breakdown
+from services.reporting.checked_report import report_at_rest
 from services.reporting.turns import Turns
 from services.simulated_year import YearWish, simulate_year
 from services.surveillance.screen import screen
@@ -189,7 +190,7 @@ def _proof(effort: Effort) -> Measurement:
         wish = YearWish(YEAR, effort.seed, commands=commands)
         made = asyncio.run(simulate_year(folder, wish, TradingCalendar.load()))
         before = _now(())
-        checked = asyncio.run(report_database.report_from_folder(folder, YEAR, prove=True))
+        checked = asyncio.run(report_at_rest(folder, YEAR, prove=True))
         wall_s, cpu_s, _ = (end - start for start, end in zip(before, _now(()), strict=True))
     if not checked.agree or checked.figure is None or checked.figure.net_fen != made.turnover_fen:
         raise RuntimeError("the computations of the simulated year disagree")

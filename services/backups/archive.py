@@ -13,12 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from services.at_rest import ReadFrom, at_rest
 from services.backups.errors import BackupRefused
 from services.backups.files import writing
 from services.backups.leaving import let_leave
 from services.backups.sealing import ClosedDay, check_sealed, closed_days, seal_day
 from services.backups.trade_file import TradeFiles
-from services.data_folder import make_private_folder
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_folder
 from services.journal import JournalMissing
 from services.journal.archives.day import ARCHIVES_FOLDER, ArchivedDay, ArchivedEnd, read_day
 from services.journal.archives.reading import Archives
@@ -26,8 +27,6 @@ from services.journal.chain import ChainEnd
 from services.journal.held_files import locked
 from services.journal.sqlite import SqliteJournal
 from services.read_database.read_witness import remembered
-from services.reporting.exports.opening import Opened, with_read_database
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.sequencer.repeats import REMEMBERED_COMMANDS
 from services.snapshots.errors import SnapshotRefused
 from services.snapshots.folder import FolderStore
@@ -123,10 +122,11 @@ async def _last_seq(path: Path) -> int:
 async def _sealed(data_dir: Path, on_progress: OnProgress) -> tuple[list[ArchivedDay], list[str]]:
     """Archives the days whose rows are in the journal's file, unless they are archived already; returns all of them, and the
     names of those that were not."""
-    return await with_read_database(data_dir, partial(_seal, data_dir, on_progress))
+    async with at_rest(data_dir) as venue:
+        return await venue.with_read_database(partial(_seal, data_dir, on_progress))
 
 
-async def _seal(data_dir: Path, on_progress: OnProgress, opened: Opened) -> tuple[list[ArchivedDay], list[str]]:
+async def _seal(data_dir: Path, on_progress: OnProgress, read: ReadFrom) -> tuple[list[ArchivedDay], list[str]]:
     archives = data_dir / ARCHIVES_FOLDER
     journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
     try:
@@ -140,7 +140,7 @@ async def _seal(data_dir: Path, on_progress: OnProgress, opened: Opened) -> tupl
         if days:
             with writing(archives):
                 make_private_folder(archives)
-        async with opened.read_database.connect() as connection:
+        async with read.database.connect() as connection:
             trades = await TradeFiles.of(connection) if days else None
             for day in days:
                 await asyncio.sleep(0)  # A day that is there is read in one go: the loop must see Ctrl-C.

@@ -97,10 +97,9 @@ async def _certificate(
     """The certificate, written to the file if one is wanted; None where there is none, which the sentences on standard error
     explain."""
     from services.reporting.certificate import NotCertified, certify_report
+    from services.reporting.checked_report import report_at_rest
     from services.reporting.moment import NotReached
     from services.reporting.re_execution import FigureUnavailable
-    from services.reporting.report_database import report_from_folder
-    from services.reporting.report_postgres import report_from_database
 
     try:
         with progress(show) as bar:
@@ -109,11 +108,9 @@ async def _certificate(
             def on_progress(reached_seq: int, last_seq: int) -> None:
                 bar.update(task, completed=reached_seq, total=last_seq)
 
-            asked = year, True, calendar_file, seq
-            if isinstance(place, Path):
-                report = await report_from_folder(place, *asked, breakdown=True, on_progress=on_progress)
-            else:
-                report = await report_from_database(place, *asked, breakdown=True, on_progress=on_progress)
+            report = await report_at_rest(
+                place, year, True, calendar_file, seq, breakdown=True, on_progress=on_progress
+            )
         found = certify_report(report, time.time_ns())
     except NotCertified as refused:
         for sentence in refused.sentences:

@@ -7,15 +7,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.cli.journals import open_journal
+from services.at_rest import at_rest
 from services.cli.terminal import progress
-from services.data_folder import private_folder
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, private_folder
 from services.journal import JournalRefused
 from services.journal.copying import Copied, PostgresTarget, SqliteTarget, Target, copy
 from services.journal.sqlite import check_lock
 from services.journal.verify import Verification, verify
 from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 SOURCE, TARGET = "--from", "--to"
 """The options that name the places."""
@@ -53,21 +52,15 @@ async def copy_journal(source: str | Path, target: str | Path, show: bool) -> Co
         check_lock(
             source / JOURNAL_FILE
         )  # before the reader opens the file: closing it would release SQLite's locks in it
-    journal = await open_journal(source, setting=SOURCE)
     folder = private_folder(target) if isinstance(target, Path) else nullcontext()
-    with folder, progress(show) as bar:
-        try:
-            last = await journal.last_batch()
+    async with at_rest(source, setting=SOURCE) as venue:
+        with folder, progress(show) as bar:
+            last = await venue.journal.last_batch()
             task = bar.add_task("copying", total=last.last_seq if last is not None else 0)
-            copied = await copy(journal, await _target(target), lambda seq: bar.update(task, completed=seq))
-        finally:
-            await journal.close()
-        bar.update(task, description="reading back", completed=0)
-        made = await open_journal(target, setting=TARGET)
-        try:
-            found = await verify(made, on_progress=lambda seq: bar.update(task, completed=seq))
-        finally:
-            await made.close()
+            copied = await copy(venue.journal, await _target(target), lambda seq: bar.update(task, completed=seq))
+            bar.update(task, description="reading back", completed=0)
+            async with at_rest(target, setting=TARGET) as made:
+                found = await verify(made.journal, on_progress=lambda seq: bar.update(task, completed=seq))
     if not found.good or (found.journal_id, found.last_hash) != (copied.journal_id, copied.end.hash):
         raise JournalRefused(f"the copy in {_shown(target)} is not equal to its source: {found.error or 'another end'}")
     return CopyVerified(copied, found)

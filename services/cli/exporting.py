@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from services.cli.journals import open_journal
+from services.at_rest import at_rest
 from services.cli.terminal import drop_output, err, output_refused, progress
 from services.data_folder import FILE_MODE
 from services.journal.export import export
@@ -21,8 +21,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 async def export_journal(place: str | Path, first_seq: int, last_seq: int | None, output: Path | None) -> str:
     """Writes the lines to `output` or to standard output; returns what was written, as a sentence."""
-    journal = await open_journal(place)
-    try:
+    async with at_rest(place) as venue:
+        journal = venue.journal
         last = await journal.last_batch()
         rows = commands = 0
         with (
@@ -36,8 +36,6 @@ async def export_journal(place: str | Path, first_seq: int, last_seq: int | None
                 rows += 1
                 commands += lines.count(b"\n") - 1
                 bar.update(task, completed=commands)
-    finally:
-        await journal.close()
     return f"exported {commands:,} commands in {rows:,} rows"
 
 

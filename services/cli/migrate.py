@@ -85,8 +85,8 @@ async def _migrate_postgres(url: str, empty_read_database: bool, check: bool) ->
 
 
 async def _migrate_folder(data_dir: Path, check: bool, show: bool) -> list[Migrated]:
+    from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
     from services.migrations.folder import migrate_folder
-    from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
     journal, read_database = data_dir / JOURNAL_FILE, data_dir / READ_DATABASE_FILE
     with progress(show) as bar:

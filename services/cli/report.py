@@ -115,17 +115,15 @@ async def _report(
     *,
     show: bool,
 ) -> CheckedReport:
-    from services.reporting.report_database import report_from_folder
-    from services.reporting.report_postgres import report_from_database
+    from services.reporting.checked_report import report_at_rest
 
     projects = breakdown and seq is not None
     with progress(show and (prove or projects)) as bar:
         task = bar.add_task("projecting the journal" if projects else "proving", total=None)
-        asked = year, prove, calendar_file, seq
 
         def on_progress(reached_seq: int, last_seq: int) -> None:
             bar.update(task, completed=reached_seq, total=last_seq)
 
-        if isinstance(place, Path):
-            return await report_from_folder(place, *asked, breakdown=breakdown, on_progress=on_progress)
-        return await report_from_database(place, *asked, breakdown=breakdown, on_progress=on_progress)
+        return await report_at_rest(
+            place, year, prove, calendar_file, seq, breakdown=breakdown, on_progress=on_progress
+        )

@@ -14,8 +14,7 @@ from services.cli.terminal import out, say
 from services.data.trading_hours import local_day
 from services.migrations.postgres import migrate_database
 from services.public import demo_pace
-from services.reporting.checked_report import CheckedReport
-from services.reporting.report_postgres import report_from_database
+from services.reporting.checked_report import CheckedReport, report_at_rest
 from services.scaled.demo import ScaledVenue, open_demo
 from services.settings import Settings
 
@@ -40,9 +39,7 @@ async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> Chec
         if venue.ended.done():
             venue.ended.result()
     today, _ = local_day(time.time_ns())
-    return await report_from_database(
-        settings.database_url, today.year, prove=True, calendar_file=settings.calendar_file
-    )
+    return await report_at_rest(settings.database_url, today.year, prove=True, calendar_file=settings.calendar_file)
 
 
 def _panel(settings: Settings, venue: ScaledVenue) -> Panel:

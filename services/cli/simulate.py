@@ -169,7 +169,7 @@ def _table(data_dir: Path, made: SimulatedYear, figure: Figure) -> Any:
 
 def _sizes_bytes(data_dir: Path) -> dict[str, int]:
     """The sizes of the two files on the device."""
-    from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
+    from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 
     files = {"journal_bytes": JOURNAL_FILE, "read_database_bytes": READ_DATABASE_FILE}
     return {name: (data_dir / file).stat().st_size for name, file in files.items()}

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from rich.markup import escape
 
+from services.at_rest import at_rest
 from services.cli.terminal import progress
 from services.sequencer.clock import shanghai_text
 from services.snapshots.taking import Taken
 from services.snapshots.verifying import Verification
 from services.snapshots.verifying import verify as verify_all
-from services.standing_snapshots import open_at, store_of, take_at
+from services.standing_snapshots import store_of, take_at
 
 
 async def take_snapshot(place: str | Path, show: bool) -> Taken:
@@ -27,13 +28,10 @@ async def take_snapshot(place: str | Path, show: bool) -> Taken:
 
 async def verify_snapshots(place: str | Path, show: bool) -> Verification:
     """Verifies all. Shows a bar where `show` is true."""
-    journal = await open_at(place)
-    try:
+    async with at_rest(place) as venue:
         with progress(show) as bar:
             task = bar.add_task("following", total=None)
-            return await verify_all(journal, store_of(place), lambda seq: bar.update(task, completed=seq))
-    finally:
-        await journal.close()
+            return await verify_all(venue.journal, store_of(place), lambda seq: bar.update(task, completed=seq))
 
 
 def lines_of_taken(taken: Taken) -> Iterator[str]:

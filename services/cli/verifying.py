@@ -18,23 +18,17 @@ import typer
 from rich.markup import escape
 
 from matching_engine import Engine
-from services.cli.journals import open_journal
+from services.at_rest import at_rest
 from services.cli.terminal import progress
 from services.commands.readable import troubles_of
 from services.journal import Journal, JournalBatch, JournalError, JournalRefused
 from services.journal.archives.checking import CheckedArchives
-from services.journal.postgres.connections import Database
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
 from services.read_database.audit.proof import ReadDatabaseProof
-from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
-from services.read_database.postgres.copying import copy_to_file
-from services.read_database.postgres.database import open_read_database
-from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
-from services.read_database.read_witness import ReadWitness, read_witness
-from services.reporting.report_database import READ_DATABASE_FILE
+from services.read_database.errors import ReadDatabaseForeign
 from services.snapshots.proof import SnapshotProof
 from services.standing_snapshots import store_of
 
@@ -81,11 +75,11 @@ async def verify_journal(
     """Walks the journal in a folder or at a URL; `prove` also re-executes it. Shows a bar where `show` is true.
 
     `archives` is the folder of the archived days, if it is not in the data folder."""
-    journal = await open_journal(place, archives=archives)
-    try:
+    async with at_rest(place, archives=archives) as venue:
+        journal = venue.journal
         foreign, read_database, archived = [], None, None
         try:
-            read_database, note = await _witness(place, journal.journal_id)
+            read_database, note = await venue.witness()
         except ReadDatabaseForeign as other:
             note = str(other)
             foreign = [note]
@@ -94,7 +88,7 @@ async def verify_journal(
         with progress(show) as bar, contextlib.ExitStack() as held:
             proof = None
             if engine is not None and not foreign:
-                file = await _read_database_file(place, Path(held.enter_context(TemporaryDirectory())))
+                file = await venue.read_database_file(Path(held.enter_context(TemporaryDirectory())) / "copy.sqlite")
                 proof = held.enter_context(ReadDatabaseProof(file, engine))
             task = bar.add_task("verifying", total=await _length(journal))
             result = await walk(
@@ -110,8 +104,6 @@ async def verify_journal(
                 except JournalError as error:
                     result = _with_error(result, error)
         return Verified(result, note, proof.differences if proof is not None else foreign, snapshots, archived)
-    finally:
-        await journal.close()
 
 
 def _take(
@@ -141,26 +133,6 @@ def _with_error(result: Verification, error: JournalError) -> Verification:
         operator_sentence=error.operator_sentence,
         error_seq=error.seq or result.last_seq + 1,
     )
-
-
-async def _witness(place: str | Path, journal_id: bytes) -> ReadWitness:
-    if isinstance(place, Path):
-        return read_witness(place / READ_DATABASE_FILE, journal_id)
-    return await read_postgres_witness(place, journal_id)
-
-
-async def _read_database_file(place: str | Path, temporary: Path) -> Path:
-    """The read database as a file: the folder's own, or a copy of the one in PostgreSQL, as of one position."""
-    if isinstance(place, Path):
-        return place / READ_DATABASE_FILE
-    copy = temporary / READ_DATABASE_FILE
-    with contextlib.suppress(ReadDatabaseUnmigrated):  # the note of the witness says that there is none
-        read_database = await open_read_database(place)
-        try:
-            await copy_to_file(read_database, Database(place), copy)
-        finally:
-            await read_database.dispose()
-    return copy
 
 
 async def _length(journal: Journal) -> int | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from matching_engine import Engine
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import Journal
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
@@ -17,7 +18,6 @@ from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.figure import Figure, compute_figure, ignore_progress
 from services.reporting.proof_processes import OnProgress
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 
 
 async def figure_of_folder(

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from services.data_folder import READ_DATABASE_FILE
 from services.pages.catalogue import words
 from services.pages.formatting import money
-from services.reporting.report_database import READ_DATABASE_FILE
 from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context, rex
 from tests.browser.figuring import (
     PASSWORD,

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from rex_client import RexClient
 
+from services.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
-from services.reporting.report_database import JOURNAL_FILE
 from tests.e2e.process import REX
 from tests.faults.venue_process import rex, serve
 from tests.patience import PATIENCE_S

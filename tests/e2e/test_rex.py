@@ -25,9 +25,9 @@ from typer.testing import CliRunner, Result
 from matching_engine import is_native
 from matching_engine.pools import NATIVE
 from services.cli import app
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.exit_codes import ExitCode
 from services.first_start import KEYS_FILE
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX, console_script
 from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.patience import PATIENCE_S, http_post

@@ -13,7 +13,7 @@ from rex_client import RexClient, RexError
 from matching_engine import Engine
 from services.bootstrap import Venue, open_venue
 from services.child_process import run_module
-from services.reporting.report_database import READ_DATABASE_FILE
+from services.data_folder import READ_DATABASE_FILE
 from services.settings import Settings
 from services.standing_proof import StandingProof
 from tests.e2e.clock import TEN_O_CLOCK_NS, Clock

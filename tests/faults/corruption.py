@@ -30,12 +30,12 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.read_database.errors import ReadDatabaseRefused
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.faults.damage import damage
 from tests.faults.rebuilt import Rebuilt, differences, rebuild
 from tests.faults.rig import Advance, Report, Rig, main, scratch

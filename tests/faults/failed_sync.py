@@ -25,8 +25,8 @@ from time import monotonic
 import httpx
 from rex_client import RexClient
 
+from services.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
-from services.reporting.report_database import JOURNAL_FILE
 from tests.faults.power_cut import cut
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.thin_disk import ThinDisk, thin_disk

@@ -9,12 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.sqlite import SqliteJournal
 from services.read_database import tables
 from services.read_database.database import connect_writer, make_tables
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.faults.rig import scratch
 
 Rows = dict[str, Counter[tuple[Any, ...]]]

@@ -27,11 +27,11 @@ from tempfile import TemporaryDirectory
 import structlog
 
 from matching_engine import Engine
+from services.data_folder import JOURNAL_FILE
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
-from services.reporting.report_database import JOURNAL_FILE
 from services.sequencer.recovery import recover, recover_from_snapshot
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore

@@ -27,8 +27,8 @@ from random import Random
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.first_start import KEYS_FILE
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.snapshots.folder import SNAPSHOTS_FOLDER
 from tests.faults.process_figures import figures
 from tests.faults.rig import Advance, Report, Rig, main

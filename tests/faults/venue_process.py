@@ -24,8 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from services import cli
+from services.data_folder import JOURNAL_FILE
 from services.people import passwords
-from services.reporting.report_database import JOURNAL_FILE
 from tests.patience import PATIENCE_S, impatience
 
 _FORKS = multiprocessing.get_context("forkserver")

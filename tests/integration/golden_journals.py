@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+from services.data_folder import JOURNAL_FILE
 from services.journal.batch import NO_HASH, JournalBatch
-from services.reporting.report_database import JOURNAL_FILE
 
 MADE = Path(__file__).parents[1] / "data"
 

@@ -15,6 +15,7 @@ import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.data_folder import READ_DATABASE_FILE
 from services.journal import Journal
 from services.messaging import Feed
 from services.read_database import database as sqlite
@@ -24,7 +25,6 @@ from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.read_database.writer import ReadDatabaseWriter
-from services.reporting.report_database import READ_DATABASE_FILE
 
 Dump = dict[str, list[tuple[Any, ...]]]
 """The rows of every table, sorted by their keys."""

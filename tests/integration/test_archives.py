@@ -27,6 +27,7 @@ from services.backups.days import restore_days
 from services.backups.errors import BackupFailed, BackupRefused
 from services.backups.restore import restore
 from services.data.calendar import TradingCalendar
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.exit_codes import ExitCode
 from services.journal import JournalBatch, JournalBusy, JournalCorrupt, JournalError, JournalMissing
 from services.journal.archives.blocks import BLOCK_BYTES, pack, records, unpack
@@ -34,7 +35,7 @@ from services.journal.archives.day import MANIFEST, ROWS, TRADES, ArchivedDay, A
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.new_folder import MARK, sync
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.checked_report import report_at_rest
 from services.sequencer.recovery import recover, recover_from_snapshot
 from services.simulated_year import YearWish, simulate_year
 from services.snapshots.errors import SnapshotFailed
@@ -156,8 +157,8 @@ async def test_proofs_reports_of_the_past_and_a_new_read_database_read_both(year
     past = (await rows_of(year))[5].last_seq
     (archived / READ_DATABASE_FILE).unlink()
     for seq in (None, past):
-        expected = await report_from_folder(year, 2025, prove=True, seq=seq)
-        found = await report_from_folder(archived, 2025, prove=True, seq=seq)
+        expected = await report_at_rest(year, 2025, prove=True, seq=seq)
+        found = await report_at_rest(archived, 2025, prove=True, seq=seq)
         assert found.agree
         assert found.report == expected.report
     journal = await SqliteJournal.open(archived / JOURNAL_FILE)
@@ -630,9 +631,9 @@ async def test_a_year_comes_back_from_its_archives(year: Path, archived: Path, t
     assert (manifest["last_seq"], manifest["last_hash"], manifest["archived_seq"]) == (day.last_seq, day.last_hash, 0)
     expected = [batch.encode() for batch in await rows_of(year) if batch.last_seq <= day.last_seq]
     assert [batch.encode() for batch in await rows_of(tmp_path / "past")] == expected
-    report = await report_from_folder(tmp_path / "past", 2025, prove=True)
+    report = await report_at_rest(tmp_path / "past", 2025, prove=True)
     assert report.agree
-    assert report.report == (await report_from_folder(year, 2025, seq=day.last_seq)).report
+    assert report.report == (await report_at_rest(year, 2025, seq=day.last_seq)).report
     assert (
         rex("restore", "--archives", archived / "archives", "--to", "2025-01-05").exit_status
         == ExitCode.JOURNAL_DAMAGED

@@ -14,7 +14,7 @@ from rich.console import Console
 from matching_engine import Engine
 from services.commands import administrative as admin
 from services.commands.attachments import ContextStated
-from services.reporting.report_database import report_from_folder
+from services.reporting.checked_report import report_at_rest
 from services.reporting.terminal import render
 from tests.integration.test_breakdown_routes import YEAR, answer_of
 from tests.integration.test_reporting import NET, trade
@@ -93,7 +93,7 @@ async def test_a_report_shows_it_apart_and_its_proof_agrees(tmp_path: Path) -> N
     history = History(Engine())
     stated = admin.record(SENDER, ContextStated.model_validate(OUTPUT))
     await journal_of(tmp_path, history, [opening(), deals(1), [stated]])
-    found = await report_from_folder(tmp_path, 2023, prove=True, breakdown=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True, breakdown=True)
     assert found.agree
     assert found.report.net == "20000.00"
     assert [one["value"] for one in found.to_json()["breakdown"]["context"]["figures"]] == ["75000000000"]

@@ -12,7 +12,7 @@ from matching_engine import Engine
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
 from services.decimals import yuan_text
-from services.reporting.report_database import report_from_folder
+from services.reporting.checked_report import report_at_rest
 from services.reporting.terminal import render
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import SENDER, History, opening
@@ -32,7 +32,7 @@ async def test_a_report_holds_what_its_turnover_is_made_of(tmp_path: Path) -> No
     await journal_of(
         tmp_path, history, [[admin.record(SENDER, decided), bust, admin.change_inventory(SENDER, 2, 0, -2)]]
     )
-    found = await report_from_folder(tmp_path, 2023, prove=True, breakdown=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True, breakdown=True)
     breakdown = found.to_json()["breakdown"]
     ladder = breakdown["ladder"]["ladder"]
     assert {name: ladder[name]["amount"] for name in ("gross", "busted", "excluded", "net", "delivered")} == {

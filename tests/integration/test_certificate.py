@@ -25,14 +25,15 @@ from matching_engine import Engine
 from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.messaging import Submission
 from services.read_database.projector import catch_up
 from services.reporting import audit
 from services.reporting.audit import own_sha256
 from services.reporting.certificate import NotCertified, certify_report
+from services.reporting.checked_report import report_at_rest
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.report import COUNTING_RULE
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -183,8 +184,8 @@ def test_the_second_page_has_the_tables_and_names_no_member(venue: Path, tmp_pat
 
 @pytest.mark.anyio
 async def test_a_breakdown_of_another_turnover_is_not_certified(venue: Path) -> None:
-    found = await report_from_folder(venue, 2023, True, breakdown=True)
-    earlier = await report_from_folder(venue, 2023, seq=len(SEED) + 8, breakdown=True)
+    found = await report_at_rest(venue, 2023, True, breakdown=True)
+    earlier = await report_at_rest(venue, 2023, seq=len(SEED) + 8, breakdown=True)
     assert certify_report(found, 1).net == "40000.00"
     with pytest.raises(
         NotCertified, match=r"The breakdown's net turnover is 80000\.00 yuan, and 40000\.00 is proven\."

@@ -12,9 +12,9 @@ import pypdf
 import pytest
 
 from services.commands import administrative as admin
+from services.data_folder import READ_DATABASE_FILE
 from services.read_database.database import open_read_database
 from services.reporting.day_sums import TradeSums
-from services.reporting.report_database import READ_DATABASE_FILE
 from tests.integration.test_alerts import Monitored
 from tests.integration.test_exports import days, make_venue, rex
 from tests.integration.test_reporting import place, report_of, trade

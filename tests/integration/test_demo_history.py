@@ -21,14 +21,15 @@ from rex_client import RexClient
 from matching_engine.records import Phase
 from services.bootstrap import open_venue
 from services.data.calendar import TradingCalendar
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.exit_codes import ExitCode
 from services.first_start import DEMO_GUARDS
 from services.journal import JournalBusy, JournalRefused
 from services.journal.held_files import locked
 from services.public import make_simulator
+from services.reporting.checked_report import report_at_rest
 from services.reporting.report import IS_SIMULATED
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.target import SIMULATED
 from services.sequencer.schedule import trading_date_at
 from services.settings import Settings
@@ -168,7 +169,7 @@ async def holdings(client: RexClient) -> dict[str, dict[str, int]]:
 
 @pytest.mark.anyio
 async def test_it_says_that_it_is_simulated_and_its_figure_is_proven(made: Path) -> None:
-    found = await report_from_folder(made, 2026, prove=True)
+    found = await report_at_rest(made, 2026, prove=True)
     assert found.agree
     assert found.report.target_name.startswith(SIMULATED)
     assert found.report.assumptions[0] == IS_SIMULATED

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from matching_engine.records import EventKind, Phase, Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
+from services.data_folder import READ_DATABASE_FILE
 from services.journal.batch import JournalBatch
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import trades
@@ -28,7 +29,6 @@ from services.reporting.drill.filters import TradeFilter, Wanted, resolve
 from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
 from services.reporting.drill.year_days import read_year_days
 from services.reporting.in_time import AT_ONCE, connect_in_time, turn_in_time
-from services.reporting.report_database import READ_DATABASE_FILE
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.integration.test_surveillance_reading import rows_of

@@ -12,7 +12,8 @@ from matching_engine import Engine
 from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
-from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
+from services.data_folder import READ_DATABASE_FILE
+from services.reporting.checked_report import report_at_rest
 from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
@@ -91,7 +92,7 @@ def forge(folder: Path, statement: str) -> None:
 
 async def proof(folder: Path) -> tuple[str, ...]:
     """The differences that `rex report --prove` and `rex journal verify --prove` report."""
-    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    figure = (await report_at_rest(folder, 2023, prove=True)).figure
     assert figure is not None
     return figure.differences
 

@@ -32,12 +32,13 @@ from matching_engine.records import Side
 from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, ControlDeclared, TradesDecided
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.exit_codes import ExitCode
 from services.messaging import Submission
 from services.new_folder import MARK, UNFINISHED
 from services.read_database.projector import catch_up
+from services.reporting.checked_report import report_at_rest
 from services.reporting.exports.folder import ExportRefused, Format, export_year
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -117,7 +118,7 @@ def hashes(folder: Path) -> dict[str, str]:
 def test_every_file_adds_up_to_the_report(venue: Path, tmp_path: Path) -> None:
     to = tmp_path / "out"
     document = exported(venue, to)
-    report = asyncio.run(report_from_folder(venue, 2023)).report
+    report = asyncio.run(report_at_rest(venue, 2023)).report
     net = Decimal(report.net)
     assert net == Decimal("40000.00") + Decimal("1005") * 3 * Decimal("3.33")
     assert {file.name for file in to.iterdir()} == EVERY_FILE
@@ -156,7 +157,7 @@ def test_the_audit_trail_is_of_the_journal(venue: Path, tmp_path: Path) -> None:
     trail = pq.read_table(tmp_path / "out/audit-trail-2023.parquet").drop_columns(["time"]).to_pylist()
     made = [line for line in trail if line["event"] == "trade"]
     busted = [line for line in trail if line["event"] == "bust"]
-    report = asyncio.run(report_from_folder(venue, 2023)).report
+    report = asyncio.run(report_at_rest(venue, 2023)).report
     assert sum(line["amount"] for line in made) == 2 * Decimal(report.gross)
     assert sum(line["amount"] for line in busted) == 2 * Decimal(report.busted)
     (waiting,) = [line for line in trail if line["client_order_id"] == "waits"]

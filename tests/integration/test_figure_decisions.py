@@ -14,7 +14,8 @@ from matching_engine import Engine
 from services.closing import Closing
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, MeasureImposed, MeasureLifted, TradesDecided
-from services.reporting.report_database import READ_DATABASE_FILE, report_from_folder
+from services.data_folder import READ_DATABASE_FILE
+from services.reporting.checked_report import report_at_rest
 from tests.integration.test_figure_proofs import figure_of
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import SENDER, History, opening
@@ -36,7 +37,7 @@ async def test_proves_what_decisions_exclude_at_every_sequence_number(tmp_path: 
         await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
     bust = admin.bust_trade(SENDER, trade_ids[2], BustText(reason="a mistake"))
     await journal_of(tmp_path, history, [[bust]])
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True)
     report, figure = found.report, found.figure
     assert (report.gross, report.busted, report.excluded, report.net) == ("60000.00", "20000.00", "0.00", "40000.00")
     assert figure is not None
@@ -69,11 +70,11 @@ async def test_a_proof_finds_a_decision_that_the_read_database_has_otherwise(tmp
         decision="exclude", trade_ids=(history.engine.last_seq << 20 | 1,), reason="a ring", name="Li Na"
     )
     await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True)
     assert (found.report.net, found.report.excluded, found.agree) == ("40000.00", "20000.00", True)
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(change)
-    assert not (await report_from_folder(tmp_path, 2023, prove=True)).agree
+    assert not (await report_at_rest(tmp_path, 2023, prove=True)).agree
 
 
 @pytest.mark.anyio
@@ -88,10 +89,10 @@ async def test_a_proof_finds_a_record_that_the_read_database_has_otherwise(tmp_p
     )
     lifted = MeasureLifted(imposed_seq=history.engine.last_seq + 1, reason="a mistake", name="Li Na")
     await journal_of(tmp_path, history, [[admin.record(SENDER, imposed)], [admin.record(SENDER, lifted)]])
-    assert (await report_from_folder(tmp_path, 2023, prove=True)).agree
+    assert (await report_at_rest(tmp_path, 2023, prove=True)).agree
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(change)
-    assert not (await report_from_folder(tmp_path, 2023, prove=True)).agree
+    assert not (await report_at_rest(tmp_path, 2023, prove=True)).agree
 
 
 @pytest.mark.anyio
@@ -110,7 +111,7 @@ async def test_the_summary_of_a_closed_venue_is_the_net_figure_of_the_report(tmp
         decision="exclude", trade_ids=(history.engine.last_seq << 20 | 1,), reason="a ring", name="Li Na"
     )
     await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
-    figure, report = await figure_of(tmp_path), (await report_from_folder(tmp_path, 2023)).report
+    figure, report = await figure_of(tmp_path), (await report_at_rest(tmp_path, 2023)).report
     closed = Closing(6, 3, 0, 10_000_000, figure.seq, 20230103, history.engine.state_hash(), figure)
     document = closed.to_json()
     assert (

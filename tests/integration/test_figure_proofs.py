@@ -14,12 +14,13 @@ from rich.console import Console
 
 from matching_engine import Engine
 from matching_engine.records import COMMAND, CommandKind, EventKind, pack_commands, unpack_events
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database
 from services.reporting.audit import audit_file
+from services.reporting.checked_report import report_at_rest
 from services.reporting.figure import Figure, compute_figure
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.terminal import render
 from tests.integration.golden_journals import rewrite
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -126,7 +127,7 @@ async def test_an_engine_that_computes_wrongly(tmp_path: Path, kind: CommandKind
     assert (figure.decoder_fen, figure.agree) == (NET_FEN, False)
     assert figure.to_json()["decoder_disagreements"] == list(figure.decoder.disagreements)
     assert "amount, taker's fee and maker's fee" in figure.decoder.disagreements[0]
-    found = replace(await report_from_folder(tmp_path, 2023), figure=figure)
+    found = replace(await report_at_rest(tmp_path, 2023), figure=figure)
     console = Console(width=120)
     with console.capture() as captured:
         console.print(render(found))

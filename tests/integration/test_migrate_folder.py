@@ -13,13 +13,14 @@ from typer.testing import CliRunner
 
 from matching_engine import Engine
 from services.cli import app
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.exit_codes import ExitCode
 from services.journal.held_files import HeldFiles
 from services.migrations.folder import migrate_folder
 from services.migrations.outcome import Migrated
 from services.read_database.database import SET_ASIDE
 from services.read_database.tables import READ_FORMAT
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.checked_report import report_at_rest
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import History, opening
 
@@ -54,7 +55,7 @@ async def test_an_older_read_database_is_rebuilt_from_the_journal_and_proven(fol
     assert read_database.read_bytes() == before
     seen: list[int] = []
     assert await migrate_folder(journal, read_database, on_progress=seen.append) == done
-    found = await report_from_folder(folder, 2023, prove=True)
+    found = await report_at_rest(folder, 2023, prove=True)
     assert (found.agree, found.report.trades) == (True, 3)
     assert read_database.with_name(READ_DATABASE_FILE + SET_ASIDE).read_bytes() == before
     now = [JOURNAL, Migrated("read database", str(READ_FORMAT), str(READ_FORMAT))]

@@ -14,10 +14,11 @@ from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, ContextStated, TargetSet, TradesDecided
 from services.data.calendar import TradingCalendar
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.sqlite import SqliteJournal
+from services.reporting.checked_report import report_at_rest
 from services.reporting.figure import ignore_progress
 from services.reporting.past_breakdown import read_past_breakdown
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import SENDER, History, opening
 
@@ -102,7 +103,7 @@ async def test_says_how_far_it_has_come(tmp_path: Path) -> None:
     def on_progress(reached_seq: int, last_seq: int) -> None:
         progress.append((reached_seq, last_seq))
 
-    found = await report_from_folder(tmp_path, 2023, seq=seq, breakdown=True, on_progress=on_progress)
+    found = await report_at_rest(tmp_path, 2023, seq=seq, breakdown=True, on_progress=on_progress)
     assert found.breakdown is not None
     assert found.breakdown.ladder.ladder.net.amount == found.report.net
     reached = [reached_seq for reached_seq, _ in progress]

@@ -27,12 +27,12 @@ from services.read_database import tables
 from services.read_database.changes import Changes
 from services.read_database.projector import catch_up
 from services.reporting.app import router
+from services.reporting.checked_report import report_at_rest
 from services.reporting.day_sums import TradeSums
 from services.reporting.moment import NotReached
 from services.reporting.past import read_past_year
 from services.reporting.queries import SUMS, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
-from services.reporting.report_postgres import report_from_database
 from services.reporting.turns import Turns
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
@@ -219,10 +219,10 @@ async def test_the_route_and_the_command_line_read_the_journal_in_postgres(on_se
     await journal.close()
     for prove in (False, True):
         for seq, answer in answers.items():
-            found = await report_from_database(url, 2023, prove, seq=seq)
+            found = await report_at_rest(url, 2023, prove, seq=seq)
             assert (found.report.to_json(), found.agree) == (answer, True)
     with pytest.raises(NotReached, match="its journal ends at seq"):
-        await report_from_database(url, 2023, seq=history.engine.last_seq + 1)
+        await report_at_rest(url, 2023, seq=history.engine.last_seq + 1)
 
 
 async def _at_once(_seq: int) -> None:

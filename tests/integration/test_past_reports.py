@@ -19,8 +19,9 @@ from services.alerts.conditions import Condition
 from services.cli import app
 from services.commands.administrative import list_instrument, recorded
 from services.commands.attachments import AlertCleared, ProofAgreed
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting import requests
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.checked_report import report_at_rest
 from tests.integration.test_alerts import put
 from tests.integration.test_gateway_decisions import decide, fills, set_target
 from tests.integration.test_reporting import NET, TURNOVER, place, report_of, trade
@@ -236,7 +237,7 @@ async def test_says_which_rows_were_read_for_the_self_trades_of_the_day(tmp_path
     for year, seq, said in (
         (2023, of_day, day), (2022, of_day, row.format(of_day)), (2023, next_day, row.format(next_day)),
     ):  # fmt: skip
-        checked = (await report_from_folder(tmp_path, year, seq=seq)).checked
+        checked = (await report_at_rest(tmp_path, year, seq=seq)).checked
         assert (said in checked, checked.count("read back, too")) == (True, 1), checked
 
 
@@ -251,7 +252,7 @@ async def test_a_terminal_shows_that_a_proof_failed_until_one_agrees(left: tuple
 async def test_a_past_report_is_proven(left: tuple[Path, Kept]) -> None:
     folder, kept = left
     for seq in list(kept.of_seq)[3:9:2]:
-        found = await report_from_folder(folder, 2023, prove=True, seq=seq)
+        found = await report_at_rest(folder, 2023, prove=True, seq=seq)
         assert found.figure is not None
         assert (found.figure.seq, found.report.seq, found.agree) == (seq, seq, True)
 
@@ -260,7 +261,7 @@ async def test_a_past_report_from_a_read_database_made_anew(left: tuple[Path, Ke
     folder, kept = left
     shutil.copy(folder / JOURNAL_FILE, tmp_path / JOURNAL_FILE)
     seq, answers = list(kept.of_seq.items())[5]
-    found = await report_from_folder(tmp_path, 2023, seq=seq)
+    found = await report_at_rest(tmp_path, 2023, seq=seq)
     assert found.report.to_json() == json.loads(answers[2023, "json"])
 
 
@@ -283,6 +284,6 @@ async def test_a_calendar_that_changed_since_changes_the_report(left: tuple[Path
     then = json.loads(kept.of_seq[seq][2023, "json"])
     calendar = tmp_path / "days.csv"
     calendar.write_text("\n".join(["date", *(day["date"] for day in then["days"][:-1])]))
-    found = await report_from_folder(folder, 2023, calendar_file=calendar, seq=seq)
+    found = await report_at_rest(folder, 2023, calendar_file=calendar, seq=seq)
     assert (found.report.net, found.report.row_hash) == (then["net"], then["row_hash"])
     assert found.report.days_total == then["days_total"] - 1

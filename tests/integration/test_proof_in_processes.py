@@ -16,13 +16,13 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import CommandKind, EventKind
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database
 from services.reporting import proof_processes
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.re_execution import FigureUnavailable
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.integration.golden_journals import rewrite
 from tests.integration.test_figure_proofs import NET_FEN, Misreading
 from tests.integration.test_reporting_folder import deals, journal_of

@@ -17,6 +17,7 @@ from matching_engine import Engine
 from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import KeyIssued, KeyRevoked
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database.audit.differences import differences
@@ -26,7 +27,7 @@ from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeig
 from services.read_database.opening import open_true
 from services.read_database.read_witness import remembered
 from services.read_database.tables import READ_FORMAT
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
+from services.reporting.checked_report import report_at_rest
 from services.sequencer.recovery import recover
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
@@ -140,7 +141,7 @@ async def test_what_was_forged_is_named_and_rebuilt(folder: Path, forge: str) ->
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(forge)
     if "user_version" not in forge:
-        assert not (await report_from_folder(folder, 2023, prove=True)).agree
+        assert not (await report_at_rest(folder, 2023, prove=True)).agree
     named = await open_folder(folder)
     assert any(FORGED[forge] in difference for difference in named), named
     assert dump(path) == await rebuilt(folder, folder / "elsewhere")
@@ -188,7 +189,7 @@ DAMAGED: dict[str, Callable[[Path], object]] = {
 async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Path) -> None:
     path = folder / READ_DATABASE_FILE
     flip_bit_in_index(path)
-    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    figure = (await report_at_rest(folder, 2023, prove=True)).figure
     assert figure is not None
     assert ["missing from index orders_by_client_id" in said for said in figure.differences] == [True]
     [named] = await open_folder(folder)
@@ -203,7 +204,7 @@ async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Pat
 async def test_a_damaged_file_heals(folder: Path, damage: str) -> None:
     path = folder / READ_DATABASE_FILE
     DAMAGED[damage](path)
-    figure = (await report_from_folder(folder, 2023, prove=True)).figure
+    figure = (await report_at_rest(folder, 2023, prove=True)).figure
     assert figure is not None
     assert (figure.agree, figure.sql_sum_fen) == (False, figure.journal_replay_fen)  # of a copy, made from the journal
     assert [str(path) in named for named in figure.differences] == [True]

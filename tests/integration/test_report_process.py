@@ -20,7 +20,7 @@ from services.bootstrap import open_venue
 from services.gateway.problems import ProblemError
 from services.read_database.database import path_of
 from services.report_process import ReportProcess, Where
-from services.reporting.report_postgres import report_from_database
+from services.reporting.checked_report import report_at_rest
 from services.reporting.turns import Turns
 from services.settings import Settings
 from tests.integration.postgres_journal import until
@@ -312,7 +312,7 @@ async def test_it_ends_with_a_gateway_that_is_killed(venue: RunningVenue) -> Non
 async def test_it_reads_a_database_in_postgresql(venue_in_postgres: ReadDatabase) -> None:
     assert venue_in_postgres.url is not None
     reports = ReportProcess(Where.of(venue_in_postgres.url, None))
-    expected = (await report_from_database(venue_in_postgres.url, 2023)).report
+    expected = (await report_at_rest(venue_in_postgres.url, 2023)).report
     answer, reached_seq = await reports.answer(YEAR, 0)
     assert reached_seq == expected.seq
     assert (expected.net, f'"net":"{expected.net}"' in bytes(answer.body).decode()) == ("40000.00", True)

@@ -23,6 +23,7 @@ from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TargetSet
 from services.data.instruments import DataFileError
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalError
 from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
@@ -33,9 +34,8 @@ from services.read_database.errors import ReadDatabaseForeign
 from services.read_database.projector import Projector
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.audit import own_sha256
-from services.reporting.checked_report import CheckedReport
+from services.reporting.checked_report import CheckedReport, report_at_rest
 from services.reporting.export import preamble
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE, report_from_folder
 from services.reporting.schemas import ProofAlert
 from services.reporting.terminal import render
 from services.reporting.verdict import Outcome
@@ -84,7 +84,7 @@ async def journal_of(folder: Path, history: History, batches: list[list[Submissi
 
 @pytest.mark.anyio
 async def test_from_a_folder_with_nobody_running(folder: Path) -> None:
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     assert (found.report.net, found.report.trades, found.figure, found.agree) == ("60000.00", 3, None, True)
     document = found.to_json()
     assert "figure" not in document
@@ -95,7 +95,7 @@ async def test_from_a_folder_with_nobody_running(folder: Path) -> None:
 
 @pytest.mark.anyio
 async def test_proves_the_figure(folder: Path) -> None:
-    found = await report_from_folder(folder, 2023, prove=True)
+    found = await report_at_rest(folder, 2023, prove=True)
     document = found.to_json()
     assert document["figure"] == {
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
@@ -115,7 +115,7 @@ async def test_proves_the_figure_after_a_bust(tmp_path: Path) -> None:
     await journal_of(tmp_path, history, [opening(), deals(3)])
     bust = admin.bust_trade(SENDER, history.engine.last_seq << 20 | 1, BustText(reason="a mistake"))
     await journal_of(tmp_path, history, [[bust]])
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True)
     report, figure = found.report, found.figure
     assert (report.gross, report.busted, report.net, report.trades) == ("60000.00", "20000.00", "40000.00", 2)
     assert figure is not None
@@ -136,7 +136,7 @@ async def test_proves_the_figure_after_a_bust(tmp_path: Path) -> None:
 async def test_a_falsified_read_database_is_found_out(folder: Path, falsify: str) -> None:
     with closing(sqlite3.connect(folder / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(falsify)
-    assert not (await report_from_folder(folder, 2023, prove=True)).agree
+    assert not (await report_at_rest(folder, 2023, prove=True)).agree
 
 
 @pytest.mark.anyio
@@ -151,10 +151,10 @@ async def test_instead_of_a_read_database_of_no_use_one_is_made_elsewhere(folder
         if trouble != "missing":
             path.write_bytes(b"nothing of use" * 100 if trouble == "not a database" else b"")
     before = path.read_bytes() if path.exists() else None
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     assert (found.report.net, found.agree) == ("60000.00", True)
     assert "a read database made from the journal now. Every row of the journal was read back." in found.checked
-    proved = await report_from_folder(folder, 2023, prove=True)
+    proved = await report_at_rest(folder, 2023, prove=True)
     assert (path.read_bytes() if path.exists() else None) == before
 
     # What is there and cannot be read is a difference; what is not there yet is none.
@@ -175,7 +175,7 @@ async def test_there_is_no_report_beside_a_read_database_of_another_journal(
         connection.execute(f"UPDATE position SET journal_id = zeroblob(16), seq = {seq}")
     before = path.read_bytes()
     with pytest.raises(ReadDatabaseForeign, match="was made from another journal"):
-        await report_from_folder(folder, 2023, prove=prove)
+        await report_at_rest(folder, 2023, prove=prove)
     assert path.read_bytes() == before
 
 
@@ -194,7 +194,7 @@ async def test_there_is_no_report_on_a_journal_behind_its_read_database(folder: 
     with pytest.raises(
         JournalLost, match=rf"lost commands from seq {first_seq} on: .* the read database .*Remove nothing"
     ) as lost:
-        await report_from_folder(folder, 2023, prove=prove)
+        await report_at_rest(folder, 2023, prove=prove)
     assert lost.value.seq == first_seq
 
 
@@ -209,7 +209,7 @@ async def test_there_is_no_report_on_a_journal_that_went_on_differently(folder: 
     with pytest.raises(
         JournalCorrupt, match=f"a row that ends at seq {first_seq + 5} with hash .* One of the two was changed"
     ):
-        await report_from_folder(folder, 2023)
+        await report_at_rest(folder, 2023)
 
 
 @pytest.mark.anyio
@@ -220,8 +220,8 @@ async def test_instead_of_a_damaged_read_database_one_is_made_elsewhere_and_a_pr
             file.seek(page * 4096)
             file.write(b"\xff" * 100)
     before = path.read_bytes()
-    assert (await report_from_folder(folder, 2023)).report.net == "60000.00"
-    found = await report_from_folder(folder, 2023, prove=True)
+    assert (await report_at_rest(folder, 2023)).report.net == "60000.00"
+    found = await report_at_rest(folder, 2023, prove=True)
     assert (found.report.net, found.agree, path.read_bytes() == before) == ("60000.00", False, True)
     assert found.figure is not None
     [difference] = found.figure.differences
@@ -240,20 +240,20 @@ async def test_instead_of_a_damaged_read_database_one_is_made_elsewhere_and_a_pr
 async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folder: Path, garbage: str) -> None:
     """Damages that SQLite reads without an error: pages of another table, or older pages."""
     path = folder / READ_DATABASE_FILE
-    true = (await report_from_folder(folder, 2023)).report
+    true = (await report_at_rest(folder, 2023)).report
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute(garbage)
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     assert (found.report.net, found.report.products) == (true.net, true.products)
     assert "a read database made from the journal now" in found.checked
-    assert not (await report_from_folder(folder, 2023, prove=True)).agree
+    assert not (await report_at_rest(folder, 2023, prove=True)).agree
 
 
 @pytest.mark.anyio
 async def test_what_a_report_cannot_compute_is_no_damage_of_the_database(folder: Path) -> None:
     with pytest.raises(ValueError, match="year 0 is out of range"):
-        await report_from_folder(folder, 0)
+        await report_at_rest(folder, 0)
 
 
 def damage_first_batch(folder: Path) -> None:
@@ -268,15 +268,15 @@ async def test_a_report_says_that_the_batches_beneath_its_figure_were_not_read(t
     await journal_of(tmp_path, History(Engine()), [opening(), deals(1), deals(2)])
     folder = tmp_path
     damage_first_batch(folder)
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     assert found.report.net == "60000.00"
     assert found.to_json()["proven"] is False
     assert "the row it stands at was read back, the rows before it were not" in found.checked
     with pytest.raises(JournalCorrupt):
-        await report_from_folder(folder, 2023, prove=True)
+        await report_at_rest(folder, 2023, prove=True)
     (folder / READ_DATABASE_FILE).unlink()  # then every batch is read, and the report says so where it finds nothing
     with pytest.raises(JournalCorrupt):
-        await report_from_folder(folder, 2023)
+        await report_at_rest(folder, 2023)
 
 
 @pytest.mark.anyio
@@ -284,9 +284,9 @@ async def test_a_read_database_that_is_behind_is_caught_up_in_a_copy(tmp_path: P
     history = History(Engine())
     await journal_of(tmp_path, history, [opening(), deals(1)])
     await journal_of(tmp_path, history, [deals(4)], projected=False)
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True)
     assert (found.report.net, found.report.seq, found.agree) == ("100000.00", history.engine.last_seq, True)
-    unproven = await report_from_folder(tmp_path, 2023)
+    unproven = await report_at_rest(tmp_path, 2023)
     assert "a copy of the read database of the folder, brought up to date. Of the journal the rows it lacked" in (
         unproven.checked
     )
@@ -302,7 +302,7 @@ async def test_beside_a_running_venue(tmp_path: Path) -> None:
     await journal.append(history.batch(opening()))
     async with projecting(tmp_path, journal) as projector:
         await projector.reached(history.engine.last_seq)
-        assert (await report_from_folder(tmp_path, 2023, prove=True)).report.net == "0.00"
+        assert (await report_at_rest(tmp_path, 2023, prove=True)).report.net == "0.00"
     await journal.close()
 
 
@@ -339,9 +339,9 @@ async def test_whoever_looks_changes_no_byte_that_a_kill_left(tmp_path: Path, be
 @pytest.mark.anyio
 async def test_an_empty_journal_and_no_journal(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="no journal"):
-        await report_from_folder(tmp_path, 2023)
+        await report_at_rest(tmp_path, 2023)
     await (await SqliteJournal.open(tmp_path / JOURNAL_FILE)).close()
-    found = await report_from_folder(tmp_path, 2023, prove=True)
+    found = await report_at_rest(tmp_path, 2023, prove=True)
     assert (found.report.net, found.report.seq, found.report.trading_date, found.agree) == ("0.00", 0, "", True)
 
 
@@ -357,9 +357,9 @@ async def test_a_rewritten_journal_is_found_out(tmp_path: Path) -> None:
     events["amount_fen"] *= 2
     await journal.append(replace(batch, events=events.tobytes()))
     await journal.close()
-    assert (await report_from_folder(tmp_path, 2023)).report.net == "40000.00"
+    assert (await report_at_rest(tmp_path, 2023)).report.net == "40000.00"
     with pytest.raises(JournalCorrupt, match="makes other events"):
-        await report_from_folder(tmp_path, 2023, prove=True)
+        await report_at_rest(tmp_path, 2023, prove=True)
 
 
 @pytest.mark.anyio
@@ -367,15 +367,15 @@ async def test_an_operators_calendar(folder: Path) -> None:
     path = folder / "days.csv"
     path.write_text("date\n2027-01-04\n")
     with pytest.raises(DataFileError, match="give the whole year"):
-        await report_from_folder(folder, 2027, calendar_file=path)
-    assert (await report_from_folder(folder, 2027)).report.calendar == "assumed"
+        await report_at_rest(folder, 2027, calendar_file=path)
+    assert (await report_at_rest(folder, 2027)).report.calendar == "assumed"
 
 
 @pytest.mark.anyio
 async def test_on_a_terminal(folder: Path) -> None:
     console = Console(width=120, record=True, file=(folder / "terminal").open("w"))
     with console.file:
-        console.print(render(await report_from_folder(folder, 2023, prove=True)))
+        console.print(render(await report_at_rest(folder, 2023, prove=True)))
     text = console.export_text()
     for part in (
         "60,000.00",
@@ -391,19 +391,19 @@ async def test_on_a_terminal(folder: Path) -> None:
         "Measured on simulated years",
     ):
         assert part in text
-    report = (await report_from_folder(folder, 2023)).report
+    report = (await report_at_rest(folder, 2023)).report
     assert report.row_hash in text
     assert "Every row up to seq" in text
     (folder / READ_DATABASE_FILE).write_bytes(b"nothing of use" * 100)
     on_paper = Console(width=120)
     with on_paper.capture() as damaged:
-        on_paper.print(render(await report_from_folder(folder, 2023, prove=True)))
+        on_paper.print(render(await report_at_rest(folder, 2023, prove=True)))
     assert "the sums agree, the read database is not true" in damaged.get()
 
 
 @pytest.mark.anyio
 async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     assert answer_of(found)[:2] == [
         "Will 2023 reach 23.0 bn yuan? It is too early to say.",
         "No day is completed yet; today: ¥ 60,000.00",
@@ -428,7 +428,7 @@ async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
 
 @pytest.mark.anyio
 async def test_the_last_line_on_a_terminal_and_a_line_in_csv_name_the_last_proof(folder: Path) -> None:
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     proven = found.report.model_copy(update={"proven_seq": 4_000, "proven_at": "2024-01-01T02:00:00.000000Z"})
     for report, said in (
         (found.report, "the venue has recorded no proof of the year that agreed"),
@@ -454,6 +454,6 @@ def answer_of(found: CheckedReport) -> list[str]:
 async def test_a_target_that_was_set(tmp_path: Path) -> None:
     target = admin.record(SENDER, TargetSet(year=2023, amount=12_000_000, name="a small year"))
     await journal_of(tmp_path, History(Engine()), [opening(), [target], deals(3)])
-    report = (await report_from_folder(tmp_path, 2023)).report
+    report = (await report_at_rest(tmp_path, 2023)).report
     assert (report.target, report.target_name, report.target_is_set) == ("120000.00", "a small year", True)
     assert report.share == "0.500000"

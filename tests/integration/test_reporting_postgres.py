@@ -1,4 +1,4 @@
-"""`report_from_database`: the report and the proof of a venue in PostgreSQL are those of the same venue in a folder."""
+"""`report_at_rest`: the report and the proof of a venue in PostgreSQL are those of the same venue in a folder."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
+from services.data_folder import JOURNAL_FILE
 from services.journal import JournalBatch, JournalLost
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
@@ -20,8 +21,7 @@ from services.messaging import Submission
 from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
 from services.read_database.projector import catch_up
 from services.reporting import proof_processes
-from services.reporting.report_database import JOURNAL_FILE, report_from_folder
-from services.reporting.report_postgres import report_from_database
+from services.reporting.checked_report import report_at_rest
 from tests.integration.postgres_journal import execute, lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
@@ -75,9 +75,9 @@ async def test_the_report_is_that_of_a_folder(venue: ReadDatabase, tmp_path: Pat
     await append(journal, BATCHES)
     await journal.close()
     differ = {"journal_id", "row_hash"}
-    expected = (await report_from_folder(tmp_path, 2023)).report.to_json()
+    expected = (await report_at_rest(tmp_path, 2023)).report.to_json()
     for prove in (False, True):
-        found = await report_from_database(venue.url, 2023, prove)
+        found = await report_at_rest(venue.url, 2023, prove)
         assert (found.report.net, found.report.busted, found.agree) == ("40000.00", "20000.00", True)
         document = found.report.to_json()
         assert {name: document[name] for name in document.keys() - differ} == {
@@ -87,9 +87,9 @@ async def test_the_report_is_that_of_a_folder(venue: ReadDatabase, tmp_path: Pat
 
 async def test_says_what_was_checked(venue: ReadDatabase) -> None:
     assert venue.url is not None
-    read = await report_from_database(venue.url, 2023)
+    read = await report_at_rest(venue.url, 2023)
     assert read.checked.startswith("Read from the read database. Of the journal the row it stands at was read back")
-    proven = (await report_from_database(venue.url, 2023, prove=True)).to_json()
+    proven = (await report_at_rest(venue.url, 2023, prove=True)).to_json()
     assert (
         "re-executed; a copy of the read database was compared with the outcome. The independent" in proven["checked"]
     )
@@ -100,14 +100,14 @@ async def test_says_what_was_checked(venue: ReadDatabase) -> None:
 
 async def test_other_processes_prove_it_by_its_url(venue: ReadDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     assert venue.url is not None
-    alone = await report_from_database(venue.url, 2023, prove=True)
+    alone = await report_at_rest(venue.url, 2023, prove=True)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(proof_processes, "COMMANDS_FOR_PROCESSES", 1)
-    assert await report_from_database(venue.url, 2023, prove=True) == alone
+    assert await report_at_rest(venue.url, 2023, prove=True) == alone
     await venue.execute(
         "UPDATE orders SET client_order_id = 'forged' WHERE order_id = (SELECT min(order_id) FROM orders)"
     )
-    assert not (await report_from_database(venue.url, 2023, prove=True)).agree
+    assert not (await report_at_rest(venue.url, 2023, prove=True)).agree
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ async def test_other_processes_prove_it_by_its_url(venue: ReadDatabase, monkeypa
 async def test_a_falsified_row_of_any_table_is_found_out(venue: ReadDatabase, falsify: str) -> None:
     assert venue.url is not None
     await venue.execute(falsify)
-    assert not (await report_from_database(venue.url, 2023, prove=True)).agree
+    assert not (await report_at_rest(venue.url, 2023, prove=True)).agree
 
 
 @pytest.mark.parametrize("prove", [False, True])
@@ -140,7 +140,7 @@ async def test_a_database_that_is_behind_is_brought_up_to_date_in_a_copy(venue: 
     history.journal_id, history.epoch, history.last_hash = journal.journal_id, journal.epoch, last.hash
     await journal.append(history.batch(deals(1)))
     await journal.close()
-    found = await report_from_database(venue.url, 2023, prove)
+    found = await report_at_rest(venue.url, 2023, prove)
     assert (found.report.net, found.report.seq, found.agree) == ("60000.00", history.engine.last_seq, True)
     assert await venue.dump() == before
 
@@ -148,10 +148,10 @@ async def test_a_database_that_is_behind_is_brought_up_to_date_in_a_copy(venue: 
 async def test_a_database_that_contradicts_itself_is_rebuilt_elsewhere(venue: ReadDatabase) -> None:
     assert venue.url is not None
     await venue.execute("UPDATE position SET seq = seq + 1")
-    found = await report_from_database(venue.url, 2023)
+    found = await report_at_rest(venue.url, 2023)
     assert "a read database made from the journal now" in found.checked
     assert found.report.net == "40000.00"
-    proven = await report_from_database(venue.url, 2023, prove=True)
+    proven = await report_at_rest(venue.url, 2023, prove=True)
     assert proven.figure is not None
     assert ["gives seq" in difference for difference in proven.figure.differences] == [True]
     assert not proven.agree
@@ -164,14 +164,14 @@ async def test_there_is_no_report_beside_a_read_database_that_is_evidence(venue:
     end = "UPDATE journal_writer SET last_seq = $1, last_hash = $2"
     await execute(venue.url, end, last_seq, JournalBatch.decode(data).hash)
     with pytest.raises(JournalLost, match=r"the read database in PostgreSQL at .* knows commands up to seq"):
-        await report_from_database(venue.url, 2023)
+        await report_at_rest(venue.url, 2023)
     await venue.execute("UPDATE position SET journal_id = decode(repeat('00', 16), 'hex')")
     with pytest.raises(ReadDatabaseForeign, match="was made from another journal"):
-        await report_from_database(venue.url, 2023)
+        await report_at_rest(venue.url, 2023)
 
 
 async def test_tables_that_were_never_made_are_named(postgres_url: str) -> None:
     journal = await lead(postgres_url)
     await journal.close()
     with pytest.raises(ReadDatabaseUnmigrated, match="Run `rex migrate`"):
-        await report_from_database(postgres_url, 2023)
+        await report_at_rest(postgres_url, 2023)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.cli import app
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.exit_codes import ExitCode
 from services.journal.compression import decompress
 from services.journal.held_files import HeldFiles
@@ -26,7 +27,6 @@ from services.migrations.postgres import migrate_database
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
 from services.read_database.tables import READ_FORMAT
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from tests.e2e.process import REX
 from tests.faults import venue_process
 from tests.integration.golden_journals import stored

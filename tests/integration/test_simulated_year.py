@@ -25,10 +25,11 @@ from services.cli import app
 from services.cli.verifying import verify_journal
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TRADING_DAY, local_day
+from services.data_folder import JOURNAL_FILE
 from services.journal import JournalRefused
 from services.journal.sqlite import SqliteJournal
+from services.reporting.checked_report import report_at_rest
 from services.reporting.report import IS_SIMULATED
-from services.reporting.report_database import JOURNAL_FILE, report_from_folder
 from services.reporting.target import SIMULATED
 from services.sequencer.schedule import ExchangeHours
 from services.settings import Settings
@@ -75,7 +76,7 @@ async def test_the_journal_verifies_and_every_order_of_the_read_database_is_the_
 
 @pytest.mark.anyio
 async def test_the_report_is_proven_and_says_that_the_year_is_simulated(folder: Path, made: SimulatedYear) -> None:
-    found = await report_from_folder(folder, 2023, prove=True)
+    found = await report_at_rest(folder, 2023, prove=True)
     assert found.agree
     assert found.figure is not None
     assert found.figure.sql_sum_fen == made.turnover_fen == (await prove(folder, made)).engine_counter_fen

@@ -17,10 +17,10 @@ import structlog
 from rex_client import RexClient
 
 from services.bootstrap import Venue, open_venue
+from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.exit_codes import ExitCode
 from services.journal import JournalBatch, JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
-from services.reporting.report_database import JOURNAL_FILE, READ_DATABASE_FILE
 from services.settings import Settings
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
@@ -348,7 +348,7 @@ async def test_a_snapshot_that_cannot_be_taken_is_a_warning_and_the_venue_goes_o
     (sentence,) = failing.warnings()
     assert sentence.startswith("The last snapshot could not be taken")
     assert [entry["event"] for entry in logged] == ["a snapshot could not be taken"]
-    assert "there is no journal in" in logged[0]["reason"]
+    assert "the journal has lost commands from seq 1 on" in logged[0]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,17 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.at_rest import AtRest, ReadFrom, at_rest
 from services.data.calendar import TradingCalendar
 from services.data_folder import FILE_MODE
+from services.journal import Journal
 from services.new_folder import new_folder
 from services.reporting.checked_report import build_checked
 from services.reporting.export import preamble
@@ -24,7 +27,6 @@ from services.reporting.exports import datapackage
 from services.reporting.exports.audit_trail import AuditTrail
 from services.reporting.exports.csv_file import csv_bytes, csv_text_of, header_row_of
 from services.reporting.exports.datapackage import Resource
-from services.reporting.exports.opening import Opened, with_read_database
 from services.reporting.exports.parquet_file import ParquetFile, Stream, parquet_bytes
 from services.reporting.exports.pdf_file import monthly_pdf, year_pdf
 from services.reporting.exports.reading import read_trade_count, stream_trades
@@ -68,36 +70,37 @@ async def export_year(
 ) -> Export:
     """Writes the year's files of these formats into `folder`, which must not exist, or be empty.
 
-    `place` is a data folder or a PostgreSQL URL. Raises FolderRefused, ExportRefused, and what `with_read_database` raises.
+    `place` is a data folder or a PostgreSQL URL. Raises FolderRefused, ExportRefused, and what `at_rest` and
+    `AtRest.with_read_database` raise.
     """
     calendar = TradingCalendar.load(calendar_file)
 
-    async def work(opened: Opened) -> Export:
+    async def work(venue: AtRest, read: ReadFrom) -> Export:
         with new_folder(folder) as unfinished:
             writer = _Writer(unfinished, folder, on_progress)
-            data = await _write_from_database(writer, opened, year, calendar, formats)
+            data = await _write_from_database(writer, read, year, calendar, formats)
             if "parquet" in formats:
-                await _write_audit_trail(writer, data, opened)
+                await _write_audit_trail(writer, data, venue.journal)
                 for sheet in data.sheets():
                     writer.add(
                         f"{sheet.name}-{year}.parquet", f"{sheet.en} {sheet.zh}", parquet_bytes(sheet, data.seal), sheet
                     )
-            checked = _checked(opened, data, formats)
+            checked = _checked(read, data, formats)
             writer.write(datapackage.NAME, datapackage.datapackage_bytes(year, data.seal, checked, writer.resources))
         return Export(folder, data.seal, checked, tuple(writer.resources), data.report.discrepancies)
 
-    return await with_read_database(place, work)
+    async with at_rest(place) as venue:
+        return await venue.with_read_database(partial(work, venue))
 
 
 async def _write_from_database(
-    writer: _Writer, opened: Opened, year: int, calendar: TradingCalendar, formats: frozenset[Format]
+    writer: _Writer, read: ReadFrom, year: int, calendar: TradingCalendar, formats: frozenset[Format]
 ) -> YearData:
     """Writes what is read from the read database, in one transaction: all of it is of one position."""
-    source = opened.source
-    async with opened.read_database.connect() as connection:
-        with source.damage_named():
+    async with read.database.connect() as connection:
+        with read.damage_named():
             data = await read_year_data(
-                connection, year, calendar, lambda found: build_checked(source, year, found, calendar)
+                connection, year, calendar, lambda found: build_checked(read, year, found, calendar)
             )
             _write_reports(writer, data, formats)
             if "parquet" in formats:
@@ -105,11 +108,11 @@ async def _write_from_database(
     return data
 
 
-def _checked(opened: Opened, data: YearData, formats: frozenset[Format]) -> str:
+def _checked(read: ReadFrom, data: YearData, formats: frozenset[Format]) -> str:
     """What was read for the export and what of it was checked, in sentences."""
     rows = f"For the audit trail every row up to seq {data.seal.seq:,} was read back. " if "parquet" in formats else ""
     prove = f"`rex report {data.report.year} --prove` does that, and compares."
-    return f"Read from {opened.source.name}. {opened.source.journal_read} {rows}No command was re-executed: {prove}"
+    return f"Read from {read.name}. {read.journal_read} {rows}No command was re-executed: {prove}"
 
 
 def _write_reports(writer: _Writer, data: YearData, formats: frozenset[Format]) -> None:
@@ -147,11 +150,11 @@ async def _write_trades(writer: _Writer, data: YearData, connection: AsyncConnec
             writer.on_progress(name, file.rows_added, count)
 
 
-async def _write_audit_trail(writer: _Writer, data: YearData, opened: Opened) -> None:
+async def _write_audit_trail(writer: _Writer, data: YearData, journal: Journal) -> None:
     name, to_seq = f"audit-trail-{data.report.year}.parquet", data.seal.seq
     trail, rows = AuditTrail(data.report.year), RowMaker(data.market.instruments, data.market.names)
     with writer.streamed(name, "Every order event of the year", AUDIT_TRAIL, data.seal) as file:
-        async for batch in opened.journal.read(0):
+        async for batch in journal.read(0):
             if batch.first_seq > to_seq:
                 break
             file.add(rows.audit(trail.take(batch, to_seq)))
