@@ -67,8 +67,8 @@ async def _reached(seq: int) -> None:
     """An empty venue has reached what there is."""
 
 
-async def _no_proof(year: int) -> Proven:
-    raise NotImplementedError(f"nothing is asked for the figure of {year} here")
+async def _no_proof(year: int, *, breakdown: bool = False) -> Proven:
+    raise NotImplementedError(f"nothing is asked for the figure of {year} here, breakdown {breakdown}")
 
 
 def main(folder: Path) -> None:

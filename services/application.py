@@ -39,7 +39,7 @@ from services.reporting import certificate_route, proof_route, routers
 from services.reporting.certificate import NotCertified
 from services.reporting.decided import Deciders
 from services.reporting.market.long_reading import ANSWER_S
-from services.reporting.proven import Proven
+from services.reporting.proven import Prove
 from services.reporting.turns import Elsewhere, Turns
 from services.settings import Settings
 from services.venue_state.loading import load_state
@@ -134,7 +134,7 @@ def make_application(
     warnings: Callable[[], list[str]],
     details: Callable[[], Facts] = dict,
     freshness: Freshness = ALWAYS_FRESH,
-    prove: Callable[[int], Awaitable[Proven]] | None = None,
+    prove: Prove | None = None,
     elsewhere: Elsewhere | None,
     days_elsewhere: Elsewhere | None = None,
     limits: RateLimits | None = None,

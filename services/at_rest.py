@@ -130,11 +130,7 @@ class _InFolder(AtRest):
             if await is_up_to_date(own.database, own.place, self.journal):
                 yield own
                 return
-        try:
-            with closing(connect_reader(self._path)) as theirs, closing(sqlite3.connect(copy)) as ours:
-                theirs.backup(ours)
-        except sqlite3.Error as error:
-            raise trouble_with(self._path, error) from error
+        await copy_read_database(self._path.parent, copy)
         await catch_up(SqliteWriter(copy), self.journal)
         async with _file(copy, f"a copy of {name}, brought up to date", CAUGHT_UP) as caught_up:
             yield caught_up
@@ -172,11 +168,7 @@ class _InPostgres(AtRest):
 
     async def read_database_file(self, copy: Path, /) -> Path:
         with suppress(ReadDatabaseUnmigrated):  # the note of the witness says that there is none
-            engine = await postgres.open_read_database(self._url)
-            try:
-                await copy_to_file(engine, Database(self._url), copy)
-            finally:
-                await engine.dispose()
+            await copy_read_database(self._url, copy)
         return copy
 
 
@@ -197,6 +189,26 @@ async def at_rest(place: Path | str, *, setting: str = SETTING, archives: Path |
         yield _InFolder(journal, place) if isinstance(place, Path) else _InPostgres(journal, place)
     finally:
         await journal.close()
+
+
+async def copy_read_database(place: Path | str, copy: Path) -> None:
+    """Copies the read database of a folder or a database into a SQLite file, as of one position; its venue may be running.
+
+    Raises ReadDatabaseFailed and its kinds, ReadDatabaseUnmigrated.
+    """
+    if isinstance(place, Path):
+        path = place / READ_DATABASE_FILE
+        try:
+            with closing(connect_reader(path)) as theirs, closing(sqlite3.connect(copy)) as ours:
+                theirs.backup(ours)
+        except sqlite3.Error as error:
+            raise trouble_with(path, error) from error
+        return
+    engine = await postgres.open_read_database(place)
+    try:
+        await copy_to_file(engine, Database(place), copy)
+    finally:
+        await engine.dispose()
 
 
 async def is_up_to_date(read_database: AsyncEngine, place: str, journal: Journal) -> bool:

@@ -203,6 +203,7 @@ async def _run(start: _Start, on_fault: OnFault) -> AsyncIterator[Venue]:
         projected = told_when(projector.reached, None)
         proof = StandingProof(
             start.settings.data_dir,
+            start.settings.calendar_file,
             start.engine,
             projected,
             start.clock,

@@ -3,11 +3,13 @@
 A process of its own, at a low priority (`niceness`), computes the figure from the files of the data folder or from the
 database, so no order waits for it:
 
-    python -m services.standing_proof YEAR SEQ COUNTER_FEN [FOLDER]
+    python -m services.standing_proof YEAR SEQ COUNTER_FEN COPY CALENDAR_FILE [FOLDER]
 
 prints the sequence numbers that it has reached, a line each, and at last the figure at SEQ as JSON, beside the counter that the
-venue's engine had there: `-` where no engine counts. Without FOLDER the venue is in the database of REX_DATABASE_URL: a command
-line, which holds the password, is seen by every user.
+venue's engine had there: `-` where no engine counts. COPY is a copy of the read database (reporting/proof_copy.py), which it
+brings up to SEQ; `-`: it reads the folder's own, which goes on. CALENDAR_FILE is `-` where no breakdown is asked for; otherwise
+it is that of the settings, empty where they have none, and the figure's JSON has the `breakdown` if it agrees. Without FOLDER
+the venue is in the database of REX_DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -18,22 +20,21 @@ import os
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Container
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 
 from services.child_process import LAST_BYTES, Ended, run_module
 from services.reporting.proof_folder import ProofFolder, remove_abandoned
 from services.reporting.proof_turns import ProofTurns
-from services.reporting.proven import LATE_KEY, ProofAge, Proven
-
-if TYPE_CHECKING:
-    from services.reporting.figure import Figure
+from services.reporting.proven import DATABASE_URL, LATE_KEY, ProofAge, Proven
 
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
-DATABASE_URL = "REX_DATABASE_URL"
+NONE = "-"
+"""An argument of the process that is left out."""
 UNRECORDED = 100
 """So many proofs that agreed wait to be recorded; of more, the oldest is forgotten. Without alerts nobody records them."""
 STEPS = 200
@@ -61,12 +62,22 @@ class Counter(Protocol):
         """The year's turnover after that command; None where no engine counts."""
 
 
+class _Outcome(NamedTuple):
+    """What the processes of a proof have found at the command `seq`."""
+
+    seq: int
+    figure: dict[str, Any] | None = None
+    trouble: str | None = None
+    breakdown: dict[str, Any] | None = None
+
+
 class StandingProof:
     """The proofs of a venue in a data folder, or in the database of a URL. They have turns (proof_turns.py)."""
 
     def __init__(
         self,
         place: Path | str,
+        calendar_file: Path | None,
         engine: Counter,
         projected: Callable[[int], Awaitable[None]],
         clock: Callable[[], int],
@@ -77,6 +88,7 @@ class StandingProof:
 
         `every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
         self._place = place
+        self._calendar_file = calendar_file
         self._engine = engine
         self._projected = projected
         self._clock = clock
@@ -152,52 +164,63 @@ class StandingProof:
         reached_seq, to_seq = self._under_way or (None, None)
         return {"proof_reached_seq": reached_seq, "proof_to_seq": to_seq}
 
-    async def prove(self, year: int) -> Proven:
+    async def prove(self, year: int, *, breakdown: bool = False) -> Proven:
         """Proves a year's turnover at the present command or, where others are before it, at a later one."""
-        return await self._turns.take(year)
+        return await self._turns.take(year, breakdown)
 
-    async def _prove(self, year: int) -> Proven:
-        """The command is journaled and, in a folder, projected first."""
-        # Between two batches: the counter is the one at this command.
-        seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
-        self._under_way = 0, seq
+    async def _prove(self, year: int, breakdown: bool) -> Proven:
+        self._under_way = 0, self._engine.last_seq
         try:
-            await self._projected(seq)
-            figure, trouble = await self._in_a_process(year, seq, counter_fen)
+            found = await self._in_processes(year, breakdown)
         finally:
             self._under_way = None
-        if trouble is not None:
-            log.warning("a proof could not be made", year=year, seq=seq, reason=trouble)
-        proven = self.latest[year] = Proven(year, seq, self._clock(), figure, trouble)
+        if found.trouble is not None:
+            log.warning("a proof could not be made", year=year, seq=found.seq, reason=found.trouble)
+        proven = self.latest[year] = Proven(year, found.seq, self._clock(), found.figure, found.trouble)
         if proven.agree:
             self._agreed = proven
             self.unrecorded.append(proven)
-        return proven
+        return replace(proven, breakdown=found.breakdown)
 
-    async def _in_a_process(
-        self, year: int, seq: int, counter_fen: int | None
-    ) -> tuple[dict[str, Any] | None, str | None]:
-        """The figure, or why there is none: whatever happens to the process, the venue goes on."""
-        counter = "-" if counter_fen is None else str(counter_fen)
-
-        def on_line(line: bytes) -> None:
-            if line.isdigit():
-                self._under_way = int(line), seq
-
+    async def _in_processes(self, year: int, breakdown: bool) -> _Outcome:
+        """What is found, or why nothing is: whatever happens to the processes, the venue goes on."""
         try:
-            # The process may be killed: what it leaves, a copy of the read database, is removed here. Where this process is
+            # A process may be killed: what it leaves, a copy of the read database, is removed here. Where this process is
             # killed, the other one removes it, and where both are, the next start or proof.
             await asyncio.to_thread(remove_abandoned)
             folder = await asyncio.to_thread(ProofFolder)
             try:
-                ended = await self._end_of_process(str(folder.path), str(year), str(seq), counter, on_line=on_line)
+                return await self._in_folder(folder.path, year, breakdown)
             finally:
                 await asyncio.to_thread(folder.remove)
         except OSError as error:
-            return None, f"its process cannot run: {error}"
-        return _found(ended)
+            return _Outcome(self._engine.last_seq, trouble=f"its process cannot run: {error}")
 
-    async def _end_of_process(self, temporary: str, *arguments: str, on_line: Callable[[bytes], None]) -> Ended:
+    async def _in_folder(self, temporary: Path, year: int, breakdown: bool) -> _Outcome:
+        """Copies the read database first, where the venue is in PostgreSQL or the breakdown is asked for: only a copy stands at
+        the command that is proven. Raises OSError if a process cannot be started."""
+        is_folder, copy, copied_seq = isinstance(self._place, Path), NONE, 0
+        if breakdown or not is_folder:
+            file = str(temporary / "copy.sqlite")
+            ended = await self._end_of_process(temporary, "services.reporting.proof_copy", file)
+            trouble = ended.failure
+            if trouble is None:
+                copy, copied_seq = file, int(ended.output)
+            elif is_folder:
+                log.warning("a proof is made without the breakdown: the read database was not copied", reason=trouble)
+            else:
+                return _Outcome(self._engine.last_seq, trouble=trouble)
+        # Between two batches: the counter is the one at this command. A gateway, where none counts, may be behind the copy.
+        seq, counter_fen = max(self._engine.last_seq, copied_seq), self._engine.turnover_fen(year)
+        self._under_way = 0, seq
+        await self._projected(seq)
+        counter = NONE if counter_fen is None else str(counter_fen)
+        calendar = str(self._calendar_file or "") if breakdown and copy != NONE else NONE
+        arguments = (str(year), str(seq), counter, copy, calendar)
+        ended = await self._end_of_process(temporary, "services.standing_proof", *arguments)
+        return _outcome(seq, ended)
+
+    async def _end_of_process(self, temporary: Path, module: str, *arguments: str) -> Ended:
         """Raises OSError if the process cannot be started."""
         variables = {}
         if isinstance(self._place, Path):
@@ -205,36 +228,50 @@ class StandingProof:
         else:
             variables[DATABASE_URL] = self._place
         return await run_module(
-            "services.standing_proof",
+            module,
             *arguments,
             environment=variables,
-            on_line=on_line,
+            on_line=self._on_line,
             niceness=self._niceness,
-            temporary=temporary,
+            temporary=str(temporary),
         )
 
+    def _on_line(self, line: bytes) -> None:
+        if line.isdigit() and self._under_way is not None:
+            self._under_way = int(line), self._under_way[1]
 
-def _found(ended: Ended) -> tuple[dict[str, Any] | None, str | None]:
-    """The figure that a process said, or why there is none."""
+
+def _outcome(seq: int, ended: Ended) -> _Outcome:
+    """What a process said at its end, or why it said nothing."""
     if ended.failure is not None:
-        return None, ended.failure
+        return _Outcome(seq, trouble=ended.failure)
     try:
         figure = json.loads(ended.output.rstrip().rpartition(b"\n")[2])
     except ValueError:
         figure = None
     if not isinstance(figure, dict) or "agree" not in figure:
         said = ended.output[-LAST_BYTES:].decode(errors="replace").strip()
-        return None, f"its process said {said!r}, which is no figure"
-    return figure, None
+        return _Outcome(seq, trouble=f"its process said {said!r}, which is no figure")
+    breakdown = figure.pop("breakdown", None)
+    return _Outcome(seq, figure, breakdown=breakdown)
 
 
-async def _figure(year: str, seq: str, counter_fen: str, folder: str = "") -> Figure:
-    from services.reporting.proven_figure import figure_of_database, figure_of_folder
+async def _found(
+    year: str, seq: str, counter_fen: str, copy: str, calendar_file: str, folder: str = ""
+) -> dict[str, Any]:
+    from services.data.calendar import TradingCalendar
+    from services.reporting.past_breakdown import breakdown_of_file
+    from services.reporting.proven_figure import figure_of_copy, figure_of_folder
 
-    at = int(year), int(seq), None if counter_fen == "-" else int(counter_fen)
-    if folder:
-        return await figure_of_folder(Path(folder), *at, on_progress=_Lines())
-    return await figure_of_database(os.environ[DATABASE_URL], *at, on_progress=_Lines())
+    at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)
+    if copy == NONE:
+        return (await figure_of_folder(Path(folder), *at, on_progress=_Lines())).to_json()
+    place = Path(folder) if folder else os.environ[DATABASE_URL]
+    figure = await figure_of_copy(Path(copy), place, *at, on_progress=_Lines())
+    if calendar_file == NONE or not figure.agree:
+        return figure.to_json()
+    calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
+    return {**figure.to_json(), "breakdown": (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()}
 
 
 class _Lines:
@@ -252,4 +289,4 @@ class _Lines:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(_figure(*sys.argv[1:])).to_json()))
+    sys.stdout.write(json.dumps(asyncio.run(_found(*sys.argv[1:]))))

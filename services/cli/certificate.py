@@ -87,6 +87,7 @@ def _lines(found: Certificate) -> str:
 
     values = found.to_json()
     breakdown = values.pop("breakdown")
+    del values["lacks"]  # Here the breakdown is always there.
     lines = [(name, "not part of this proof" if value is None else value) for name, value in values.items()]
     return "\n".join(f"{name:28} {value}" for name, value in [*lines, *total_lines(breakdown)])
 

@@ -35,6 +35,11 @@ _STATED = (
 """What a certificate says as the report of the same command says it."""
 _JOURNAL = "journal.sqlite"
 
+LACKS_BREAKDOWN = (
+    "What the turnover is made of is not in this certificate: the read database could not be copied for it. "
+    "rex certificate {year} --seq {seq} makes the certificate with it."
+)
+
 
 class NotCertified(Exception):
     """There is no certificate. `sentences` say why."""
@@ -94,8 +99,11 @@ class Certificate(BaseModel):
     breakdown: dict[str, Any] | None = Field(
         description="What the turnover is made of after `seq`, as `rex report --breakdown --json` has it: the ladder to what "
         "changed hands and was taken out, concentration, members by rank, effects, months, fees, what the wash screen flagged, "
-        "targets, context. Null over HTTP: at a command of the past it follows from the whole journal, which `rex certificate` "
-        "projects."
+        "targets, context. Null where `lacks` says so."
+    )
+    lacks: str | None = Field(
+        description="What the certificate lacks, and how to get it, in sentences; null where it lacks nothing. Over HTTP it "
+        "lacks the breakdown where the read database could not be copied for it."
     )
     calendar: str = Field(description="`published`, or `assumed`: then the verdict rests on assumed trading days.")
 
@@ -108,14 +116,14 @@ def certify_proven(proven: Proven, report: TurnoverReport) -> Certificate:
     """The certificate of a running venue's proof. `report` is that after the command `proven.seq`. Raises NotCertified."""
     if proven.figure is None:
         raise NotCertified(str(proven.alarm))
-    return _certify(proven.figure, report, None, proven.time_ns)
+    return _certify(proven.figure, report, proven.breakdown, proven.time_ns)
 
 
 def certify_report(found: CheckedReport, time_ns: int) -> Certificate:
     """The certificate of a report with its proof, which ended at time_ns. Raises NotCertified."""
     assert found.figure is not None, "a report that is to be certified has a proof"
-    breakdown = None if found.breakdown is None else found.breakdown.to_json()
-    return _certify(found.figure.to_json(), found.report, breakdown, time_ns)
+    assert found.breakdown is not None, "and its breakdown"
+    return _certify(found.figure.to_json(), found.report, found.breakdown.to_json(), time_ns)
 
 
 def redo_line(year: int, seq: int) -> str:
@@ -141,6 +149,7 @@ def _certify(
         counting_rule=COUNTING_RULE,
         counting_rule_zh=COUNTING_RULE_ZH,
         breakdown=None if breakdown is None else dict(breakdown),
+        lacks=LACKS_BREAKDOWN.format(year=year, seq=seq) if breakdown is None else None,
         redo=redo_line(year, seq),
         made_at=time_text(time_ns),
     )

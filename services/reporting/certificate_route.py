@@ -17,7 +17,7 @@ from services.reporting.exports.answers import FILE_CONTENT, file_answer
 from services.reporting.exports.datapackage import media_type_of
 from services.reporting.exports.pdf_file import certificate_pdf
 from services.reporting.past import read_past_year
-from services.reporting.proven import Proven
+from services.reporting.proven import Prove
 from services.reporting.report import build_report
 from services.reporting.requests import Year
 
@@ -25,14 +25,14 @@ _PDF = media_type_of("pdf")
 
 
 def router(
-    prove: Callable[[int], Awaitable[Proven]],
+    prove: Prove,
     read_database: AsyncEngine,
     calendar: TradingCalendar,
     projected: Callable[[int], Awaitable[None]],
     journal: Readable,
 ) -> APIRouter:
-    """The route of operators. `prove` makes the proof of a year; `projected(seq)` waits until the read database has reached
-    seq. Where there is no certificate it raises NotCertified, which services/application.py answers."""
+    """The route of operators. `projected(seq)` waits until the read database has reached seq. Where there is no certificate it
+    raises NotCertified, which services/application.py answers."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
 
     @routes.get(
@@ -40,11 +40,12 @@ def router(
         response_model=Certificate,
         responses={200: {"content": {_PDF: FILE_CONTENT[_PDF]}}},
         summary="Certifies the year's turnover, if four computations of it agree now",
-        description="The answer comes when the proof is done: a second for each 400,000 commands. Where anything disagrees, or "
-        "the year has no trades, there is no certificate: 409 `not_certified` says why.",
+        description="The answer comes when the proof is done: a second for each 400,000 commands, after the read database was "
+        "copied; then the breakdown is made from the copy. Where anything disagrees, or the year has no trades, there is no "
+        "certificate: 409 `not_certified` says why.",
     )
     async def certificate(year: Year, format: Annotated[Literal["json", "pdf"], Query()] = "json") -> Response:
-        proven = await prove(year)
+        proven = await prove(year, breakdown=True)
         await projected(proven.seq)
         # The venue is beyond that command by now: target and verdict, too, are those after it.
         past = await read_past_year(read_database, journal, year, proven.seq)

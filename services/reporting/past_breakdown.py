@@ -33,11 +33,16 @@ async def read_past_breakdown(
         await catch_up(
             SqliteWriter(path), journal, to_seq=seq, on_progress=lambda reached_seq: on_progress(reached_seq, seq)
         )
-        read_database = open_read_database(path, read_only=True)
-        try:
-            async with read_database.connect() as connection:
-                found = await read_year(connection, year)
-                assert found is not None, "the database was projected, so it has a position"
-                return await read_breakdown(connection, year, found, calendar)
-        finally:
-            await read_database.dispose()
+        return await breakdown_of_file(path, year, calendar)
+
+
+async def breakdown_of_file(path: Path, year: int, calendar: TradingCalendar) -> Breakdown:
+    """The breakdown of the year in a read database that was projected up to a command. Raises ReadDatabaseFailed."""
+    read_database = open_read_database(path, read_only=True)
+    try:
+        async with read_database.connect() as connection:
+            found = await read_year(connection, year)
+            assert found is not None, "the database was projected, so it has a position"
+            return await read_breakdown(connection, year, found, calendar)
+    finally:
+        await read_database.dispose()

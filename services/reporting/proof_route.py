@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.reporting.proven import Proven
+from services.reporting.proven import Prove
 from services.reporting.requests import Year
 from services.times import time_text
 
@@ -28,8 +27,8 @@ class Proof(BaseModel):
     )
 
 
-def router(prove: Callable[[int], Awaitable[Proven]]) -> APIRouter:
-    """The route of operators. `prove` makes the proof of a year."""
+def router(prove: Prove) -> APIRouter:
+    """The route of operators."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
 
     @routes.get(

@@ -4,8 +4,9 @@ prove need no web framework."""
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from services.times import time_text
 
@@ -14,6 +15,10 @@ OLD, LATE = 2, 24
 
 SHORTEST_S = 3600.0
 """An interval counts as an hour at least: proofs wait for processor time that orders do not need."""
+
+DATABASE_URL = "REX_DATABASE_URL"
+"""The variable in which the processes of a proof find the venue's database: every user sees a command line, which would hold
+its password."""
 
 LATE_KEY = "proof_late"
 """The key of the alert that says so."""
@@ -34,6 +39,9 @@ class Proven:
     """As `Figure.to_json`; None where the proof could not be made."""
     trouble: str | None
     """Why it could not be made."""
+    breakdown: dict[str, Any] | None = None
+    """What the turnover is made of after `seq`, as `Breakdown.to_json`, where it was asked for and the proof agrees; None where
+    the read database could not be copied for it."""
 
     @property
     def agree(self) -> bool:
@@ -56,6 +64,13 @@ class Proven:
             named = _ERROR.match(self.trouble)
             why = f"it could not be made ({named[1] if named else 'the log has the reason'})"
         return f"The proof of {self.year} at seq {self.seq:,} failed: {why}."
+
+
+class Prove(Protocol):
+    """Makes the proof of a year, with its breakdown if that is asked for."""
+
+    def __call__(self, year: int, /, *, breakdown: bool = False) -> Awaitable[Proven]:
+        """The proof of a command that is the venue's last one after this call."""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,16 @@
-"""The figure of a venue that may be running, proven at a sequence number: from its data folder or from its database."""
+"""The figure of a venue that may be running, proven at a sequence number: from its data folder, or from a copy of its read
+database (proof_copy.py)."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from matching_engine import Engine
 from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import Journal
-from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database
-from services.read_database.postgres.copying import copy_to_file
-from services.read_database.postgres.database import open_read_database as open_in_postgres
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
 from services.reporting.figure import Figure, compute_figure, ignore_progress
@@ -32,35 +29,35 @@ async def figure_of_folder(
     It compares what a start compares, not every order. Calls on_progress as `compute_figure` does. Raises what that and
     `SqliteJournal.open` raise.
     """
-    journal = await SqliteJournal.open(data_dir / JOURNAL_FILE, read_only=True)
+    journal = await _open_journal(data_dir)
     try:
         return await _figure_of_file(data_dir / READ_DATABASE_FILE, journal, year, seq, engine_counter_fen, on_progress)
     finally:
         await journal.close()
 
 
-async def figure_of_database(
-    url: str,
+async def figure_of_copy(
+    copy: Path,
+    place: Path | str,
     year: int,
     seq: int,
     engine_counter_fen: int | None,
     on_progress: OnProgress = ignore_progress,
 ) -> Figure:
-    """As `figure_of_folder`, of a venue in PostgreSQL. A copy of the read database is compared, brought up to date where it was
-    behind. Raises what `compute_figure`, `PostgresJournal.open` and `open_read_database` raise."""
-    journal = await PostgresJournal.open(url)
+    """As `figure_of_folder`, of a copy of the read database that is not beyond seq; it is brought up to seq. `place` is the
+    venue's data folder or the URL of its database. Raises what `compute_figure` and the journal's `open` raise."""
+    journal = await _open_journal(place)
     try:
-        with TemporaryDirectory() as temporary:
-            copy = Path(temporary) / READ_DATABASE_FILE
-            read_database = await open_in_postgres(url)
-            try:
-                await copy_to_file(read_database, Database(url), copy)
-            finally:
-                await read_database.dispose()
-            await catch_up(SqliteWriter(copy), journal)
-            return await _figure_of_file(copy, journal, year, seq, engine_counter_fen, on_progress)
+        await catch_up(SqliteWriter(copy), journal, to_seq=seq)
+        return await _figure_of_file(copy, journal, year, seq, engine_counter_fen, on_progress)
     finally:
         await journal.close()
+
+
+async def _open_journal(place: Path | str) -> Journal:
+    if isinstance(place, Path):
+        return await SqliteJournal.open(place / JOURNAL_FILE, read_only=True)
+    return await PostgresJournal.open(place)
 
 
 async def _figure_of_file(

@@ -87,7 +87,13 @@ async def open_gateway(
             bound_queries(stores.read_database)  # not before: loading a large venue takes its time
             uncounted = _Uncounted(gateway.state)
             proof = StandingProof(
-                settings.database_url, uncounted, brought_up_to_date, time.time_ns, 0, settings.niceness
+                settings.database_url,
+                settings.calendar_file,
+                uncounted,
+                brought_up_to_date,
+                time.time_ns,
+                0,
+                settings.niceness,
             )
             shared = SharedLimits(settings.redis_url, stores.journal.journal_id) if settings.redis_url else None
             if shared is not None:

@@ -194,6 +194,7 @@ class SequencerProcess:
             readers.append(parts.start(self._publisher.run(), "stream"))
         self._proof = StandingProof(
             self._settings.database_url,
+            self._settings.calendar_file,
             self._engine,
             sequencer.journaled,
             self._clock,

@@ -87,6 +87,7 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
         for computation in ("engine_counter", "sql_sum", "journal_replay", "independent_decoder"):
             assert figure[computation] == "473000.00", computation
         assert (certificate["engine_counter"], certificate["seq"]) == ("473000.00", found["seq"])
+        assert certificate["breakdown"]["ladder"]["ladder"]["changed_hands"] == "473000.00"
         assert health["warnings"] == []
         assert (health["proof_agrees"], health["proven_seq"]) == (True, found["seq"])
         assert health["proof_age_s"] >= 0
@@ -94,12 +95,14 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
         assert (health["read_database_lag"], health["websockets"], health["sessions"]) == (0, 0, 0)
 
         lines: list[bytes] = []
-        arguments = ("2023", str(found["seq"]), "-", str(tmp_path))
+        arguments = ("2023", str(found["seq"]), "-", "-", "-", str(tmp_path))
         await run_module("services.standing_proof", *arguments, on_line=lines.append)
         reached = [int(line) for line in lines]
         assert (reached, reached[-1]) == (sorted(reached), found["seq"])
 
-        lying = StandingProof(tmp_path, OneFenMore(venue.engine), venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0, 0)
+        lying = StandingProof(
+            tmp_path, None, OneFenMore(venue.engine), venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0, 0
+        )
         proven = await lying.prove(2023)
         assert proven.figure is not None
         assert (proven.agree, proven.figure["engine_counter"]) == (False, "473000.01")
@@ -109,7 +112,7 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
         ]
 
         elsewhere = StandingProof(
-            tmp_path / "none", venue.engine, venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0, 0
+            tmp_path / "none", None, venue.engine, venue.projector.reached, lambda: TEN_O_CLOCK_NS, 0, 0
         )
         proven = await elsewhere.prove(2023)
         assert proven.trouble is not None

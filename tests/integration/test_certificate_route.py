@@ -16,7 +16,7 @@ from services.application import answer_not_certified
 from services.data.calendar import TradingCalendar
 from services.gateway.http.caller import needs
 from services.reporting import certificate_route
-from services.reporting.certificate import NotCertified
+from services.reporting.certificate import LACKS_BREAKDOWN, NotCertified
 from services.reporting.figure import compute_figure
 from services.reporting.proven import Proven
 from tests.integration.test_certificate import redone
@@ -30,10 +30,11 @@ CERTIFICATE = "/v1/reports/turnover/2023/certificate"
 
 @pytest.fixture
 async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    """A venue that trades on while it is proven: the proof is of the command before."""
+    """A venue that trades on while it is proven: the proof is of the command before. Its read database was not copied."""
     async with running_venue(tmp_path) as running:
 
-        async def prove(year: int) -> Proven:
+        async def prove(year: int, *, breakdown: bool = False) -> Proven:
+            assert breakdown
             seq, counter_fen = running.sequencer.last_seq, running.engine.turnover_fen(year)  # type: ignore[attr-defined]
             await place(running, "alice", "NDFEB-N35", "sell", "160.00", 1)
             await running.projector.reached((await place(running, "bob", "NDFEB-N35", "buy", "160.00", 1))["seq"])
@@ -58,17 +59,18 @@ async def test_all_of_it_is_of_the_command_that_was_proven(venue: RunningVenue, 
     assert (found["outcome"], found["verdict"], found["share"]) == ("too_early", "It is too early to say.", "0.000046")
     again = redone(found["redo"].replace("journal.sqlite", "journal.db"), tmp_path)
     assert (again["net"], again["row_hash"]) == (found["net"], found["row_hash"])
-    assert found["breakdown"] is None, "the venue is beyond that command"
+    assert (found["breakdown"], found["lacks"]) == (None, LACKS_BREAKDOWN.format(year=2023, seq=seq))
     later = (await venue.client("operator").get(CERTIFICATE)).json()
     assert (later["seq"], later["trades"]) == (seq + 2, 4)
 
 
-async def test_is_a_page(venue: RunningVenue) -> None:
+async def test_is_a_page_and_another_that_says_what_it_lacks(venue: RunningVenue) -> None:
     seq = await trade(venue)
     pdf = await venue.client("operator").get(CERTIFICATE, params={"format": "pdf"})
     assert pdf.headers["content-disposition"] == f'attachment; filename="rex-certificate-2023-seq-{seq}.pdf"'
-    (page,) = pypdf.PdfReader(io.BytesIO(pdf.content)).pages
-    assert page.extract_text().count(f"{NET:,}") == 6  # the figure, its gross, four sums
+    page, made_of = (page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf.content)).pages)
+    assert page.count(f"{NET:,}") == 6  # the figure, its gross, four sums
+    assert f"rex certificate 2023 --seq {seq} makes the certificate with it" in made_of
 
 
 async def test_what_disagrees_is_a_problem_with_its_sentences(venue: RunningVenue, tmp_path: Path) -> None:

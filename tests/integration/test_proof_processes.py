@@ -29,7 +29,7 @@ class Venue:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
-    """Takes the place of Python: a shell script, whose seventh argument is the year."""
+    """Takes the place of Python: a shell script, whose sixth argument is the module and whose seventh is the year."""
     path = tmp_path / "python"
     monkeypatch.setattr(sys, "executable", str(path))
 
@@ -41,7 +41,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 def proof_of(place: Path | str, clock: Callable[[], int] = lambda: 1) -> StandingProof:
-    return StandingProof(place, Venue(), brought_up_to_date, clock, 1.0, 0)
+    return StandingProof(place, None, Venue(), brought_up_to_date, clock, 1.0, 0)
 
 
 @pytest.mark.parametrize("place", ["folder", "postgresql:///rex"])
@@ -58,7 +58,7 @@ async def test_a_killed_process_leaves_no_copy(tmp_path: Path, program: Program,
 async def test_a_start_removes_what_killed_proofs_have_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "rex-proof-of-the-dead").mkdir()
-    await StandingProof(tmp_path, Venue(), brought_up_to_date, lambda: 1, 0, 0).run()
+    await StandingProof(tmp_path, None, Venue(), brought_up_to_date, lambda: 1, 0, 0).run()
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
 
 
@@ -77,6 +77,17 @@ async def test_a_process_that_says_no_figure_is_a_failed_proof(tmp_path: Path, p
     program(f"echo '{said}'")
     proven = await proof_of(tmp_path).prove(2024)
     assert (proven.agree, proven.trouble) == (False, f"its process said {said!r}, which is no figure")
+
+
+async def test_a_read_database_that_cannot_be_copied_costs_the_breakdown_and_not_the_proof(
+    tmp_path: Path, program: Program
+) -> None:
+    """A proof that failed raises an alert: a full temporary folder is no reason for one."""
+    program('case "$6" in *.proof_copy) exit 1;; esac; echo \'{"agree": true}\'')
+    proven = await proof_of(tmp_path).prove(2024, breakdown=True)
+    assert (proven.agree, proven.breakdown) == (True, None)
+    nothing = await proof_of("postgresql:///rex").prove(2024)
+    assert nothing.trouble == "its process ended with status 1", "there, only a copy can be proven"
 
 
 async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_path: Path, program: Program) -> None:

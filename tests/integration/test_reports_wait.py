@@ -35,8 +35,8 @@ OTHERS = {
 of the present command."""
 
 
-async def nothing_to_prove(year: int) -> Proven:
-    raise AssertionError(f"nobody asks for a proof of {year}")
+async def nothing_to_prove(year: int, *, breakdown: bool = False) -> Proven:
+    raise AssertionError(f"nobody asks for a proof of {year}, breakdown {breakdown}")
 
 
 @asynccontextmanager

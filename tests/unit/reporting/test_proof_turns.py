@@ -22,7 +22,7 @@ class Proofs:
     canceled: list[int] = field(default_factory=list)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, year: int) -> Proven:
+    async def __call__(self, year: int, _breakdown: bool) -> Proven:
         self.begun.append(year)
         seq = len(self.begun)
         try:
@@ -37,7 +37,7 @@ async def asked(turns: ProofTurns, *years: int) -> list[asyncio.Task[Proven]]:
     """Tasks that ask for a proof of these years, one after the other."""
     tasks = []
     for year in years:
-        tasks.append(asyncio.create_task(turns.take(year)))
+        tasks.append(asyncio.create_task(turns.take(year, False)))
         for _ in range(3):  # until it waits for the outcome, and the proof for its turn
             await asyncio.sleep(0)
     return tasks
@@ -58,6 +58,16 @@ async def test_those_who_ask_while_one_runs_share_the_next_one_of_their_year() -
     outcomes = await asyncio.gather(*tasks)
     assert proofs.begun == [2026, 2026, 2025]
     assert [proven.seq for proven in outcomes] == [1, *[2] * 30, *[3] * 30]
+
+
+async def test_one_with_the_breakdown_is_another_one() -> None:
+    proofs = Proofs()
+    turns = ProofTurns(proofs)
+    await asked(turns, 2026)
+    others = [asyncio.create_task(turns.take(2026, breakdown)) for breakdown in (False, True, True)]
+    await asyncio.sleep(0)
+    proofs.may_end.set()
+    assert [proven.seq for proven in await asyncio.gather(*others)] == [2, 3, 3]
 
 
 async def test_nobody_waits_for_proofs_whose_askers_have_left() -> None:
@@ -94,13 +104,13 @@ async def test_a_running_proof_that_all_have_left_has_ended_and_the_next_one_beg
 async def test_an_error_is_that_of_all_who_asked_and_of_nobody_later() -> None:
     calls = []
 
-    async def fails_once(year: int) -> Proven:
+    async def fails_once(year: int, _breakdown: bool) -> Proven:
         calls.append(year)
         if len(calls) == 1:
             raise ValueError("once")
         return Proven(year, len(calls), 0, None, None)
 
     turns = ProofTurns(fails_once)
-    outcomes = await asyncio.gather(turns.take(2026), turns.take(2026), return_exceptions=True)
+    outcomes = await asyncio.gather(turns.take(2026, False), turns.take(2026, False), return_exceptions=True)
     assert [str(outcome) for outcome in outcomes] == ["once", "once"]
-    assert (await turns.take(2026)).seq == 2
+    assert (await turns.take(2026, False)).seq == 2

@@ -1,0 +1,76 @@
+"""A venue that goes on certifies what `rex certificate` certifies of the same command, and what the turnover was made of."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from matching_engine import Engine
+from services.data_folder import JOURNAL_FILE
+from services.journal.postgres.journal import PostgresJournal
+from services.journal.sqlite import SqliteJournal
+from services.read_database.projector import catch_up
+from services.reporting.certificate import certify_proven
+from services.reporting.checked_report import report_at_rest
+from services.standing_proof import StandingProof
+from tests.integration.postgres_journal import lead
+from tests.integration.read_databases import ReadDatabase
+from tests.integration.test_certificate import batches, certified
+from tests.integration.test_reporting_folder import deals
+from tests.unit.read_database.history import History
+
+pytestmark = [pytest.mark.anyio, pytest.mark.rig]
+
+
+@dataclass
+class Venue:
+    """Its last batches are journaled, and not projected."""
+
+    place: Path | str
+    database: ReadDatabase
+    journal: SqliteJournal | PostgresJournal
+    history: History
+
+    async def go_on(self, _seq: int) -> None:
+        """Trades on and projects all of it, after the proof has taken its command and before its process begins."""
+        await self.journal.append(self.history.batch(deals(3)))
+        await catch_up(self.database.writer(), self.journal)
+
+
+async def running(place: Path | str, database: ReadDatabase, journal: SqliteJournal | PostgresJournal) -> Venue:
+    history = History(Engine(), journal.journal_id, journal.epoch)
+    first, *others = (history.batch(batch) for batch in batches())
+    await journal.append(first)
+    await catch_up(database.writer(), journal)
+    for batch in others:
+        await journal.append(batch)
+    return Venue(place, database, journal, history)
+
+
+@pytest.fixture(params=["folder", "postgresql"])
+async def venue(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Venue]:
+    is_folder = request.param == "folder"
+    url = None if is_folder else request.getfixturevalue("postgres_url")
+    database = ReadDatabase(tmp_path, url)
+    await database.make()
+    journal = await SqliteJournal.open(tmp_path / JOURNAL_FILE) if url is None else await lead(url)
+    yield await running(url or tmp_path, database, journal)
+    await journal.close()
+
+
+async def test_certifies_the_same_as_the_command(venue: Venue) -> None:
+    seq = venue.history.engine.last_seq
+    proofs = StandingProof(venue.place, None, venue.history.engine, venue.go_on, time.time_ns, 0, 0)
+    proven = await proofs.prove(2023, breakdown=True)
+    assert (proven.seq, proven.agree, proofs.latest[2023].breakdown) == (seq, True, None)
+    report = (await report_at_rest(venue.place, 2023, seq=seq)).report
+    options = ("--data-dir" if isinstance(venue.place, Path) else "--database-url", venue.place)
+    by_http = certify_proven(proven, report).to_json()
+    by_command = await asyncio.to_thread(certified, 2023, *options, "--seq", seq)
+    assert (by_http["engine_counter"], by_http["lacks"], by_http["net"]) == ("60000.00", None, "40000.00")
+    assert by_http == {**by_command, "engine_counter": "60000.00", "made_at": by_http["made_at"]}
