@@ -132,7 +132,9 @@ class Choice:
         seller_took = values * graph.seller_took[self.at]
         buyer_took = 2 * values - seller_took
         sides = (np.concatenate((seller_took, buyer_took)), np.concatenate((buyer_took, seller_took)))
-        return Roles(*(summed(cells, side, graph.nodes * graph.products).reshape(-1, graph.products) for side in sides))
+        return Roles(
+            *(summed(cells, side, graph.nodes * graph.products).reshape(graph.nodes, graph.products) for side in sides)
+        )
 
     def chance_trades(self, nodes: list[int]) -> float:
         """How many trades these nodes would have with each other if they met each other as they meet outsiders.
@@ -188,7 +190,7 @@ class Choice:
         graph, cells = self.graph, self.graph.nodes * self.graph.products
         sides = (side[self.at] * graph.products + graph.product[self.at] for side in (graph.buyer, graph.seller))
         bought, sold = (summed(side, self.amounts, cells) for side in sides)
-        return np.asarray((bought - sold).reshape(-1, graph.products), np.int64)
+        return np.asarray((bought - sold).reshape(graph.nodes, graph.products), np.int64)
 
     @cached_property
     def product_fen(self) -> Integers:
