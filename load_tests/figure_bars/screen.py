@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from time import process_time
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,31 @@ from services.surveillance.changed_hands import changed_hands_by_day, changed_ha
 from services.surveillance.contracts import Finding, ScreenTrades
 from services.surveillance.screen import screen
 
+
+class Recalls(NamedTuple):
+    """The least recall of three kinds of rings, in percent."""
+
+    plain: float
+    evasive: float
+    quoting: float
+
+
 TUNING_SEEDS = range(1, 13)
 """The thresholds were chosen on flows of these seeds: honest ones of all, rings of the first nine."""
 TEST_SEEDS = (301, 302, 303)
 """The bars are measured on flows of these seeds. No value was fitted to them, but two rows of theirs were the reason for the
 window of 60 days (docs/surveillance.md). `--seed N` moves them by 1000 (N − 1)."""
-THIN_PER_DAY = (70, 38, 17)
-"""Honest trades a day, of a usual 343: a fifth, a ninth and a twentieth."""
+HALF_STRENGTH = Recalls(plain=94, evasive=81, quoting=65)
+"""Bars where rings trade half as much with each other as besides. These and those of THIN are what the TEST_SEEDS gave less
+five points, rounded down: a change of the screen may cost that much of the recall and no more."""
+THIN = {
+    70: Recalls(plain=94, evasive=76, quoting=92),
+    38: Recalls(plain=94, evasive=89, quoting=94),
+    17: Recalls(plain=91, evasive=74, quoting=86),
+}
+"""By honest trades a day, of a usual 343: a fifth, a ninth and a twentieth."""
+LEAST_PRECISION = 90
+"""The bar of those rows; the lowest of them was 94.8 %."""
 PER_DAY_OF_YEAR = {5_000: 19, 10_000: 40, 20_000: 80, 60_000: 246}
 """Honest trades a day by the trades of a year."""
 RECALL_FROM = 10_000
@@ -93,23 +112,43 @@ def run(effort: Effort) -> list[Row]:
         name = f"one ring makes {percent} % of the turnover"
         rows += _found(seeds, name, dominant_ring(percent), precision=95, recall=95)
     rows += _found(seeds, "rings that quote their product", quoting_rings(), precision=95, recall=95)
-    for strength in (0.5, 0.25, 0.1):
-        rows += _found(seeds, f"plain rings, {strength} of what they trade besides", plain_rings(strength))
-        rows += _found(seeds, f"evasive rings, {strength} of what they trade besides", evasive_rings(strength))
-        rows += _found(seeds, f"quoting rings, {strength} of what they trade besides", quoting_rings(strength))
+    rows += _by_strength(seeds)
     for members in (4, 8, 12):
         rows += _found(seeds, f"month-end burst of {members} members", month_end_burst(members))
     honest = [honest_flow(seed) for seed in seeds]
     rows.append(_flagged("no rings", honest))
-    for per_day in THIN_PER_DAY:
-        name = f"{per_day} honest trades a day"
-        rows.append(_flagged(f"{name}, no rings", [honest_flow(seed, per_day) for seed in seeds]))
-        rows += _found(seeds, f"{name}, plain rings", plain_rings(), per_day=per_day)
-        rows += _found(seeds, f"{name}, evasive rings", evasive_rings(), per_day=per_day)
-        rows += _found(seeds, f"{name}, rings that quote their product", quoting_rings(), per_day=per_day)
+    rows += _in_thin_flow(seeds)
     for trades, per_day in PER_DAY_OF_YEAR.items():
         rows += _by_size(seeds, trades, per_day)
     return rows + _changed_hands(seeds, honest) + _costs(honest[0].trades, flow_with(seeds[0], plain_rings()).trades)
+
+
+def _by_strength(seeds: list[int]) -> list[Row]:
+    """Rings that trade less with each other than besides. A bar holds the half: of less, little can be told from chance."""
+    rows = []
+    for strength, least in ((0.5, HALF_STRENGTH), (0.25, None), (0.1, None)):
+        plans = (("plain", plain_rings), ("evasive", evasive_rings), ("quoting", quoting_rings))
+        for kind, plan in plans:
+            name = f"{kind} rings, {strength} of what they trade besides"
+            bars = (None, None) if least is None else (LEAST_PRECISION, getattr(least, kind))
+            rows += _found(seeds, name, plan(strength), *bars)
+    return rows
+
+
+def _in_thin_flow(seeds: list[int]) -> list[Row]:
+    """Years with few trades, with and without rings."""
+    rows = []
+    for per_day, least in THIN.items():
+        name = f"{per_day} honest trades a day"
+        rows.append(_flagged(f"{name}, no rings", [honest_flow(seed, per_day) for seed in seeds]))
+        plans = {
+            "plain rings": (plain_rings(), least.plain),
+            "evasive rings": (evasive_rings(), least.evasive),
+            "rings that quote their product": (quoting_rings(), least.quoting),
+        }
+        for kind, (plan, recall) in plans.items():
+            rows += _found(seeds, f"{name}, {kind}", plan, LEAST_PRECISION, recall, per_day)
+    return rows
 
 
 def _by_size(seeds: list[int], trades: int, per_day: int) -> list[Row]:
