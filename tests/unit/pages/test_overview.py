@@ -6,6 +6,7 @@ import asyncio
 import re
 from typing import Any, cast
 
+import pytest
 from rex_client import RexClient
 
 from services.pages.catalogue import words
@@ -14,7 +15,10 @@ from services.pages.intraday import intraday
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.forecast.wording import MEASURED
 from services.reporting.report import COUNTING_RULE
+from services.reporting.schemas import Discrepancy, ProofAlert
 from tests.unit.pages.measured_coverage import measured_coverage
+from tests.unit.pages.mounted import mounted
+from tests.unit.reporting.exports.test_files import report
 
 TODAY = "2026-11-27"
 
@@ -77,3 +81,30 @@ def test_today_is_the_exact_sum_of_the_candles() -> None:
 def test_a_day_that_has_just_begun_has_no_amounts() -> None:
     """The last daily candle is of the day before."""
     assert asyncio.run(intraday(cast("RexClient", _Venue("2026-11-30"))))["amounts"] == []
+
+
+@pytest.mark.anyio
+async def test_every_doubt_about_the_figure_is_told_in_a_line_of_its_own() -> None:
+    """What the sums of days say first, then each open alert about the proofs; none where there is none."""
+    told = {
+        "discrepancies": (Discrepancy(code="day_sums_differ", sentence="Days <differ>.", sentence_zh="日合计不符"),),
+        "proof_alerts": tuple(
+            ProofAlert(sentence=f"Proof {one}.", sentence_zh=f"证明{one}") for one in ("failed", "late")
+        ),
+    }
+    client, _ = mounted(report=report().model_copy(update=told).to_json())
+    sure, _ = mounted(report=report().to_json())
+    async with client, sure:
+        assert doubts_in((await client.get("/ui/?lang=en")).text) == [
+            "Days &lt;differ&gt;.",
+            "Proof failed.",
+            "Proof late.",
+        ]
+        assert doubts_in((await client.get("/ui/?lang=zh")).text) == ["日合计不符", "证明failed", "证明late"]
+        assert doubts_in((await sure.get("/ui/?lang=en")).text) == []
+
+
+def doubts_in(page: str) -> list[str]:
+    """The texts of the lines in the place for doubts, of which a page has one."""
+    (place,) = re.findall(r'<p id="doubts" role="status">(.*?)</p>', page)
+    return re.findall(r'<b class="doubt danger" data-testid="doubt">(.*?)</b>', place)
