@@ -155,12 +155,43 @@ async def test_gateway_and_leader_prove_the_figure_and_a_changed_amount_turns_th
 
     certificate = await _proof(venue, year, "certificate")
     assert (certificate["net"], certificate["row_hash"]) == (traded, figure["row_hash"])
+    assert certificate["breakdown"]["ladder"]["ladder"]["net"]["amount"] == traded
 
     await execute(venue.database_url, "UPDATE trades SET amount_fen = amount_fen + 1")
     assert not (await _proof(venue, year))["agree"]
     assert (await _proof(venue, year, "certificate"))["code"] == "not_certified"
     await until(partial(answered_health, leader.url), _failed)
     assert len(_failed(answered_health(venue.url))) == 1
+
+
+async def test_each_proof_of_the_leader_is_recorded_once_and_told_by_the_report_of_a_gateway(
+    venue: ScaledVenue,
+) -> None:
+    """The schedule proves on meanwhile."""
+    year = int((await _told(venue, "/v1/venue"))["trading_date"][:4])
+    for standby in [name for name in venue.processes if name.startswith("sequencer")]:
+        venue.end(standby)
+    venue.start("sequencer 1", variables={"REX_PROOF_EVERY_S": "1", "REX_ALERTS_EVERY_S": "0.1"})
+    report = partial(_told, venue, f"/v1/reports/turnover/{year}")
+    told = list[int]()
+    for _ in range(2):
+        await until(report, lambda found: (found["proven_seq"] or 0) > max(told, default=0))
+        told.append((await report())["proven_seq"])
+    venue.end("sequencer 1")
+    journal = await PostgresJournal.open(venue.database_url)
+    try:
+        texts = [json.loads(text) async for batch in journal.read(0) for text in batch.attachments]
+    finally:
+        await journal.close()
+    recorded = [text["proven_seq"] for text in texts if text.get("type") == "proof_agreed"]
+    assert recorded == sorted({*recorded})
+    assert {*told} <= {*recorded}
+
+
+async def _told(venue: ScaledVenue, path: str) -> dict[str, Any]:
+    async with AsyncHttpClient(base_url=venue.url, headers={"authorization": f"Bearer {venue.operator_key}"}) as http:
+        found: dict[str, Any] = (await http.get(path)).json()
+        return found
 
 
 async def test_the_leader_raises_alerts_that_every_gateway_answers_and_the_webhook_sends(
