@@ -21,7 +21,7 @@ from services.journal.connections import log_of
 from services.read_database import tables
 from services.read_database.database import open_read_database
 from services.reporting.figure import Figure
-from services.reporting.proven_figure import figure_of_folder
+from services.reporting.proven_figure import figure_at
 from services.reporting.queries import read_year
 
 
@@ -91,7 +91,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
     """The summary of a closed venue, whose engine, journal and read database end at the same command."""
     engine, year = venue.engine, venue.engine.trading_date // 10_000
     # Not every order: that would delay the end of the venue, and `rex report --prove` does it.
-    figure = await figure_of_folder(data_dir, year, engine.last_seq, engine.turnover_fen(year))
+    figure = await figure_at(data_dir, None, year, engine.last_seq, engine.turnover_fen(year))
     read_database = open_read_database(data_dir / READ_DATABASE_FILE)
     try:
         async with read_database.connect() as connection:

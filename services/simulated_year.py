@@ -29,7 +29,7 @@ from services.first_start import DEMO_GUARDS, GUARDS, Missing, Present
 from services.journal import JournalRefused
 from services.messaging import Submission
 from services.reporting.figure import Figure, ignore_progress
-from services.reporting.proven_figure import figure_of_folder
+from services.reporting.proven_figure import figure_at
 from services.reporting.target import DEFAULT_TARGET_FEN, SIMULATED
 from services.sequencer.schedule import ExchangeHours
 from services.simulator import DemoAccount, demo_accounts
@@ -258,4 +258,4 @@ async def prove(
 ) -> Figure:
     """The year's turnover by four computations: the engine that ran the year, the trades of the read database, the journal
     re-executed in a fresh engine, and the auditor's decoder. Calls on_progress as `compute_figure` does."""
-    return await figure_of_folder(data_dir, made.plan.year, made.last_seq, made.turnover_fen, on_progress)
+    return await figure_at(data_dir, None, made.plan.year, made.last_seq, made.turnover_fen, on_progress)

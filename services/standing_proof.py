@@ -261,13 +261,11 @@ async def _found(
 ) -> dict[str, Any]:
     from services.data.calendar import TradingCalendar
     from services.reporting.past_breakdown import breakdown_of_file
-    from services.reporting.proven_figure import figure_of_copy, figure_of_folder
+    from services.reporting.proven_figure import figure_at
 
     at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)
-    if copy == NONE:
-        return (await figure_of_folder(Path(folder), *at, on_progress=_Lines())).to_json()
     place = Path(folder) if folder else os.environ[DATABASE_URL]
-    figure = await figure_of_copy(Path(copy), place, *at, on_progress=_Lines())
+    figure = await figure_at(place, None if copy == NONE else Path(copy), *at, on_progress=_Lines())
     if calendar_file == NONE or not figure.agree:
         return figure.to_json()
     calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
