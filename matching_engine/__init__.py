@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matching_engine.engine import Engine
     from matching_engine.faults import EngineFault
 
-ENGINE_VERSION = 4
+ENGINE_VERSION = 5
 """Number of the rules: a journal's commands are run again only by the version that made their events."""
 
 

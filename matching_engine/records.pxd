@@ -98,10 +98,6 @@ cdef enum Phase:
     AUCTION_MATCHING = 4
     DELISTED = 5
 
-cdef enum SettlementRule:
-    VWAP_OR_PREVIOUS = 0
-    WATERFALL = 1
-
 cdef enum SettlementSource:
     DAY_VWAP = 1
     CLOSING_AUCTION = 2

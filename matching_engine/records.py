@@ -30,7 +30,7 @@ LIST_INSTRUMENT   instrument (must be the next number), amount_fen (value of one
 SET_FEES          account_class, rate_ppm (maker), taker_rate_ppm
 SET_PHASE         instrument (or ALL_INSTRUMENTS), phase (any but HALTED); sent by the venue's schedule
 HALT, RESUME      instrument (or ALL_INSTRUMENTS); sent by an operator. A halt outlasts changes of phase
-DAY_ROLL          date: the trading day that begins; number: the SettlementRule by which the ended day is settled
+DAY_ROLL          date: the trading day that begins
 SET_COLLAR        instrument, rate_ppm: how far beyond the anchor price an order may buy or sell; 0: no collar
 SET_VOLATILITY_BAND instrument, rate_ppm (how far from the anchor an order may trade; 0: no band), time_s (length in seconds of
                   the auction that a trade beyond the band begins)
@@ -77,7 +77,7 @@ KILL_SWITCH_SET   account (0: the venue), number (1: on, 0: off)
 INSTRUMENT_LISTED instrument, price_ticks (the first reference price)
 SETTLED           instrument, price_ticks (settlement price, the new reference; `band` computes the day's limits from it),
                   quantity_lots and amount_fen (the ended day's volume and turnover), number (SettlementSource: where the
-                  price comes from; 0 by the rule VWAP_OR_PREVIOUS)
+                  price comes from)
 FEES_SET          (class and rates are in the command)
 COLLAR_SET, VOLATILITY_BAND_SET, INSTRUMENT_CHANGED  instrument (the other values are in the command)
 INSTRUMENT_DELISTED instrument, number (orders canceled)
@@ -269,16 +269,8 @@ class Phase(IntEnum):
     DELISTED = 5
 
 
-class SettlementRule(IntEnum):
-    """How a DAY_ROLL settles (rulebook 4.10). The command names its rule, so that a day of an old journal is settled as it was:
-    engine versions up to 3 knew only the first, and their commands hold 0."""
-
-    VWAP_OR_PREVIOUS = 0
-    WATERFALL = 1
-
-
 class SettlementSource(IntEnum):
-    """Where a settlement price comes from: the steps of the WATERFALL. The first that has a price decides."""
+    """Where a settlement price comes from (rulebook 4.10). The first that has a price decides."""
 
     DAY_VWAP = 1
     CLOSING_AUCTION = 2
@@ -469,14 +461,6 @@ class Event(NamedTuple):
     def trade_id(self) -> int:
         """The id of a trade: seq << 20 | number."""
         return self.seq << 20 | self.number
-
-    @property
-    def settlement_source(self) -> SettlementSource:
-        """Where the price of a SETTLED comes from. Without a number it was the average of any number of lots, or the previous
-        price."""
-        if self.number:
-            return SettlementSource(self.number)
-        return SettlementSource.DAY_VWAP if self.quantity_lots else SettlementSource.PREVIOUS
 
 
 class BookCommand(NamedTuple):

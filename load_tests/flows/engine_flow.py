@@ -15,7 +15,6 @@ from matching_engine.records import (
     CommandKind,
     OrderType,
     Phase,
-    SettlementRule,
     pack_commands,
 )
 
@@ -66,7 +65,7 @@ def _opening(instruments: int, accounts: int, prices: PriceRange) -> Sequence[Co
     ]
     rules = [
         Command(kind=CommandKind.SET_FEES, rate_ppm=FEE_PPM, taker_rate_ppm=FEE_PPM),
-        Command(kind=CommandKind.DAY_ROLL, date=20231201, number=SettlementRule.WATERFALL),
+        Command(kind=CommandKind.DAY_ROLL, date=20231201),
         Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=Phase.CONTINUOUS),
     ]
     funded = []

@@ -8,7 +8,6 @@ from matching_engine.records cimport (
     VWAP_LOTS,
     Phase,
     Reason,
-    SettlementRule,
     SettlementSource,
 )
 
@@ -88,7 +87,7 @@ cdef class Instruments:
     cpdef void enforce(self, int instrument) noexcept nogil
     cdef void begin_quotes(self, int instrument, long long time_ns) noexcept nogil
     cdef void end_quotes(self, int instrument, long long time_ns) noexcept nogil
-    cpdef long long end_day(self, int instrument, int rule, long long time_ns) noexcept nogil
+    cpdef long long end_day(self, int instrument, long long time_ns) noexcept nogil
     cdef void _begin_day(self, int instrument, long long time_ns) noexcept nogil
     cdef long long _day_vwap(self, int instrument) noexcept nogil
     cdef bint _quotes_stood(self, int instrument) noexcept nogil

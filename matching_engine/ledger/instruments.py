@@ -23,7 +23,6 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         VWAP_LOTS,
         Phase,
         Reason,
-        SettlementRule,
         SettlementSource,
     )
 
@@ -209,20 +208,16 @@ class Instruments:
         """Continuous trading ends at `time_ns`. The best prices stay as the command before left them."""
         self.rows[instrument].quotes_until_ns = time_ns
 
-    def end_day(self, instrument: int, rule: int, time_ns: int) -> int:
+    def end_day(self, instrument: int, time_ns: int) -> int:
         """Ends an instrument's day and returns its settlement price in ticks, the reference price of the new day's band.
 
-        `rule` is a SettlementRule. The row's `source` says where the price comes from (a SettlementSource, or 0).
+        The row's `source` says where the price comes from (a SettlementSource).
         """
         row = instrument_at(self.rows[instrument])
         if row.trades:
             row.quotes_until_ns = time_ns
         reference = row.reference_ticks
-        row.source = 0
-        if rule == SettlementRule.VWAP_OR_PREVIOUS:
-            if row.day_lots > 0:
-                reference = self._day_vwap(instrument)
-        elif row.day_lots >= VWAP_LOTS:
+        if row.day_lots >= VWAP_LOTS:
             row.source = SettlementSource.DAY_VWAP
             reference = self._day_vwap(instrument)
         elif row.closing_ticks > 0:

@@ -20,7 +20,6 @@ from matching_engine.records cimport (
     OrderType,
     Phase,
     Reason,
-    SettlementRule,
     TimeInForce,
 )
 from matching_engine.ledger.turnover cimport Turnover
@@ -58,7 +57,7 @@ cdef class SessionCommands:
     cdef long long _expiry_ns(self, int slot) noexcept nogil
     cdef void _begin_trading(self, int instrument) noexcept nogil
     cdef void _find_closing_prices(self) noexcept nogil
-    cdef void _end_day_of(self, int instrument, unsigned int year, int rule) noexcept nogil
+    cdef void _end_day_of(self, int instrument, unsigned int year) noexcept nogil
     cdef void _end_orders(self, int instrument, int side, bint ends_day) noexcept nogil
     cdef bint _outside_band(self, int instrument, int slot) noexcept nogil
     cdef void _forget_client_ids(self) noexcept nogil

@@ -29,7 +29,6 @@ if not cython.compiled:  # when compiled, these stand in the .pxd
         OrderType,
         Phase,
         Reason,
-        SettlementRule,
         TimeInForce,
     )
 
@@ -192,10 +191,7 @@ class SessionCommands:
     # The day roll
 
     def roll_day(self, command: Command) -> None:
-        """DAY_ROLL (4.8): `date` is the trading day that begins, yyyymmdd; `number` is a SettlementRule."""
-        if command.number > SettlementRule.WATERFALL:
-            self.log.reject(command, Reason.INVALID_OPTION, 0)
-            return
+        """DAY_ROLL (4.8): `date` is the trading day that begins, yyyymmdd."""
         if command.date <= self.trading_date or not is_date(command.date):
             self.log.reject(command, Reason.INVALID_DATE, 0)
             return
@@ -206,7 +202,7 @@ class SessionCommands:
         event.date = command.date
         self._find_closing_prices()
         for instrument in range(self.instruments.count):
-            self._end_day_of(instrument, year, command.number)
+            self._end_day_of(instrument, year)
         for instrument in range(self.instruments.count):
             self._end_orders(instrument, 0, True)
             self._end_orders(instrument, 1, True)
@@ -225,13 +221,13 @@ class SessionCommands:
             if not trade.busted and trade.trade_id >> 20 == instrument.closing_seq:
                 instrument.closing_ticks = trade.price_ticks
 
-    def _end_day_of(self, instrument: int, year: int, rule: int) -> None:
+    def _end_day_of(self, instrument: int, year: int) -> None:
         """Ends the day of an instrument: settlement price, SETTLED, and its turnover added to the year's."""
         lots = self.instruments.rows[instrument].day_lots
         amount = self.instruments.rows[instrument].day_amount_fen
         self.turnover.add(year, amount)
         self.book.forget_last(instrument)
-        reference = self.instruments.end_day(instrument, rule, self.execution.time_ns)
+        reference = self.instruments.end_day(instrument, self.execution.time_ns)
         event = self.log.add(EventKind.SETTLED, Reason.NONE)
         event.instrument = instrument
         event.price_ticks = reference

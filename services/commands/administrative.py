@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Flag, SettlementRule, pack_commands
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Flag, pack_commands
 from services.commands.attachments import (
     AccountText,
     ActProposed,
@@ -192,7 +192,7 @@ def set_phase(sender: Command, phase: int, instrument: int = ALL_INSTRUMENTS) ->
 
 def day_roll(sender: Command, date: int) -> Submission:
     """Begins the trading day `date` (yyyymmdd). The day before is settled by the waterfall of rulebook 4.10."""
-    return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date, number=SettlementRule.WATERFALL))
+    return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date))
 
 
 def record(

@@ -3,7 +3,7 @@
 A line is an object. One with `row` begins a row of the journal; each other line is a command of that row, with the events that
 it made and its text (names, reasons, hashes of keys; a password's hash is left out).
 
-    {"row":{"first_seq":7,"last_seq":8,"epoch":1,"engine_version":3,"previous_hash":"…","hash":"…"}}
+    {"row":{"first_seq":7,"last_seq":8,"epoch":1,"engine_version":5,"previous_hash":"…","hash":"…"}}
     {"command":{"kind":"DEPOSIT","seq":7,…,"account":2,"amount_fen":100},"text":null,"events":[{"kind":"BALANCE_CHANGED",…}]}
 """
 

@@ -50,7 +50,7 @@ _OF_COMMANDS: dict[int, str] = {
     CommandKind.SET_PHASE: "instrument phase",
     CommandKind.HALT: "instrument",
     CommandKind.RESUME: "instrument",
-    CommandKind.DAY_ROLL: "date number",
+    CommandKind.DAY_ROLL: "date",
     CommandKind.SET_COLLAR: "instrument rate_ppm",
     CommandKind.SET_VOLATILITY_BAND: "instrument rate_ppm time_s",
     CommandKind.BUST_TRADE: "order_id",

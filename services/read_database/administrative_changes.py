@@ -185,7 +185,7 @@ def _phase_changed(applied: Applied) -> Statement:
 
 def _reference(applied: Applied) -> Statement:
     event = applied.event
-    reference = (event.price_ticks, int(event.settlement_source), event.instrument)
+    reference = (event.price_ticks, event.number, event.instrument)
     return "UPDATE instruments SET reference_ticks = ?, settlement_source = ? WHERE instrument = ?", reference
 
 

@@ -339,7 +339,7 @@ class Changes:
         event = applied.event
         self._administered(applied)
         if self._ended_date:  # 0 at the first day roll: no day has ended
-            self.settlements[self._ended_date, event.instrument] = (event.price_ticks, int(event.settlement_source))
+            self.settlements[self._ended_date, event.instrument] = event.price_ticks, event.number
 
     # Functions, not bound methods: as those of an instance they would refer to it, and its rows would wait for a full garbage
     # collection.

@@ -55,7 +55,7 @@ from struct import Struct
 from struct import error as struct_error
 from typing import Any
 
-MAGIC, FORMATS, ENGINE_VERSION = b"REXROW\r\n", (1, 2), 4
+MAGIC, FORMATS, ENGINE_VERSION = b"REXROW\r\n", (1, 2), 5
 """The row and record formats, and the engine version, that this program knows the rules of."""
 COMPRESSED, MOST_BYTES = 2, 64 * 2**20
 """The row format of a compressed row, and the most bytes that one may hold."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, SettlementRule
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import DAY_NS, DAY_ROLL_AT, SHANGHAI_NS, TRADING_DAY, local_day
 from services.sequencer.clock import ClockRefused, shanghai_text
@@ -126,7 +126,7 @@ def _day_roll(calendar: TradingCalendar, engine_trading_date: int, now_ns: int, 
         return []
     if engine_trading_date not in (0, may_skip_from):
         _refuse_skipped_days(calendar, engine_trading_date, right, now_ns)
-    return [Command(kind=CommandKind.DAY_ROLL, date=right, number=SettlementRule.WATERFALL)]
+    return [Command(kind=CommandKind.DAY_ROLL, date=right)]
 
 
 def _refuse_skipped_days(calendar: TradingCalendar, engine_trading_date: int, right: int, now_ns: int) -> None:

@@ -358,7 +358,7 @@ class VenueState:
 
     def _instrument_settled(self, applied: Applied) -> None:
         event = applied.event
-        self.instruments[event.instrument].set_reference(event.price_ticks, event.settlement_source)
+        self.instruments[event.instrument].set_reference(event.price_ticks, event.number)
 
     def _phase_changed(self, applied: Applied) -> None:
         event = applied.event

@@ -29,7 +29,7 @@ STATUS = {
 @pytest.mark.parametrize("command", STATUS)
 @pytest.mark.parametrize("other", [ENGINE_VERSION - 1, ENGINE_VERSION + 1], ids=["older", "newer"])
 def test_a_journal_of_another_engine_version_is_refused(tmp_path: Path, command: str, other: int) -> None:
-    path = unpack("engine_4/thin_days", tmp_path)
+    path = unpack("engine_5/thin_days", tmp_path)
     rewrite(path, lambda batch: replace(batch, engine_version=other))
     before = stored(path)
     refused = rex(*command.split(), "--data-dir", tmp_path)

@@ -1,6 +1,6 @@
 """Golden files (tests/data): what this REX has written in each of its formats is read, and makes the same state again.
 
-A format number that moves fails a test until there are files of the new number: tests/data/engine_4/make_journals.py and
+A format number that moves fails a test until there are files of the new number: tests/data/engine_5/make_journals.py and
 tests/data/snapshot_1/make_snapshot.py show how.
 """
 
@@ -28,8 +28,8 @@ from tests.integration.golden_journals import MADE, stored, unpack
 pytestmark = pytest.mark.anyio
 
 STATE_HASHES = {
-    "engine_4/thin_days": "b23a4d8dc51375f869aa69bd4c61319c30bf112a98f266f6678d86a5411998dc",
-    "engine_4/traded": "cdb7ae9bfdefe298a47f60fced6de54a0fa76369f633b020b5c169b992a16c15",
+    "engine_5/thin_days": "b23a4d8dc51375f869aa69bd4c61319c30bf112a98f266f6678d86a5411998dc",
+    "engine_5/traded": "cdb7ae9bfdefe298a47f60fced6de54a0fa76369f633b020b5c169b992a16c15",
 }
 """The state at the end of each journal. A change here is a change of the rules for journals that exist: it needs another
 ENGINE_VERSION."""
@@ -57,7 +57,7 @@ def test_every_format_has_a_golden_journal(tmp_path: Path) -> None:
     names = {str(path.relative_to(MADE)).removesuffix(".sqlite.xz") for path in MADE.glob("*/*.sqlite.xz")}
     assert names == STATE_HASHES.keys()
     found = {one for name in names for one in formats(unpack(name, tmp_path / name.replace("/", "_")))}
-    assert found == FORMATS, "make golden journals of this format: see tests/data/engine_4/make_journals.py"
+    assert found == FORMATS, "make golden journals of this format: see tests/data/engine_5/make_journals.py"
 
 
 @pytest.mark.parametrize("name", STATE_HASHES)
@@ -70,11 +70,11 @@ async def test_a_golden_journal_makes_its_events_and_its_state_again(tmp_path: P
 
 async def test_a_golden_snapshot_is_loaded_and_followed(tmp_path: Path) -> None:
     data = (MADE / f"snapshot_{SNAPSHOT_FORMAT}" / "thin_days.snapshot").read_bytes()
-    journal = await SqliteJournal.open(unpack("engine_4/thin_days", tmp_path), read_only=True)
+    journal = await SqliteJournal.open(unpack("engine_5/thin_days", tmp_path), read_only=True)
     store = FolderStore.of(tmp_path)
     await store.write(Snapshot.decode(data))
     loaded = await load(journal, store)
     await journal.close()
     assert loaded is not None
     assert 0 < loaded.header.seq < loaded.engine.last_seq
-    assert loaded.engine.state_hash() == STATE_HASHES["engine_4/thin_days"]
+    assert loaded.engine.state_hash() == STATE_HASHES["engine_5/thin_days"]

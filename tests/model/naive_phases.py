@@ -13,7 +13,6 @@ from matching_engine.records import (
     OrderType,
     Phase,
     Reason,
-    SettlementRule,
     SettlementSource,
     TimeInForce,
 )
@@ -107,9 +106,6 @@ class Phases(Orders):
     # The day roll (4.8)
 
     def day_roll(self, c: Command) -> None:
-        if c.number not in tuple(SettlementRule):
-            self.reject(c, Reason.INVALID_OPTION)
-            return
         year, month, day = c.date // 10_000, c.date // 100 % 100, c.date % 100
         if not (c.date > self.trading_date and year <= 9999 and 1 <= month <= 12 and 1 <= day <= 31):
             self.reject(c, Reason.INVALID_DATE)
@@ -120,7 +116,7 @@ class Phases(Orders):
             account.day_amount = 0
         self.emit(EventKind.DAY_ROLLED, date=c.date)
         for number, instrument in enumerate(self.listed):
-            self.settle_day(number, instrument, c.number)
+            self.settle_day(number, instrument)
         self.trades = {}
         for o in self.open_orders():
             if o.time_in_force == TimeInForce.DAY:
@@ -135,14 +131,10 @@ class Phases(Orders):
         named = [o.trigger or o.price] if o.order_type == OrderType.STOP else [o.price, o.trigger or o.price]
         return not all(low <= price <= high for price in named)
 
-    def settle_day(self, number: int, instrument: Instrument, rule: int) -> None:
-        source = 0
+    def settle_day(self, number: int, instrument: Instrument) -> None:
         if self.phase(number) == Phase.CONTINUOUS:
             instrument.quotes_until_ns = self.time_ns
-        if rule == SettlementRule.WATERFALL:
-            source, instrument.reference = self.waterfall(number, instrument)
-        elif instrument.day_lots:
-            instrument.reference = self.vwap(instrument)
+        source, instrument.reference = self.waterfall(number, instrument)
         self.emit(
             EventKind.SETTLED,
             instrument=number,

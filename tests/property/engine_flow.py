@@ -113,6 +113,8 @@ class Flow(Commands):
                 self.extend(self.interruption())
             ended = Phase.AUCTION_MATCHING if self.chance.random() < 0.7 else Phase.CLOSED
             self.extend(self.orderly(ended)[-1:])
+            if self.chance.random() < 0.3:  # The auction was the closing one.
+                self.extend([self.day_roll()])
             self.extend(self.orderly(Phase.CONTINUOUS)[-1:])
         elif mood < 0.85:
             self.extend(self.orderly(Phase.CONTINUOUS))

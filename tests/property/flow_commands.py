@@ -18,7 +18,6 @@ from matching_engine.records import (
     Flag,
     OrderType,
     Phase,
-    SettlementRule,
     Side,
     TimeInForce,
 )
@@ -293,11 +292,10 @@ class Commands:
         """The next trading day. A year has thirteen of them, so that a flow crosses several years. Half of them come a
         quarter of an hour later, to the nanosecond or not: quotes may have stood as long."""
         self.time_ns += self.chance.choice((0, 1)) * (STANDING_QUOTES_NS + self.chance.choice((-1, 0, 1)))
-        rule = self.chance.choice((0, 1, 1, 1, 2)) if self.chance.random() < 0.5 else SettlementRule.WATERFALL
         self.day += 1
         date = (2023 + self.day // 13) * 10_000 + (self.day % 12 + 1) * 100 + self.day % 28 + 1
         date = self.chance.choice((date, date, date, *DATES[:2]))
-        return Command(kind=CommandKind.DAY_ROLL, date=date, number=rule)
+        return Command(kind=CommandKind.DAY_ROLL, date=date)
 
     def administration(self) -> Command:
         """Any administrative command, with small numbers."""

@@ -28,7 +28,7 @@ def test_every_kind_of_event_reason_and_settlement_occurs() -> None:
     assert kinds == set(EventKind)
     assert reasons == set(Reason) - OUT_OF_REACH
     assert phases == set(Phase)
-    assert sources == {0, *SettlementSource}  # 0: by the former rule
+    assert sources == set(SettlementSource)
     assert deepest >= 4  # Stops that trigger stops.
 
 

@@ -18,7 +18,6 @@ from matching_engine.records import (
     OrderType,
     Phase,
     SelfTrade,
-    SettlementRule,
     Side,
     TimeInForce,
 )
@@ -180,9 +179,9 @@ class EngineMachine(RuleBasedStateMachine):
         """Seldom: what is delisted never trades again."""
         self.submit(CommandKind.DELIST_INSTRUMENT, instrument=0 if sure == 5 else 1)
 
-    @rule(number=st.sampled_from(SettlementRule))
-    def day_roll(self, number: int) -> None:
-        self.submit(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day, number=number)
+    @rule()
+    def day_roll(self) -> None:
+        self.submit(CommandKind.DAY_ROLL, date=20230101 + self.naive.trading_day)
 
     @rule(back=st.integers(1, 3))
     def bust(self, back: int) -> None:

@@ -20,7 +20,6 @@ from matching_engine.records import (
     OrderType,
     Phase,
     SelfTrade,
-    SettlementRule,
     Side,
     TimeInForce,
 )
@@ -168,7 +167,7 @@ def halt(names: Names, match: Match[str]) -> Fields:
 @sentence(r"day roll to (?P<date>\d{4}-\d\d-\d\d)")
 def day_roll(names: Names, match: Match[str]) -> Fields:
     date = int(match["date"].replace("-", ""))
-    return {"kind": CommandKind.DAY_ROLL, "date": date, "number": SettlementRule.WATERFALL}
+    return {"kind": CommandKind.DAY_ROLL, "date": date}
 
 
 @sentence(r"it is (?P<moment>(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d)")

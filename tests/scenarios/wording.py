@@ -170,8 +170,8 @@ class Wording:
             volatility = f" {Reason(e.reason).name} {e.number} s" if e.reason else ""
             return f"{where} {Phase(e.phase).name}{volatility}"
         if kind == EventKind.SETTLED:
-            source = f", {SettlementSource(e.number).name}" if e.number else ""
-            return f"{where} @ {e.price_ticks}, {e.quantity_lots} lots, {yuan(e.amount_fen)} yuan{source}"
+            source = SettlementSource(e.number).name
+            return f"{where} @ {e.price_ticks}, {e.quantity_lots} lots, {yuan(e.amount_fen)} yuan, {source}"
         if kind == EventKind.BALANCE_CHANGED:
             cash = f" {yuan(e.amount_fen, '+')} yuan" if e.amount_fen else ""
             lots = f" {e.quantity_lots:+}{where or ' Nd'}" if e.quantity_lots or e.instrument else ""

@@ -92,10 +92,7 @@ class Days:
                 case EventKind.DAY_ROLLED:
                     self._ended_date, self._trading_date = self._trading_date, event.date
                 case EventKind.SETTLED if self._ended_date:  # 0 at the first day roll: no day has ended
-                    self._settlements[self._ended_date, event.instrument] = (
-                        event.price_ticks,
-                        int(event.settlement_source),
-                    )
+                    self._settlements[self._ended_date, event.instrument] = event.price_ticks, event.number
                 case EventKind.TRADE_BUSTED:
                     self._bust(event, self._turnover[day])
                     self._busted.add(day)

@@ -1,4 +1,4 @@
-"""Makes the snapshot of this folder, of format 1 and engine version 4, in the middle of the journal engine_4/thin_days:
+"""Makes the snapshot of this folder, of format 1 and engine version 5, in the middle of the journal engine_5/thin_days:
 
 python -m tests.data.snapshot_1.make_snapshot
 """
@@ -21,7 +21,7 @@ FILE = Path(__file__).parent / "thin_days.snapshot"
 
 async def snapshot(folder: Path) -> Snapshot:
     """The snapshot, with a time of its own: 1 January 2026."""
-    journal = await SqliteJournal.open(unpack("engine_4/thin_days", folder), read_only=True)
+    journal = await SqliteJournal.open(unpack("engine_5/thin_days", folder), read_only=True)
     last = await journal.last_batch()
     assert last is not None
     engine = Engine()
@@ -33,7 +33,7 @@ async def snapshot(folder: Path) -> Snapshot:
 def main() -> None:
     """Writes the file."""
     formats = SNAPSHOT_FORMAT, ENGINE_VERSION
-    assert formats == (1, 4), f"this REX has the formats {formats}: make a folder of its own for what is new"
+    assert formats == (1, 5), f"this REX has the formats {formats}: make a folder of its own for what is new"
     with TemporaryDirectory() as folder:
         FILE.write_bytes(asyncio.run(snapshot(Path(folder))).data)
     sys.stdout.write(f"{FILE}: {FILE.stat().st_size} bytes\n")

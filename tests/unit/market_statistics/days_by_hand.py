@@ -94,7 +94,7 @@ class Market:
         return len(self.commands)
 
     def roll(self, date: int) -> int:
-        return self.tell(CommandKind.DAY_ROLL, date=date, number=1)
+        return self.tell(CommandKind.DAY_ROLL, date=date)
 
     def phase(self, phase: Phase) -> int:
         return self.tell(CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=phase)

@@ -15,17 +15,13 @@ from matching_engine.records import (
     EventKind,
     Flag,
     OrderType,
-    SettlementRule,
     TimeInForce,
 )
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import array, numbered, venue
 
-GOLDEN_EVENTS = {
-    SettlementRule.VWAP_OR_PREVIOUS: "a07fc42d9db29f5e70d9d18601c3c405",  # as engine version 3 made them
-    SettlementRule.WATERFALL: "93e3923e4c69d3c7f6da7898baeab669",
-}
-"""The hash of the events, by the rule of the day rolls. The flow ends on a day with many trades, in one state by both."""
+GOLDEN_EVENTS = "93e3923e4c69d3c7f6da7898baeab669"
+"""The hash of the events."""
 GOLDEN_STATE_HASH = "380f72b8d969b3c0892ea28fc4ad88380723943ea6d619345feecad9f1df119e"
 GOLDEN_TERMS = "ec5f88e3403a60c6ab23f55377f3677b"
 """The hash of the events of other terms and of delistings after the flow."""
@@ -115,13 +111,13 @@ def operators(draw: Draw, seq: int) -> Command:
     return commands[draw.below(len(commands))]
 
 
-def fixed_flow(rule: SettlementRule) -> list[Command]:
-    """The small venue and some thousand commands, a second apart. Day rolls settle by the rule."""
+def fixed_flow() -> list[Command]:
+    """The small venue and some thousand commands, a second apart."""
     draw, commands = Draw(), venue()
     while len(commands) < LENGTH:
         seq, kind = len(commands), draw.below(100)
         if seq % 700 == 699:
-            commands.append(Command(kind=CommandKind.DAY_ROLL, date=20231227 + seq // 700, number=rule))
+            commands.append(Command(kind=CommandKind.DAY_ROLL, date=20231227 + seq // 700))
         elif kind < 60:
             commands.append(order(draw, seq))
         elif kind < 75:
@@ -137,22 +133,19 @@ def fixed_flow(rule: SettlementRule) -> list[Command]:
     return [command._replace(time_ns=command.seq * SECOND_NS) for command in numbered(commands)]
 
 
-@pytest.mark.parametrize("rule", SettlementRule)
 @pytest.mark.parametrize("make", [Engine, NaiveEngine])
-def test_a_fixed_flow_leads_to_the_same_state_as_ever(
-    make: type[Engine] | type[NaiveEngine], rule: SettlementRule
-) -> None:
+def test_a_fixed_flow_leads_to_the_same_state_as_ever(make: type[Engine] | type[NaiveEngine]) -> None:
     """Another hash is another rule: raise ENGINE_VERSION with it, or the journals of the past cannot be replayed."""
     engine = make()
-    events = engine.process(array(fixed_flow(rule)))
+    events = engine.process(array(fixed_flow()))
     assert set(events["kind"].tolist()) == set(EventKind) - LATER
-    assert blake2b(events.tobytes(), digest_size=16).hexdigest() == GOLDEN_EVENTS[rule]
+    assert blake2b(events.tobytes(), digest_size=16).hexdigest() == GOLDEN_EVENTS
     assert engine.state_hash() == GOLDEN_STATE_HASH
 
 
 @pytest.mark.parametrize("make", [Engine, NaiveEngine])
 def test_other_terms_and_delistings_lead_to_the_same_events_as_ever(make: type[Engine] | type[NaiveEngine]) -> None:
-    engine, flow = make(), fixed_flow(SettlementRule.WATERFALL)
+    engine, flow = make(), fixed_flow()
     engine.process(array(flow))
     flags = Flag.CHANGE_BAND | Flag.CHANGE_COLLAR | Flag.CHANGE_QUANTITY
     kind = CommandKind.CHANGE_INSTRUMENT
@@ -165,7 +158,7 @@ def test_other_terms_and_delistings_lead_to_the_same_events_as_ever(make: type[E
         Command(kind=CommandKind.DELIST_INSTRUMENT, instrument=1),
         Command(kind=CommandKind.DELIST_INSTRUMENT),
         Command(kind=CommandKind.SET_PHASE, instrument=ALL_INSTRUMENTS, phase=3),
-        Command(kind=CommandKind.DAY_ROLL, date=20240131, number=SettlementRule.WATERFALL),
+        Command(kind=CommandKind.DAY_ROLL, date=20240131),
     ]
     stamped = [command._replace(time_ns=command.seq * SECOND_NS) for command in numbered(later, len(flow))]
     events = engine.process(array(stamped))

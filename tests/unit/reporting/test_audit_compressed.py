@@ -70,8 +70,8 @@ def test_its_numbers_are_those_of_plain_rows(tmp_path: Path) -> None:
 
 def test_a_kept_journal_of_compressed_rows_is_read(tmp_path: Path) -> None:
     compressed, plain = (
-        unpack("engine_4/traded", tmp_path / "compressed"),
-        unpack("engine_4/traded", tmp_path / "plain"),
+        unpack("engine_5/traded", tmp_path / "compressed"),
+        unpack("engine_5/traded", tmp_path / "plain"),
     )
     assert {HEADER.unpack_from(row)[1] for row in stored(compressed)} == {1, COMPRESSED_FORMAT}
     with closing(sqlite3.connect(plain)) as connection, connection:

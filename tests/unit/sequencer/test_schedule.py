@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase, SettlementRule
+from matching_engine.records import ALL_INSTRUMENTS, Command, CommandKind, Phase
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import DAY_ROLL_AT, TRADING_DAY
 from services.sequencer.clock import ClockRefused
@@ -28,7 +28,7 @@ CLOSE, OPEN, AUCTION, MATCHING = (
 
 
 def roll(day: int) -> Command:
-    return Command(kind=CommandKind.DAY_ROLL, date=day, number=SettlementRule.WATERFALL)
+    return Command(kind=CommandKind.DAY_ROLL, date=day)
 
 
 def ns(text: str) -> int:

@@ -33,7 +33,7 @@ def test_the_edges_are_those_of_the_records(reference: int, rate: int) -> None:
     assert reasons == [below, 96, 96, above]
 
 
-@given(st.lists(st.tuples(st.integers(950, 1050), st.integers(1, 9)), min_size=1, max_size=8))
+@given(st.lists(st.tuples(st.integers(950, 1050), st.integers(5, 13)), min_size=1, max_size=8))
 def test_settlement_is_the_average_price_by_volume(trades: list[tuple[int, int]]) -> None:
     talk = Talk(Engine())
     for price, lots in trades:

@@ -81,7 +81,6 @@ OPERATORS: list[tuple[Fields, str, int, int, Reason]] = [
     ({"kind": CommandKind.SET_FEES}, "taker_rate_ppm", MAX_RATE_PPM, MAX_RATE_PPM + 1, Reason.INVALID_RATE),
     ({"kind": CommandKind.SET_PHASE}, "instrument", 2, 3, Reason.UNKNOWN_INSTRUMENT),
     ({"kind": CommandKind.SET_PHASE}, "phase", 4, 5, Reason.INVALID_PHASE),
-    ({"kind": CommandKind.DAY_ROLL, "date": 20230101}, "number", 1, 2, Reason.INVALID_OPTION),
     ({"kind": CommandKind.DAY_ROLL}, "date", 20230101, 20230100, Reason.INVALID_DATE),
     ({"kind": CommandKind.DAY_ROLL}, "date", 20230131, 20230132, Reason.INVALID_DATE),
     ({"kind": CommandKind.DAY_ROLL}, "date", 20230101, 20230001, Reason.INVALID_DATE),

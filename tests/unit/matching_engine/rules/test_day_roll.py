@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matching_engine.records import CommandKind, EventKind, OrderType, Reason, Side
+from matching_engine.records import CommandKind, EventKind, OrderType, Reason, SettlementSource, Side
 from tests.unit.matching_engine.engine_talk import BUY, DAY, GTC, SELL, Talk
 
 
@@ -22,8 +22,15 @@ def test_a_roll_settles_and_ends_orders_in_the_order_of_the_book(talk: Talk) -> 
     kinds = {"price_ticks": 999, "side": BUY, "quantity_lots": 2}
     assert events == [
         talk.event(EventKind.DAY_ROLLED, date=20230103),
-        talk.event(EventKind.SETTLED, instrument=0, price_ticks=1039, quantity_lots=7, amount_fen=727_300),
-        talk.event(EventKind.SETTLED, instrument=1, price_ticks=1000),
+        talk.event(
+            EventKind.SETTLED,
+            instrument=0,
+            price_ticks=1039,
+            quantity_lots=7,
+            amount_fen=727_300,
+            number=SettlementSource.DAY_VWAP,
+        ),
+        talk.event(EventKind.SETTLED, instrument=1, price_ticks=1000, number=SettlementSource.PREVIOUS),
         talk.ended(EventKind.EXPIRED, Reason.END_OF_DAY, first + 1, 2, reserve_fen=-2 * 99_950, **kinds),
         talk.ended(
             EventKind.CANCELED,
@@ -47,17 +54,18 @@ def test_a_roll_settles_and_ends_orders_in_the_order_of_the_book(talk: Talk) -> 
 
 
 def test_the_settlement_price_is_the_volume_weighted_average_half_up(talk: Talk) -> None:
-    trade_at(talk, 1000, 1)
-    trade_at(talk, 1001, 1)
-    assert talk.day_roll(20230103)[1].price_ticks == 1001
     trade_at(talk, 1000, 3)
-    trade_at(talk, 1001, 1)
+    trade_at(talk, 1001, 3)
+    assert talk.day_roll(20230103)[1].price_ticks == 1001
+    trade_at(talk, 1000, 6)
+    trade_at(talk, 1001, 2)
     assert talk.day_roll(20230104)[1].price_ticks == 1000
-    assert talk.day_roll(20230105)[1] == talk.event(EventKind.SETTLED, price_ticks=1000)
+    settled = talk.day_roll(20230105)[1]
+    assert settled == talk.event(EventKind.SETTLED, price_ticks=1000, number=SettlementSource.PREVIOUS)
 
 
 def test_the_new_band_is_round_the_settlement_price_and_edges_round_inwards(talk: Talk) -> None:
-    trade_at(talk, 1050, 1)
+    trade_at(talk, 1050, 5)
     talk.day_roll(20230103)
     # 1050 × 0.95 = 997.5 and 1050 × 1.05 = 1102.5
     assert talk.order(2, BUY, 1, 997)[0].reason == Reason.PRICE_BELOW_BAND
@@ -73,7 +81,7 @@ def test_an_order_at_the_edge_of_the_new_band_stays_open(
     talk: Talk, settled: int, side: Side, stays: int, ends: int
 ) -> None:
     """The band's edges are 0.95 × 1040 = 988 and 1.05 × 960 = 1008. A trigger is outside as a price is."""
-    trade_at(talk, settled, 1)
+    trade_at(talk, settled, 5)
     orders = []
     for price in (stays, ends):
         talk.order(2, side, 1, price)

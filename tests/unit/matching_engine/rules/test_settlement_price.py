@@ -12,7 +12,6 @@ from matching_engine.records import (
     EventKind,
     Phase,
     Reason,
-    SettlementRule,
     SettlementSource,
     Side,
 )
@@ -25,8 +24,8 @@ NINE_NS = 1_700_010_000 * 10**9
 """When continuous trading is taken to begin in these tests."""
 
 
-def roll(talk: Talk, date: int = 20230103, time_ns: int = 0, rule: int = SettlementRule.WATERFALL) -> list[Event]:
-    return talk.tell(CommandKind.DAY_ROLL, date=date, time_ns=time_ns, number=rule)
+def roll(talk: Talk, date: int = 20230103, time_ns: int = 0) -> list[Event]:
+    return talk.tell(CommandKind.DAY_ROLL, date=date, time_ns=time_ns)
 
 
 def settled(talk: Talk, price: int, source: int, lots: int = 0, amount: int = 0, instrument: int = 0) -> Event:
@@ -338,30 +337,10 @@ def test_any_two_times_of_sixty_four_bits_have_a_difference(talk: Talk) -> None:
     assert roll(talk, 20230105, -(2**63))[1].number == PREVIOUS
 
 
-# 4. The previous price, and the rule that the command names
+# 4. The previous price
 
 
 def test_the_first_day_of_a_venue_and_of_an_instrument_has_the_listing_s_price(talk: Talk) -> None:
     assert roll(talk) == rolled(talk, settled(talk, 1000, PREVIOUS))
     talk.list_instrument(1, price_ticks=777)
     assert roll(talk, 20230104)[1:] == [settled(talk, 1000, PREVIOUS), settled(talk, 777, PREVIOUS, instrument=1)]
-
-
-def test_the_former_rule_takes_any_lots_and_names_no_source(talk: Talk) -> None:
-    auction(talk, (1, 1020))
-    assert roll(talk, rule=SettlementRule.VWAP_OR_PREVIOUS) == rolled(talk, settled(talk, 1020, 0, 1, 102_000))
-    phase(talk, Phase.CONTINUOUS, NINE_NS)
-    quotes(talk, 1000, 1010)
-    assert roll(talk, 20230104, NINE_NS + 60 * MINUTE_NS, SettlementRule.VWAP_OR_PREVIOUS)[1] == settled(talk, 1020, 0)
-
-
-@pytest.mark.parametrize("rule", [2, 3, 2**16 - 1])
-def test_a_rule_that_there_is_not_is_refused(talk: Talk, rule: int) -> None:
-    assert roll(talk, date=0, rule=rule) == [talk.rejected(Reason.INVALID_OPTION)]
-    assert talk.engine.trading_date == 0
-
-
-def test_the_events_of_former_versions_have_a_source_too() -> None:
-    assert Event(kind=EventKind.SETTLED, quantity_lots=1).settlement_source == VWAP
-    assert Event(kind=EventKind.SETTLED).settlement_source == PREVIOUS
-    assert Event(kind=EventKind.SETTLED, quantity_lots=1, number=QUOTES).settlement_source == QUOTES

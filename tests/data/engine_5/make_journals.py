@@ -1,6 +1,6 @@
-"""Makes the journals of this folder with an engine of version 4:
+"""Makes the journals of this folder with an engine of version 5:
 
-    python -m tests.data.engine_4.make_journals NAME …
+    python -m tests.data.engine_5.make_journals NAME …
 
 `thin_days` has plain rows, and days of fewer lots than make a VWAP; `traded` has compressed rows, and orders of every kind. The
 journal id is drawn by chance, all else is the same each time.
@@ -234,7 +234,7 @@ async def thin_days(folder: Path) -> bytes:
 
 def main() -> None:
     """Writes the journals named."""
-    assert ENGINE_VERSION == 4, f"this REX has the engine version {ENGINE_VERSION}: make a folder of its own"
+    assert ENGINE_VERSION == 5, f"this REX has the engine version {ENGINE_VERSION}: make a folder of its own"
     for make in (thin_days, traded):
         if make.__name__ not in sys.argv[1:]:
             continue
