@@ -89,7 +89,6 @@ def create_app(
     routers: Iterable[APIRouter] = (),
     operator_routers: Iterable[APIRouter] = (),
     allowed_hosts: Collection[str],
-    allowed_origins: Collection[str] = (),
     facts: VenueFacts,
     not_ready: Sentences = _nothing,
     warnings: Sentences = _nothing,
@@ -151,7 +150,6 @@ def create_app(
         limits=limits,
         people=people,
         allowed_hosts=allowed_hosts,
-        allowed_origins=allowed_origins,
         direct=direct_routes(state, order_entry, limits, metrics, known_keys.clock),
         open_answers={
             **documentation(app),

@@ -75,18 +75,13 @@ class Step:
     breaches: tuple[Breach, ...]
 
 
-def breaches(counts: Iterable[DayCounts], control: Control | None = None, exempt: Iterable[int] = ()) -> list[Breach]:
-    """The counts that reached a limit, by date, members, product and behaviour.
-
-    The members of one declared control group are added up. `exempt` members, such as market makers under an agreement, are not
-    counted.
-    """
-    groups, left_out = control or {}, frozenset(exempt)
+def breaches(counts: Iterable[DayCounts], control: Control | None = None) -> list[Breach]:
+    """The counts that reached a limit, by date, members, product and behaviour. The members of one declared control group are
+    added up."""
+    groups = control or {}
     sums: dict[tuple[int, tuple[int, int], int], Counter[Behaviour]] = {}
     of_group: dict[tuple[int, int], set[int]] = {}
     for one in counts:
-        if one.member in left_out:
-            continue
         group = (1, groups[one.member]) if one.member in groups else (0, one.member)
         of_group.setdefault(group, set()).add(one.member)
         total = sums.setdefault((one.trading_date, group, one.instrument), Counter())

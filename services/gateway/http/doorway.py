@@ -82,7 +82,6 @@ class Doorway:
         limits: RateLimits,
         people: People,
         allowed_hosts: Collection[str],
-        allowed_origins: Collection[str],
         direct: Mapping[tuple[str, str], DirectRoute],
         open_answers: Mapping[str, OpenAnswer],
         metrics: GatewayMetrics,
@@ -97,7 +96,6 @@ class Doorway:
         self._limits = limits
         self._people = people
         self._hosts = frozenset(host.lower().encode("latin-1") for host in allowed_hosts)
-        self._origins = frozenset(origin.lower().encode("latin-1") for origin in allowed_origins)
         self._direct = direct
         self._open = open_answers
         self._first_names: frozenset[str] = frozenset()
@@ -242,8 +240,8 @@ class Doorway:
         origin = headers.get(b"origin")
         if origin is None:
             return
-        # The Host is allowed, so an Origin that equals it is the venue's own page. Other origins must be listed.
-        if origin.lower().split(b"://")[-1] != host and origin.lower() not in self._origins:
+        # The Host is allowed, so an Origin that equals it is the venue's own page.
+        if origin.lower().split(b"://")[-1] != host:
             raise ProblemError(
                 403, "origin_not_allowed", "Web pages of this origin are not allowed to use the venue (header Origin)."
             )

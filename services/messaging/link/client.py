@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import ssl as tls
 from http import HTTPStatus
 
 import structlog
@@ -51,16 +50,8 @@ log = structlog.get_logger("rex.link")
 class Link:
     """The link of one gateway process. `run` must run; until it has a link, submissions wait."""
 
-    def __init__(
-        self,
-        journal: ClaimableJournal,
-        secret: str,
-        *,
-        ssl: tls.SSLContext | None = None,
-        max_commands: int = WINDOW_COMMANDS,
-    ) -> None:
+    def __init__(self, journal: ClaimableJournal, secret: str, *, max_commands: int = WINDOW_COMMANDS) -> None:
         self._journal = journal
-        self._ssl = ssl
         self._headers = {"Authorization": f"Bearer {secret}", LINK_HEADER: secrets.token_hex(16)}
         self._window = Window(max_commands)
         self._position = Position(journal, self._window)
@@ -240,7 +231,6 @@ class Link:
             return await connect(
                 url,
                 additional_headers=self._headers,
-                ssl=(self._ssl or True) if url.startswith("wss:") else None,
                 compression=None,
                 user_agent_header=None,
                 proxy=None,

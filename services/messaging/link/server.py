@@ -10,7 +10,6 @@ import asyncio
 import hmac
 import re
 import socket
-import ssl as tls
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -247,7 +246,6 @@ async def serve_links(
     last_seq: Callable[[], int],
     check: Check,
     max_links: int = MAX_LINKS,
-    ssl: tls.SSLContext | None = None,
 ) -> AsyncIterator[LinkServer]:
     """Accepts links on `listener`, which it closes at the end with all links. Raises ValueError for an empty secret.
 
@@ -271,7 +269,6 @@ async def serve_links(
             async with serve(
                 server.serve,
                 sock=listener,
-                ssl=ssl,
                 process_request=server.check,
                 compression=None,
                 server_header=None,

@@ -81,10 +81,10 @@ def cut_days(groups: DayGroups, first: int, end: int, year: int, offset: int = 0
 def see(given: ForecastInput) -> Seen | None:
     """The blocks of the past years and of this year's completed days; None without any turnover."""
     years = [
-        (past.net_fen, group_days(past.days, past.lunar_new_year, past.half_days), past.year, offset)
+        (past.net_fen, group_days(past.days, past.lunar_new_year), past.year, offset)
         for past, offset in zip(given.past_years, _offsets(given), strict=True)
     ]
-    years.append((given.net_fen, group_days(given.days, given.lunar_new_year, given.half_days), given.year, 0))
+    years.append((given.net_fen, group_days(given.days, given.lunar_new_year), given.year, 0))
     adjusted = [
         np.array(net_fen, np.float64) / assumed_weights(groups)[: len(net_fen)] for net_fen, groups, *_ in years
     ]

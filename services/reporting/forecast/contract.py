@@ -22,8 +22,6 @@ class PastYear:
     """Net turnover of each day."""
     lunar_new_year: int | None = None
     """The first day of the lunar year; None where it is not known, and the days around it then count as any others."""
-    half_days: tuple[int, ...] = ()
-    """Days with half a session: about half the turnover is expected (an assumption)."""
 
     def __post_init__(self) -> None:
         check_days(self.days)
@@ -52,8 +50,6 @@ class ForecastInput:
     target_fen: int
     lunar_new_year: int | None = None
     """As in PastYear."""
-    half_days: tuple[int, ...] = ()
-    """As in PastYear; also of days to come."""
     past_years: tuple[PastYear, ...] = ()
     """Ascending. A year without data may be missing."""
     today_net_fen: int = 0

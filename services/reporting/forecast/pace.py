@@ -21,11 +21,10 @@ def seasonal_pace(
     *,
     past_years: Sequence[PastYear] = (),
     lunar_new_year: int | None = None,
-    half_days: Sequence[int] = (),
 ) -> tuple[int, ...]:
     """Turnover of the year that is due at the end of each trading day, in fen; the last amount is the target.
 
-    Without past years every whole day has the same share: the line is straight. Each amount is the exact share of the target,
+    Without past years every day has the same share: the line is straight. Each amount is the exact share of the target,
     rounded once, half up, so that none is more than half a fen off. `days` are all trading days of the year (yyyymmdd,
     ascending). Raises ValueError where they are not, or the target is below zero.
     """
@@ -34,6 +33,6 @@ def seasonal_pace(
         raise ValueError("a target must not be below zero")
     if not days:
         return ()
-    weights = learned_weights(group_days(days, lunar_new_year, half_days), past_years)
+    weights = learned_weights(group_days(days, lunar_new_year), past_years)
     due = list(accumulate(int(parts) for parts in np.rint(weights * _PARTS)))
     return tuple(half_up(target_fen * parts, due[-1]) for parts in due)

@@ -30,9 +30,6 @@ YEAR_END_DAYS = 10
 YEAR_END_WEIGHT = 1.25
 """Expected turnover of such a day against any other, where no past year tells (an assumption)."""
 
-HALF_DAY_WEIGHT = 0.5
-"""Expected turnover of a day with half a session (an assumption)."""
-
 MONTHS = 12
 BEFORE, AFTER, YEAR_END = MONTHS, MONTHS + 1, MONTHS + 2
 """Numbers of the groups of days before and after Lunar New Year, and at the year's end; groups 0 to 11 are the months."""
@@ -47,8 +44,6 @@ class DayGroups:
     """0 to 11 for each day."""
     special: NDArray[np.int64]
     """BEFORE, AFTER, YEAR_END or -1 for each day."""
-    sessions: Floats
-    """1, or HALF_DAY_WEIGHT, for each day."""
 
     @property
     def groups(self) -> NDArray[np.int64]:
@@ -56,7 +51,7 @@ class DayGroups:
         return np.where(self.special >= 0, self.special, self.months)
 
 
-def group_days(days: Sequence[int], lunar_new_year: int | None, half_days: Sequence[int]) -> DayGroups:
+def group_days(days: Sequence[int], lunar_new_year: int | None) -> DayGroups:
     """The groups of the trading days (yyyymmdd, ascending).
 
     The days before Lunar New Year are the last LUNAR_NEW_YEAR_DAYS trading days before its date, those after it the first ones
@@ -71,15 +66,14 @@ def group_days(days: Sequence[int], lunar_new_year: int | None, half_days: Seque
         first_after = int(np.searchsorted(dates, lunar_new_year))
         special[max(first_after - LUNAR_NEW_YEAR_DAYS, 0) : first_after] = BEFORE
         special[first_after : first_after + LUNAR_NEW_YEAR_DAYS] = AFTER
-    sessions = np.where(np.isin(dates, np.array(half_days, np.int64)), HALF_DAY_WEIGHT, 1.0)
-    return DayGroups(months, special, sessions)
+    return DayGroups(months, special)
 
 
 def assumed_weights(groups: DayGroups) -> Floats:
     """What each day is expected to turn over, against 1 for an ordinary day, before any past year is known."""
     weights = np.ones(GROUPS)
     weights[[BEFORE, AFTER]], weights[YEAR_END] = LUNAR_NEW_YEAR_WEIGHT, YEAR_END_WEIGHT
-    return np.asarray(groups.sessions * weights[groups.groups], np.float64)
+    return weights[groups.groups]
 
 
 def season_shares(groups: DayGroups, edges: Sequence[int]) -> Floats:
@@ -99,22 +93,22 @@ def learned_weights(groups: DayGroups, past_years: Sequence[PastYear]) -> Floats
     """What each day is expected to turn over, from past years; mean 1 over the days.
 
     Of each group the geometric mean over k past years of (its mean day / the year's mean day), to the power k / (k + 1): one
-    year alone says half of what it seems to say. A group that no past year has counts as 1. Half days count in proportion.
+    year alone says half of what it seems to say. A group that no past year has counts as 1.
     """
     logs: list[list[float]] = [[] for _ in range(GROUPS)]
     for past in past_years:
         _add_shares(logs, past)
     powers = [np.mean(found) * len(found) / (len(found) + 1) if found else 0.0 for found in logs]
-    weights = np.exp(np.array(powers))[groups.groups] * groups.sessions
+    weights = np.exp(np.array(powers))[groups.groups]
     return np.asarray(weights / weights.mean(), np.float64)
 
 
 def _add_shares(logs: list[list[float]], past: PastYear) -> None:
     """Appends to each group the log of its mean day against the year's mean day."""
-    groups = group_days(past.days, past.lunar_new_year, past.half_days)
-    full_days = np.array(past.net_fen, np.float64) / groups.sessions
-    mean = full_days.mean()
+    groups = group_days(past.days, past.lunar_new_year)
+    days_fen = np.array(past.net_fen, np.float64)
+    mean = days_fen.mean()
     for number in np.unique(groups.groups):
-        share = full_days[groups.groups == number].mean() / mean if mean > 0 else 0.0
+        share = days_fen[groups.groups == number].mean() / mean if mean > 0 else 0.0
         if share > 0:
             logs[number].append(float(np.log(share)))

@@ -32,7 +32,6 @@ NO_PAST_YEAR = (
     "says."
 )
 LUNAR_NEW_YEAR_UNKNOWN = "The date of Lunar New Year is not known: the days around it count as any others."
-HALF_DAYS = "A day with half a session is assumed to turn over half."
 
 
 def assumptions_of(given: ForecastInput) -> tuple[str, ...]:
@@ -42,6 +41,4 @@ def assumptions_of(given: ForecastInput) -> tuple[str, ...]:
         found.append(NO_PAST_YEAR)
     if given.lunar_new_year is None:
         found.append(LUNAR_NEW_YEAR_UNKNOWN)
-    if given.half_days:
-        found.append(HALF_DAYS)
     return tuple(found)

@@ -52,7 +52,7 @@ def predict_rest(given: ForecastInput) -> Lognormals | None:
     seen = see(given)
     if seen is None:
         return None
-    groups = group_days(given.days, given.lunar_new_year, given.half_days)
+    groups = group_days(given.days, given.lunar_new_year)
     edges = np.array(cut(len(given.net_fen), len(given.days)))
     weights = np.add.reduceat(assumed_weights(groups), edges[:-1])
     to_come = cut_days(groups, int(edges[0]), int(edges[-1]), given.year)

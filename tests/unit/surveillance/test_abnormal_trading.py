@@ -1,4 +1,4 @@
-"""Abnormal trading: the limits, accounts under one control, exempt members, and the ladder."""
+"""Abnormal trading: the limits, accounts under one control, and the ladder."""
 
 from __future__ import annotations
 
@@ -40,10 +40,6 @@ def test_members_under_one_control_are_added_up() -> None:
 def test_a_control_group_is_not_the_member_with_its_number() -> None:
     """Member 1 stands alone, and the control group of members 2 and 3 has the number 1."""
     assert breaches([counts(1, attempts=4), counts(2, attempts=4)], control={2: 1, 3: 1}) == []
-
-
-def test_exempt_members_are_not_counted() -> None:
-    assert breaches([counts(cancels=9_999)], exempt=[2]) == []
 
 
 def test_the_ladder_goes_from_a_warning_to_a_ban() -> None:

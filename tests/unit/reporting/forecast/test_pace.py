@@ -23,10 +23,6 @@ def test_with_a_past_year_the_months_have_its_shares_in_part() -> None:
     assert seasonal_pace(DAYS, 100_000, past_years=[PAST]) == (18_301, 36_603, 68_301, 100_000)
 
 
-def test_half_days_have_half_a_share() -> None:
-    assert seasonal_pace(DAYS, 700, half_days=(20230104,)) == (200, 300, 500, 700)
-
-
 def test_edges() -> None:
     assert seasonal_pace((), 5) == ()
     assert seasonal_pace(DAYS, 0) == (0, 0, 0, 0)

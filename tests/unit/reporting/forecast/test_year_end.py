@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.data.calendar import TradingCalendar
 from services.reporting.forecast import ForecastInput, PastYear, YearEnd, forecast_year_end
 from services.reporting.forecast.season import YEAR_END_DAYS, YEAR_END_WEIGHT
-from services.reporting.forecast.wording import HALF_DAYS, LUNAR_NEW_YEAR_UNKNOWN, NO_PAST_YEAR
+from services.reporting.forecast.wording import LUNAR_NEW_YEAR_UNKNOWN, NO_PAST_YEAR
 from services.reporting.forecast.year_end import TOO_WIDE_PERMILLE, rounding_fen
 from tests.long import examples
 
@@ -151,17 +151,6 @@ def test_a_venue_born_in_the_middle_of_a_year() -> None:
     after = forecast_year_end(ForecastInput(dates(2024), (), 23 * BILLION_FEN, 20240210, past_years=(born,)))
     assert after.year_end is not None
     assert after.year_end.p50_fen == pytest.approx(242 * DAY_FEN, rel=0.05)
-
-
-def test_half_days_to_come_count_half() -> None:
-    whole = forecast_year_end(steady(232))
-    halves = forecast_year_end(replace(steady(232), half_days=YEAR[232:]))
-    assert whole.year_end is not None
-    assert halves.year_end is not None
-    rest = (end.p50_fen - whole.net_fen for end in (whole.year_end, halves.year_end))
-    assert next(rest) == pytest.approx(2 * next(rest), rel=1e-9)
-    assert HALF_DAYS in halves.assumptions
-    assert HALF_DAYS not in whole.assumptions
 
 
 def test_assumptions_are_named() -> None:
