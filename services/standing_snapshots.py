@@ -82,7 +82,6 @@ class StandingSnapshots:
         clock: Callable[[], int],
         policy: Policy,
         niceness: int,
-        look_every_s: float = LOOK_EVERY_S,
         *,
         start_snapshot_seq: int | None = None,
     ) -> None:
@@ -95,7 +94,6 @@ class StandingSnapshots:
         self._clock = clock
         self._policy = policy
         self._niceness = niceness
-        self._look_every_s = look_every_s
         self._began_ns = clock()
         self._start_snapshot_seq = start_snapshot_seq
         self._passed_over: set[Header] | None = None
@@ -111,13 +109,13 @@ class StandingSnapshots:
         await asyncio.sleep(first_after_s)
         while True:
             await self.take_due()
-            await asyncio.sleep(self._look_every_s)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def watch(self) -> None:
         """Only looks, again and again, until it is canceled."""
         while True:
             await self.look()
-            await asyncio.sleep(self._look_every_s)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def take_due(self) -> None:
         """Looks, and takes a snapshot if one is due. Whatever happens to its process, the venue goes on."""

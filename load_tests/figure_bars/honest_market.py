@@ -21,6 +21,7 @@ from services.data.calendar import TradingCalendar
 
 YEAR = 2023
 MEMBERS, MAKERS, PRODUCTS = 44, 6, 32
+"""Makers have the first numbers."""
 TRADES_PER_DAY = 343
 """83,000 a year."""
 MEAN_FEN = 28_000_000
@@ -67,23 +68,21 @@ class Market:
     """member × product"""
     sells: Floats
     """The probability that a member's order sells."""
-    makers: int
-    """They have the first numbers."""
 
     @classmethod
-    def make(cls, seed: int, members: int = MEMBERS, makers: int = MAKERS) -> Market:
+    def make(cls, seed: int) -> Market:
         """A market of the trading days of YEAR."""
         chance, dates = np.random.default_rng(seed), TradingCalendar.load().days(YEAR)
         big, small = chance.lognormal(0, 0.5, BIG_PRODUCTS), chance.lognormal(0, 0.9, PRODUCTS - BIG_PRODUCTS)
         weight = np.concatenate((big * 0.91 / big.sum(), small * 0.09 / small.sum()))
-        size = np.concatenate((np.full(makers, 0.05), np.arange(1, members - makers + 1) ** -0.8))
-        active = chance.random((members, PRODUCTS)) < chance.uniform(0.06, 0.4, (members, 1))
-        active[np.arange(members), chance.integers(0, BIG_PRODUCTS, members)] = True
-        active[:makers] = chance.random((makers, PRODUCTS)) < 0.6
+        size = np.concatenate((np.full(MAKERS, 0.05), np.arange(1, MEMBERS - MAKERS + 1) ** -0.8))
+        active = chance.random((MEMBERS, PRODUCTS)) < chance.uniform(0.06, 0.4, (MEMBERS, 1))
+        active[np.arange(MEMBERS), chance.integers(0, BIG_PRODUCTS, MEMBERS)] = True
+        active[:MAKERS] = chance.random((MAKERS, PRODUCTS)) < 0.6
         active[:2] = True
-        sells = chance.choice((0.12, 0.5, 0.88), members, p=(0.35, 0.3, 0.35))
-        sells[:makers] = 0.5
-        return cls(chance, dates, _day_weights(chance, dates), weight, size / size.sum(), active, sells, makers)
+        sells = chance.choice((0.12, 0.5, 0.88), MEMBERS, p=(0.35, 0.3, 0.35))
+        sells[:MAKERS] = 0.5
+        return cls(chance, dates, _day_weights(chance, dates), weight, size / size.sum(), active, sells)
 
 
 def _day_weights(chance: Generator, dates: Sequence[date]) -> Floats:
@@ -139,9 +138,9 @@ def _by_product(chance: Generator, product: NDArray[np.int64], weight: Floats) -
 
 def _counterparties(market: Market, product: NDArray[np.int64]) -> NDArray[np.int64]:
     """Three in four trades are with a maker, by how much of the product each maker quotes; the others with anybody active."""
-    chance, makers = market.chance, market.makers
+    chance = market.chance
     quotes = np.zeros(market.active.shape)
-    quotes[:makers] = market.active[:makers] * chance.lognormal(0, 0.6, (makers, PRODUCTS))
+    quotes[:MAKERS] = market.active[:MAKERS] * chance.lognormal(0, 0.6, (MAKERS, PRODUCTS))
     with_maker = _by_product(chance, product, quotes)
     with_anybody = _by_product(chance, product, market.active * market.size[:, None])
     return np.where(chance.random(len(product)) < 0.75, with_maker, with_anybody)

@@ -16,8 +16,8 @@ CHAINS = (2, 2, 2, 2, 3)
 magnets of it."""
 
 
-def toll_legs(market: Market, honest: Legs, others: Collection[int] = (), strength: float = 1.0) -> Legs:
-    """Chains of members who are neither makers nor `others`, whose processing is `strength` × what they trade besides.
+def toll_legs(market: Market, honest: Legs, others: Collection[int] = ()) -> Legs:
+    """Chains of members who are neither makers nor `others`, whose processing is as much as what they trade besides.
 
     Each product is sold one way. A batch goes in about every fifth day, comes back 3 to 15 days later, and is worth 2 to 15 %
     more after each step.
@@ -25,15 +25,15 @@ def toll_legs(market: Market, honest: Legs, others: Collection[int] = (), streng
     drawn = market.chance.permutation(np.setdiff1d(np.arange(MAKERS, len(market.size)), list(others)))
     ends = np.cumsum(CHAINS)
     parts = np.split(drawn[: ends[-1]], ends[:-1])
-    return np.concatenate([_chain(market, honest, part.tolist(), strength) for part in parts])
+    return np.concatenate([_chain(market, honest, part.tolist()) for part in parts])
 
 
-def _chain(market: Market, honest: Legs, members: list[int], strength: float) -> Legs:
+def _chain(market: Market, honest: Legs, members: list[int]) -> Legs:
     chance, days = market.chance, len(market.dates)
     sides = np.isin(honest["buyer"], members) * 1.0 + np.isin(honest["seller"], members)
     own_fen = float((honest["amount_fen"] * sides).sum() / 2)
     day = np.flatnonzero(chance.random(days) < 0.2)
-    size = chance.lognormal(-0.08, 0.4, len(day)) * strength * own_fen / len(day) / len(members)
+    size = chance.lognormal(-0.08, 0.4, len(day)) * own_fen / len(day) / len(members)
     products = chance.choice(PRODUCTS, len(members), replace=False, p=market.product_weight)
     parts = []
     for at, seller in enumerate(members):

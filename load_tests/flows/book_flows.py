@@ -34,6 +34,7 @@ WIDE = PriceRange(100_000, 600_000)
 FAR = PriceRange(2**30, 999_999)
 
 ACCOUNTS = 64
+DEEP_ACCOUNTS = 4_096
 MAX_LOTS = 19
 MAX_TAKER_LOTS = 17
 NARROW_WALK = 150
@@ -148,9 +149,7 @@ def standard(messages: int, instruments: int = 1, seed: int = 1, accounts: int =
     return builder.flow()
 
 
-def surveyed(
-    messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS, swing: float = WIDE_SWING
-) -> Records:
+def surveyed(messages: int, instruments: int = 1, seed: int = 1, *, swing: float = WIDE_SWING) -> Records:
     """A flow shaped like public surveys of order-level data: 20 % amends, 15 % IOC (most of them trade nothing), 2 % cancels of
     orders that have ended; 95 % of the resting orders that end are canceled.
 
@@ -158,7 +157,7 @@ def surveyed(
     SWING_MESSAGES (the default, ±40 %, fits WIDE); the orders in its way are canceled first.
     """
     random = np.random.default_rng(seed)
-    builder = _FlowBuilder(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, ACCOUNTS)
     walk = swing * np.sin(2 * np.pi * np.arange(messages) / SWING_MESSAGES)
     columns = (
         random.random(messages),
@@ -202,11 +201,11 @@ def _amend(builder: _FlowBuilder, number: int, mid: int, distance: int, chance: 
         builder.reprice(number, builder.passive_price(builder.model.book[number], mid, distance))
 
 
-def deep(messages: int, instruments: int = 1, seed: int = 1, accounts: int = 4_096) -> Records:
+def deep(messages: int, instruments: int = 1, seed: int = 1) -> Records:
     """A flow with all buys at one price and all sells at the next (NARROW): queues of tens of thousands of orders, canceled
     anywhere in the queue and traded from its front, sometimes hundreds at once."""
     random = np.random.default_rng(seed)
-    builder = _FlowBuilder(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, DEEP_ACCOUNTS)
     columns = (random.random(messages), random.integers(0, 2 * instruments, messages),
                random.integers(1, MAX_LOTS + 1, messages), random.random(messages))  # fmt: skip
     for kind, book, lots, chance in _each(*columns):
@@ -220,11 +219,11 @@ def deep(messages: int, instruments: int = 1, seed: int = 1, accounts: int = 4_0
     return builder.flow()
 
 
-def far(messages: int, instruments: int = 1, seed: int = 1, accounts: int = ACCOUNTS) -> Records:
+def far(messages: int, instruments: int = 1, seed: int = 1) -> Records:
     """A flow with prices anywhere within 31 bits (FAR), each far from every other; only the best order is canceled or
     traded."""
     random = np.random.default_rng(seed)
-    builder = _FlowBuilder(messages, instruments, accounts)
+    builder = _FlowBuilder(messages, instruments, ACCOUNTS)
     columns = (random.random(messages), random.integers(0, 2 * instruments, messages),
                random.integers(1, 2**30 - 2_000, messages), random.integers(1, MAX_LOTS + 1, messages),
                random.random(messages))  # fmt: skip

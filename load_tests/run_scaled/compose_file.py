@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -31,12 +30,12 @@ class Service(NamedTuple):
     """Whether it starts again however it ended. A service that does not is a one-shot: others wait for its exit status 0."""
 
 
-def read_compose_file(variables: dict[str, str], path: Path = COMPOSE_FILE) -> Config:
+def read_compose_file(variables: dict[str, str]) -> Config:
     """The services without a profile, with `${NAME}`, `${NAME:-word}` and `${NAME:?sentence}` replaced.
 
     A required variable that is missing gets a random secret, which is added to `variables`.
     """
-    config = _interpolated(yaml.safe_load(path.read_text(encoding="utf-8")), variables)
+    config = _interpolated(yaml.safe_load(COMPOSE_FILE.read_text(encoding="utf-8")), variables)
     return {"services": {name: each for name, each in config["services"].items() if "profiles" not in each}}
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from matching_engine import Engine
 from services.at_rest import ReadFrom, at_rest
 from services.data.calendar import TradingCalendar
 from services.decimals import yuan_text
@@ -124,7 +123,6 @@ async def _report(read: ReadFrom, journal: Journal, asked: Asked) -> CheckedRepo
             engine_counter_fen=None,
             read_database=read.database,
             journal=journal,
-            fresh_engine=Engine(),
             place=asked.place,
             on_progress=asked.on_progress,
         )

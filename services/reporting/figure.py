@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from matching_engine import Engine
 from services.decimals import yuan_text
 from services.journal import Journal
 from services.read_database.audit.differences import shortened
@@ -39,7 +40,7 @@ from services.reporting.proof_processes import (
     works_of,
 )
 from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
-from services.reporting.re_execution import FigureUnavailable, OnBatch, TurnoverEngine, replay
+from services.reporting.re_execution import FigureUnavailable, OnBatch, replay
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,14 @@ async def compute_figure(
     engine_counter_fen: int | None,
     read_database: AsyncEngine,
     journal: Journal,
-    fresh_engine: TurnoverEngine,
     every_order: bool = True,
     place: Path | str | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Figure:
     """The four computations at seq, which the read database must have reached.
 
-    The caller reads seq and the counter of the running engine together, between two batches. `fresh_engine` re-executes
-    the journal; without `every_order` only what a start compares is compared. `place` is the journal's SQLite file or the URL
+    The caller reads seq and the counter of the running engine together, between two batches. A fresh engine re-executes the
+    journal; without `every_order` only what a start compares is compared. `place` is the journal's SQLite file or the URL
     of its database: with it, the parts of a long proof run in several processes. Calls on_progress with what the slowest part
     has reached.
 
@@ -144,17 +144,17 @@ async def compute_figure(
     Raises FigureUnavailable and the journal's errors: JournalCorrupt where a re-executed command does not make the journaled
     events.
     """
-    path, decoder = path_of(read_database), Decoder(year, seq)
+    path, engine, decoder = path_of(read_database), Engine(), Decoder(year, seq)
     works = [] if place is None else works_of(place, path, year, seq, every_order=every_order)
     slowest = SlowestPart(1 + len(works), seq, on_progress)
-    with ReadDatabaseProof(path, fresh_engine, every_order=every_order and not works) as proof:
+    with ReadDatabaseProof(path, engine, every_order=every_order and not works) as proof:
         counted_fen, excluded_fen = await _sums(read_database, year, seq)
         read: list[OnBatch] = [
             lambda batch: slowest.reached(0, batch.last_seq),
             *([] if works else [partial(decode, decoder)]),
         ]
         replayed_fen, found = await at_once(
-            _re_execute(journal, fresh_engine, year, seq, proof, read),
+            _re_execute(journal, engine, year, seq, proof, read),
             [found_by_process(work, partial(slowest.reached, number)) for number, work in enumerate(works, start=1)],
         )
     if works:
@@ -184,7 +184,7 @@ async def _sums(read_database: AsyncEngine, year: int, seq: int) -> tuple[int, i
 
 
 async def _re_execute(
-    journal: Journal, engine: TurnoverEngine, year: int, seq: int, proof: ReadDatabaseProof, read: Sequence[OnBatch]
+    journal: Journal, engine: Engine, year: int, seq: int, proof: ReadDatabaseProof, read: Sequence[OnBatch]
 ) -> int:
     """The engine's turnover of the year at seq, in fen. Gives the batches up to seq to `read`, and those up to the read
     database's position to the proof."""

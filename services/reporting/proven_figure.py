@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matching_engine import Engine
 from services.at_rest import at_rest
 from services.data_folder import READ_DATABASE_FILE
 from services.read_database.database import open_read_database
@@ -40,7 +39,6 @@ async def figure_at(
                 engine_counter_fen=engine_counter_fen,
                 read_database=read_database,
                 journal=venue.journal,
-                fresh_engine=Engine(),
                 every_order=False,
                 on_progress=on_progress,
             )

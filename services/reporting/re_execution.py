@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from matching_engine import Engine
 from matching_engine.records import COMMAND
 from services.journal import Journal
 from services.journal.batch import JournalBatch
-from services.journal.replay import StateMachine, re_execute
-from services.read_database.audit.engine_tables import AuditedEngine
+from services.journal.replay import re_execute
 
 OnBatch = Callable[[JournalBatch], None]
-
-
-class TurnoverEngine(StateMachine, AuditedEngine, Protocol):
-    """An engine that counts turnover and shows its state."""
 
 
 class FigureUnavailable(Exception):
@@ -27,7 +23,7 @@ class FigureUnavailable(Exception):
 
 
 async def replay(
-    journal: Journal, engine: TurnoverEngine, to_seq: int, on_batch: OnBatch, *, on_read: Sequence[OnBatch] = ()
+    journal: Journal, engine: Engine, to_seq: int, on_batch: OnBatch, *, on_read: Sequence[OnBatch] = ()
 ) -> None:
     """Re-executes the journal from the engine's last command up to to_seq, and compares the events of every whole batch.
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.journal.errors import JournalError
-from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Connection, Database
+from services.journal.postgres.connections import DRIVER_ERRORS, Connection, Database
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.record import HEADER, Snapshot, header_of
 from services.snapshots.store import Kept
@@ -33,9 +33,9 @@ _COLUMNS = ["seq", "state_hash", "part", "data"]
 class PostgresStore:
     """The rows of one database. Each call makes a connection of its own: there are a few a day."""
 
-    def __init__(self, url: str, setting: str = SETTING) -> None:
-        """`setting` is where the URL is from, for sentences. Raises JournalAddressInvalid."""
-        self._database = Database(url, setting)
+    def __init__(self, url: str) -> None:
+        """Raises JournalAddressInvalid."""
+        self._database = Database(url)
 
     def name(self, seq: int) -> str:
         """See SnapshotStore."""

@@ -42,7 +42,6 @@ class Influence:
     instrument: int
     moved: float
     """Signed: how much higher the settlement price is with his late aggressive trades than without, as a fraction."""
-    late_share: float
     trade_ids: tuple[int, ...]
 
 
@@ -80,7 +79,7 @@ def _of_product(trades: ScreenTrades, is_late: NDArray[np.bool_], before: Settle
         if with_all is None or without is None or share < LATE_SHARE or abs(with_all - without) < MOVED * without:
             continue
         ids = tuple(sorted(trades["trade_id"][his].tolist()))
-        yield Influence(date, int(member), instrument, float(with_all / without - 1), float(share), ids)
+        yield Influence(date, int(member), instrument, float(with_all / without - 1), ids)
 
 
 def _price(trades: ScreenTrades, before: Fraction | None) -> Fraction | None:

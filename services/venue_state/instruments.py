@@ -126,8 +126,8 @@ class VenueInstrument:
             raise BadField("invalid_price", field, message)
         return ticks
 
-    def quantity_lots(self, quantity: int, field: str = "quantity") -> int:
+    def quantity_lots(self, quantity: int) -> int:
         """The quantity, from 1 to max_quantity_lots; raises BadField."""
         if not 0 < quantity <= self.max_quantity_lots:
-            raise BadField("invalid_quantity", field, f"must be from 1 to {self.max_quantity_lots} lots")
+            raise BadField("invalid_quantity", "quantity", f"must be from 1 to {self.max_quantity_lots} lots")
         return quantity

@@ -11,7 +11,6 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from matching_engine import Engine
 from services.application import answer_not_certified
 from services.data.calendar import TradingCalendar
 from services.gateway.http.caller import needs
@@ -40,7 +39,7 @@ async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
             await running.projector.reached((await place(running, "bob", "NDFEB-N35", "buy", "160.00", 1))["seq"])
             figure = await compute_figure(
                 year, seq=seq, engine_counter_fen=counter_fen, read_database=running.read_database,
-                journal=running.journal, fresh_engine=Engine(),
+                journal=running.journal,
             )  # fmt: skip
             return Proven(year, seq, running.clock(), figure.to_json(), None)
 

@@ -48,9 +48,7 @@ class Misreading:
         return getattr(self._engine, name)
 
 
-async def figure_of(
-    folder: Path, *, seq: int | None = None, counter_fen: int | None = None, engine: Any = None
-) -> Figure:
+async def figure_of(folder: Path, *, seq: int | None = None, counter_fen: int | None = None) -> Figure:
     journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
     read_database = open_read_database(folder / READ_DATABASE_FILE, read_only=True)
     try:
@@ -58,7 +56,7 @@ async def figure_of(
         assert last is not None
         return await compute_figure(
             2023, seq=last.last_seq if seq is None else seq, engine_counter_fen=counter_fen,
-            read_database=read_database, journal=journal, fresh_engine=Engine() if engine is None else engine,
+            read_database=read_database, journal=journal,
         )  # fmt: skip
     finally:
         await read_database.dispose()
@@ -118,11 +116,14 @@ async def test_a_journal_that_was_rewritten(folder: Path, change: Any) -> None:
     [(CommandKind.LIST_INSTRUMENT, "amount_fen", 9_000_000), (CommandKind.SET_FEES, "taker_rate_ppm", NET_FEN)],
     ids=["amount", "fee"],
 )
-async def test_an_engine_that_computes_wrongly(tmp_path: Path, kind: CommandKind, name: str, net_fen: int) -> None:
+async def test_an_engine_that_computes_wrongly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: CommandKind, name: str, net_fen: int
+) -> None:
     """The first three share the engine's arithmetic and agree with each other; the decoder shows it."""
     history = History(Misreading(kind, name))
     await journal_of(tmp_path, history, [opening(), deals(3)])
-    figure = await figure_of(tmp_path, engine=Misreading(kind, name), counter_fen=history.engine.turnover_fen(2023))
+    monkeypatch.setattr("services.reporting.figure.Engine", lambda: Misreading(kind, name))
+    figure = await figure_of(tmp_path, counter_fen=history.engine.turnover_fen(2023))
     assert {figure.engine_counter_fen, figure.sql_sum_fen, figure.journal_replay_fen} == {net_fen}
     assert (figure.decoder_fen, figure.agree) == (NET_FEN, False)
     assert figure.to_json()["decoder_disagreements"] == list(figure.decoder.disagreements)

@@ -342,11 +342,11 @@ async def test_a_request_is_answered_unknown_only_if_a_sequencer_may_execute_it(
 
     async def answer(count: int) -> ProblemError:
         commands = [pending.next_sender(DESK)._replace(kind=CommandKind.RECORD) for _ in range(count)]
-        sending = asyncio.create_task(pending.send_all(DESK, commands))
-        await until(lambda: pending.waiting == count)
+        replies = await pending.submit_all(DESK, commands)
+        assert pending.waiting == count
         pending.give_up(math.inf)
         with pytest.raises(ProblemError) as caught:
-            await sending
+            await replies
         return caught.value
 
     assert (await answer(2)).code == "outcome_unknown"

@@ -68,7 +68,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     return written
 
 
-async def proven(folder: Path, *, apart: bool = True, engine: Any = None, on_progress: Any = None) -> Figure:
+async def proven(folder: Path, *, apart: bool = True, on_progress: Any = None) -> Figure:
     journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
     read_database = open_read_database(folder / READ_DATABASE_FILE, read_only=True)
     try:
@@ -76,7 +76,7 @@ async def proven(folder: Path, *, apart: bool = True, engine: Any = None, on_pro
         assert last is not None
         return await compute_figure(
             2023, seq=last.last_seq, engine_counter_fen=None, read_database=read_database, journal=journal,
-            fresh_engine=Engine() if engine is None else engine, place=folder / JOURNAL_FILE if apart else None,
+            place=folder / JOURNAL_FILE if apart else None,
             **({} if on_progress is None else {"on_progress": on_progress}),
         )  # fmt: skip
     finally:
@@ -121,10 +121,13 @@ async def test_a_byte_of_a_row_is_damage(folder: Path) -> None:
         await proven(folder)
 
 
-async def test_the_decoder_finds_an_engine_that_computes_wrongly(tmp_path: Path) -> None:
+async def test_the_decoder_finds_an_engine_that_computes_wrongly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrong = CommandKind.LIST_INSTRUMENT, "amount_fen"
     await journal_of(tmp_path, History(Misreading(*wrong)), [opening(), deals(3)])
-    figure = await proven(tmp_path, engine=Misreading(*wrong))
+    monkeypatch.setattr("services.reporting.figure.Engine", lambda: Misreading(*wrong))
+    figure = await proven(tmp_path)
     assert figure.sql_sum_fen == figure.journal_replay_fen != figure.decoder_fen == NET_FEN
     assert "amount, taker's fee and maker's fee" in figure.decoder.disagreements[0]
     assert not figure.agree

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from matching_engine import Engine
 from services.data.calendar import TradingCalendar
 from services.reporting import requests
 from services.reporting.audit import own_sha256
@@ -207,7 +206,6 @@ async def figure_at(venue: RunningVenue, seq: int, engine_counter_fen: int | Non
     await venue.projector.reached(seq)
     return await compute_figure(
         2023, seq=seq, engine_counter_fen=engine_counter_fen, read_database=venue.read_database, journal=venue.journal,
-        fresh_engine=Engine(),
     )  # fmt: skip
 
 
@@ -247,8 +245,7 @@ async def test_no_figure_beyond_what_is_projected(venue: RunningVenue) -> None:
     with pytest.raises(FigureUnavailable, match="has not reached"):
         await compute_figure(
             2023, seq=seq + 100, engine_counter_fen=0, read_database=venue.read_database, journal=venue.journal,
-            fresh_engine=Engine(),
-        )  # fmt: skip
+            )  # fmt: skip
 
 
 @pytest.mark.anyio

@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from services.commands.attachments import RateLimit
@@ -100,12 +99,11 @@ class SharedBucket(Bucket):
 class SharedLimits:
     """One gateway's part. Run `run` as a task; `bucket` makes the buckets."""
 
-    def __init__(self, url: str, journal_id: bytes, now: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, url: str, journal_id: bytes) -> None:
         """Raises RedisAddressInvalid for a malformed URL."""
         self._client = open_client(url)
         self._prefix = f"rex:{journal_id.hex()}"
         self._name = secrets.token_hex(8)
-        self._now = now
         self.changed: dict[SharedBucket, None] = {}
         self.wake = asyncio.Event()
         self.gateways = 1
@@ -149,7 +147,7 @@ class SharedLimits:
             self.trouble = self._sentence(error)
             return
         self.trouble = None
-        now_ns = self._now()
+        now_ns = time.monotonic_ns()
         for bucket, missing_us in zip(buckets, missing, strict=True):
             if bucket.told(missing_us, now_ns):
                 self.changed[bucket] = None

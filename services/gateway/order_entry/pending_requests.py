@@ -119,10 +119,6 @@ class PendingRequests:
         commands = [command]
         return (await self._send(_submission(key, commands), commands))[0]
 
-    async def send_all(self, key: ApiKey, commands: Sequence[Command]) -> list[Event]:
-        """Sends the commands, which share one journal batch; returns the first event of each, in the order of the commands."""
-        return await self._send(_submission(key, commands), commands)
-
     async def send_submission(self, sender: Command, submission: Submission) -> Event:
         """Sends a submission, the first command of which has this sender; returns the first event of that command."""
         return (await self._send(submission, [sender]))[0]

@@ -28,11 +28,6 @@ def price_effect(before: Quantity, now: Quantity) -> Fraction:
     return (_price(now) - _price(before)) * Fraction(now.kilograms + before.kilograms, 2)
 
 
-def tonnage_effect(before: Quantity, now: Quantity) -> Fraction:
-    """The part of the difference that quantities made, in fen. Both quantities are above zero."""
-    return (now.kilograms - before.kilograms) * (_price(now) + _price(before)) / 2
-
-
 def _price(traded: Quantity) -> Fraction:
     """Fen per kilogram."""
     return Fraction(traded.amount_fen, traded.kilograms)

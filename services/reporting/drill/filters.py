@@ -145,6 +145,6 @@ async def _of_order(connection: AsyncConnection, found: TradeFilter, order_id: i
     return replace(found, ids=range(first, min(found.ids.stop, last)), order=(order_id, row["account"]))
 
 
-def refused(field_name: str, message: str, place: str = "query") -> RequestValidationError:
-    """A 422 problem that names the parameter."""
-    return RequestValidationError([{"type": "value_error", "loc": (place, field_name), "msg": message}])
+def refused(field_name: str, message: str) -> RequestValidationError:
+    """A 422 problem that names the parameter of the query."""
+    return RequestValidationError([{"type": "value_error", "loc": ("query", field_name), "msg": message}])

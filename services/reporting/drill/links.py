@@ -16,9 +16,9 @@ def report(year: int) -> str:
     return f"{REPORTS}/turnover/{year}"
 
 
-def days(year: int, product: str | None = None) -> str:
+def days(year: int) -> str:
     """The year's days."""
-    return _with(f"{report(year)}/days", {"product": product})
+    return f"{report(year)}/days"
 
 
 def certificate(year: int) -> str:

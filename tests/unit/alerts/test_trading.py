@@ -32,7 +32,7 @@ def test_a_finding_holds_until_all_its_trades_are_excluded() -> None:
 
 
 def test_settlement_influence_names_member_product_and_days() -> None:
-    days = tuple(Influence(day, 2, 0, 0.006, 0.4, (1,)) for day in (20260105, 20260107))
+    days = tuple(Influence(day, 2, 0, 0.006, (1,)) for day in (20260105, 20260107))
     (condition,) = trading_conditions(replace(NOTHING, influences=(InfluenceAlert(2, 0, days),)))
     assert condition.key == "settlement_influence:2:ND-OX"
     english = "Late trades of A moved the settlement price of ND-OX by 0.5 % or more on 2026-01-05, 2026-01-07."

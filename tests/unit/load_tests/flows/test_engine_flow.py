@@ -22,7 +22,7 @@ def test_sequence_numbers_run_through_opening_and_flow() -> None:
 
 @pytest.mark.parametrize(("name", "prices"), [("standard", NARROW), ("surveyed", WIDE), ("deep", NARROW), ("far", FAR)])
 def test_a_whole_engine_refuses_nothing_but_what_comes_too_late(name: str, prices: PriceRange) -> None:
-    flow = getattr(book_flows, name)(5_000, 2, accounts=16)
+    flow = getattr(book_flows, name)(5_000, 2)
     opening, records = engine_records(flow, prices)
     engine = Engine()
     events = np.concatenate([engine.process(opening), engine.process(records)])
