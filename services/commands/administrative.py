@@ -190,11 +190,6 @@ def set_phase(sender: Command, phase: int, instrument: int = ALL_INSTRUMENTS) ->
     return submission(sender._replace(kind=CommandKind.SET_PHASE, instrument=instrument, phase=phase))
 
 
-def day_roll(sender: Command, date: int) -> Submission:
-    """Begins the trading day `date` (yyyymmdd). The day before is settled by the waterfall of rulebook 4.10."""
-    return submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date))
-
-
 def record(
     sender: Command,
     decision: KeyIssued

@@ -34,11 +34,6 @@ class PositionWatch:
         # A new connection may lead to another server, a standby that took over and is some batches behind.
         event.listen(read_database.sync_engine, "connect", self._forget)
 
-    @property
-    def seq(self) -> int:
-        """The position at the last look."""
-        return self._seq
-
     async def reached(self, seq: int) -> None:
         """Waits until the read database holds all commands up to seq; raises ProjectorStopped if that takes too long."""
         if self._seq >= seq:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from services.surveillance.components import components
 from services.surveillance.graph import Choice, Integers
-from services.surveillance.thresholds import GroupRule
+from services.surveillance.thresholds import BY_CHANCE, ONE_WAY, PAIR_TRADES, RESHAPED, GroupRule
 
 
 def closed_groups(window: Choice, rule: GroupRule) -> list[list[int]]:
@@ -38,7 +38,7 @@ def is_closed_group(window: Choice, inside: Choice, group: list[int], rule: Grou
     return (
         at_most(len(group), members, rule.most_members)
         and _committed(window, inside, group, rule) == group
-        and _is_beyond_chance(window, inside, group, members, rule)
+        and _is_beyond_chance(window, inside, group, members)
     )
 
 
@@ -47,24 +47,24 @@ def is_even(trades: Choice, rule: GroupRule) -> bool:
     return at_most(trades.net_fen, trades.total_fen, rule.net_share)
 
 
-def came_back(inside: Choice, rule: GroupRule) -> NDArray[np.bool_]:
+def came_back(inside: Choice) -> NDArray[np.bool_]:
     """By product, whether some of it came back to who sold it, or went on in a circle."""
     net = np.abs(inside.net_by_product_fen).sum(axis=0).tolist()
     cells = zip(net, inside.product_fen.tolist(), strict=True)
-    return np.array([at_most(part, whole, rule.one_way) for part, whole in cells], np.bool_)
+    return np.array([at_most(part, whole, ONE_WAY) for part, whole in cells], np.bool_)
 
 
 def _committed(window: Choice, inside: Choice, group: list[int], rule: GroupRule) -> list[int]:
     """Who of a group does enough of all that he does within it, and not by goods that changed form."""
     inside_fen = dict(zip(group, inside.node_fen[group].tolist(), strict=True))
     enough = [node for node in group if at_least(inside_fen[node], int(window.node_fen[node]), rule.member_share)]
-    return [node for node in enough if at_most(int(inside.reshaped_fen[node]), inside_fen[node], rule.reshaped)]
+    return [node for node in enough if at_most(int(inside.reshaped_fen[node]), inside_fen[node], RESHAPED)]
 
 
-def _is_beyond_chance(window: Choice, inside: Choice, group: list[int], members: int, rule: GroupRule) -> bool:
+def _is_beyond_chance(window: Choice, inside: Choice, group: list[int], members: int) -> bool:
     """Whether no group of this size, of all that the members could form, would have so many trades by chance."""
     groups = lgamma(members + 1) - lgamma(len(group) + 1) - lgamma(members - len(group) + 1)
-    return log_chance_of(len(inside.at), window.chance_trades(group)) + groups <= log(rule.by_chance)
+    return log_chance_of(len(inside.at), window.chance_trades(group)) + groups <= log(BY_CHANCE)
 
 
 def log_chance_of(trades: int, expected: float) -> float:
@@ -83,7 +83,7 @@ def log_chance_of(trades: int, expected: float) -> float:
 
 def closed_pairs(window: Choice, rule: GroupRule) -> Integers:
     """The pairs of nodes that are closed, by their place in the graph, ascending."""
-    enough = np.flatnonzero((window.pair_trades >= rule.trades) & (window.pair_fen > 0))
+    enough = np.flatnonzero((window.pair_trades >= PAIR_TRADES) & (window.pair_fen > 0))
     one, other = (ends[enough] for ends in window.graph.ends)
     taken, made = (side.sum(axis=1).astype(float) for side in window.fen_by_role)
     # A coarse comparison of floats leaves few pairs for the exact one.

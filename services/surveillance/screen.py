@@ -83,7 +83,7 @@ def _judge(
 ) -> Iterator[tuple[FindingKind, Integers]]:
     """What a closed group's trades are: suspicious where they are even, without the products that went one way if that is a
     closed group, too; else its matched orders, else nothing."""
-    returned = inside.of_products(came_back(inside, rule))
+    returned = inside.of_products(came_back(inside))
     is_less = len(returned.at) < len(inside.at)
     if is_less and is_even(returned, rule) and is_closed_group(window, returned, returned.active, rule):
         yield FindingKind.CLOSED_GROUP, returned.at

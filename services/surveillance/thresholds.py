@@ -5,6 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+PAIR_TRADES = 4
+"""A closed pair has at least so many trades between the two."""
+RESHAPED = Fraction(2, 3)
+"""Of all that a member of a group trades within it, at most this share leaves as one product and comes back as another. Who is
+above has goods processed, or processes them. A ring that evens its money need not even each product."""
+ONE_WAY = Fraction(9, 10)
+"""A product only went one way, as in a delivery, if its Σ |bought − sold| within the group is more than this share of
+Σ (bought + sold). What the group does besides may be a circle."""
+BY_CHANCE = 1e-6
+"""The trades within a group are *beyond chance* if the probability of so many, had its members met each other as they meet
+outsiders, × the number of groups of its size that the members could form, is at most this. In thin flow some members meet often
+by chance alone, and a year has 300 windows."""
+
 
 @dataclass(frozen=True)
 class GroupRule:
@@ -24,20 +37,8 @@ class GroupRule:
     product's turnover hides in the chance product by product; honest members of a small product stand out in the other."""
     net_share: Fraction
     """A group is *even* up to this: Σ |bought − sold| of its members / Σ (bought + sold), within the group."""
-    reshaped: Fraction = Fraction(2, 3)
-    """Of all that a member of a group trades within it, at most this share leaves as one product and comes back as another.
-    Who is above has goods processed, or processes them. A ring that evens its money need not even each product."""
-    one_way: Fraction = Fraction(9, 10)
-    """A product only went one way, as in a delivery, if its Σ |bought − sold| within the group is more than this share of
-    Σ (bought + sold). What the group does besides may be a circle."""
-    trades: int = 4
-    """At least so many trades between the two."""
     most_members: Fraction = Fraction(1)
     """A group has at most this share of the members who trade in the window."""
-    by_chance: float = 1e-6
-    """The trades within a group are *beyond chance* if the probability of so many, had its members met each other as they meet
-    outsiders, × the number of groups of its size that the members could form, is at most this. In thin flow some members meet
-    often by chance alone, and a year has 300 windows."""
 
 
 @dataclass(frozen=True)

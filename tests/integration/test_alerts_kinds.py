@@ -34,7 +34,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import some
 from tests.unit.alerts.test_conditions import condition
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 
@@ -104,7 +104,7 @@ async def test_completed_days_are_judged_alike(read_database: ReadDatabase) -> N
     trading = [opening(20231201)]
     for day in days:
         trade = [order(3, Side.SELL, REFERENCE_TICKS, 5), order(2, Side.BUY, REFERENCE_TICKS, 5)]
-        trading.append([admin.day_roll(SENDER, int(f"{day:%Y%m%d}")), *trade])
+        trading.append([day_roll(SENDER, int(f"{day:%Y%m%d}")), *trade])
     batches = [history.batch(commands) for commands in trading]
     await write_in_parts(read_database.writer(), batches, Random(0))
     async with read_database.opened() as engine:
@@ -140,7 +140,7 @@ async def judged_after(
     """What holds after a venue of 3 January 2023 had these trading days, of which the last one is under way."""
     history = History()
     batches = [history.batch(opening())]
-    batches += [history.batch([admin.day_roll(SENDER, day), *commands]) for day, commands in days.items()]
+    batches += [history.batch([day_roll(SENDER, day), *commands]) for day, commands in days.items()]
     await write_in_parts(read_database.writer(), batches, Random(0))
     async with read_database.opened() as engine:
         judged = await judge_days(engine.connect, TradingCalendar.load(), is_open or {})
@@ -197,7 +197,7 @@ async def test_a_finding_of_the_year_before_waits_for_a_decision(read_database: 
     history = History()
     days = {20231228: crossed(), 20231229: [admin.record(SENDER, TOGETHER)], 20240103: [], 20240409: []}
     batches = [history.batch(opening())]
-    batches += [history.batch([admin.day_roll(SENDER, day), *commands]) for day, commands in days.items()]
+    batches += [history.batch([day_roll(SENDER, day), *commands]) for day, commands in days.items()]
     await write_in_parts(read_database.writer(), batches[:-1], Random(0))
 
     async def findings(is_open: OpenAlerts) -> list[Condition]:

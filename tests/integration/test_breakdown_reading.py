@@ -23,7 +23,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.integration.test_surveillance_reading import rows_of
 from tests.long import some
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 
@@ -83,7 +83,7 @@ async def test_two_years_and_the_goods_that_left(read_database: ReadDatabase) ->
     history = History()
 
     def roll(date: int) -> Submission:
-        return admin.day_roll(SENDER, date)
+        return day_roll(SENDER, date)
 
     days = [
         *opening(), *trade(REFERENCE_TICKS, 10), roll(20230110), *trade(REFERENCE_TICKS, 4), roll(20240103),

@@ -22,7 +22,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import examples, some
 from tests.unit.read_database.daily_laws import Dump, rows_of
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, START_NS, History, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, START_NS, History, day_roll, opening, order
 from tests.unit.read_database.test_changes import empty_database, project
 from tests.unit.read_database.test_daily_sums import dump
 
@@ -48,7 +48,7 @@ def clocked_batches(seed: int, steps: int) -> list[JournalBatch]:
             parts = [admin.bust_trade(SENDER, chance.choice(trade_ids[-4:]), BustText(reason="a mistake"))]
         else:
             date += 1
-            parts = [admin.day_roll(SENDER, date)]
+            parts = [day_roll(SENDER, date)]
         batches.append(history.batch(parts))
         trade_ids += [event.trade_id for event in batches[-1].event_list if event.trade_id]
     return batches

@@ -11,7 +11,6 @@ import openpyxl
 import pypdf
 import pytest
 
-from services.commands import administrative as admin
 from services.data_folder import READ_DATABASE_FILE
 from services.read_database.database import open_read_database
 from services.reporting.day_sums import TradeSums
@@ -19,7 +18,7 @@ from tests.integration.test_alerts import Monitored
 from tests.integration.test_exports import days, make_venue, rex
 from tests.integration.test_reporting import place, report_of, trade
 from tests.integration.venue import running_venue
-from tests.unit.read_database.history import SENDER
+from tests.unit.read_database.history import SENDER, day_roll
 
 ONE_FEN_MORE = "UPDATE daily_turnover SET amount_fen = amount_fen + 1 WHERE trades > 0 AND trading_date = 20230103"
 
@@ -133,7 +132,7 @@ async def test_a_running_venue_says_it_in_its_report_and_in_its_health(tmp_path:
         await monitored.look()
         one_fen_more = ONE_FEN_MORE.replace("20230103", "20231201")
         change(tmp_path / "read.db", one_fen_more)
-        await venue.inbox.put(admin.day_roll(SENDER, 20231204))
+        await venue.inbox.put(day_roll(SENDER, 20231204))
         seq = (await place(venue, "alice", "NDFEB-N35", "sell", "160.10", 1))["seq"]
         (said,) = (await report_of(venue, at_least_seq=seq))["discrepancies"]
         assert said["code"] == "day_sums_differ"

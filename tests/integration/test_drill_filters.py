@@ -33,7 +33,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.integration.test_surveillance_reading import rows_of
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import SENDER, History, opening, order
+from tests.unit.read_database.history import SENDER, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +62,7 @@ def history(seed: int) -> list[JournalBatch]:
     trade_ids: list[int] = []
     for number, day in enumerate(DAYS):
         if number:
-            batches.append(made.batch([admin.day_roll(SENDER, day)]))
+            batches.append(made.batch([day_roll(SENDER, day)]))
         today = _trade(made, batches, chance, in_auction=number == 2)
         trade_ids += today
         for one in chance.sample(today, min(2, len(today))):

@@ -16,7 +16,7 @@ from services.data_folder import READ_DATABASE_FILE
 from services.reporting.checked_report import report_at_rest
 from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +68,7 @@ async def folder(tmp_path: Path) -> Path:
     await journal_of(tmp_path, history, [opening(), deals(4), ended])
     bust = admin.bust_trade(SENDER, _last_trade_id(tmp_path), BustText(reason="a mistake"))
     canceled = cancel(_order_id(tmp_path, "gone"))
-    await journal_of(tmp_path, history, [[bust, canceled], [admin.day_roll(SENDER, 20230104)], deals(2)])
+    await journal_of(tmp_path, history, [[bust, canceled], [day_roll(SENDER, 20230104)], deals(2)])
     return tmp_path
 
 

@@ -14,11 +14,10 @@ import pypdf
 import pytest
 from httpx import Response
 
-from services.commands import administrative as admin
 from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from tests.integration.test_reporting import NET, TURNOVER, trade
 from tests.integration.venue import RunningVenue, running_venue
-from tests.unit.read_database.history import SENDER
+from tests.unit.read_database.history import SENDER, day_roll
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +37,7 @@ async def get(venue: RunningVenue, path: str, **query: Any) -> Response:
 
 async def end_the_day(venue: RunningVenue) -> None:
     batches = venue.feed.subscribe()
-    await venue.inbox.put(admin.day_roll(SENDER, 20231204))
+    await venue.inbox.put(day_roll(SENDER, 20231204))
     await batches.next_batch()
     batches.close()
     await venue.projector.reached(venue.sequencer.last_seq)

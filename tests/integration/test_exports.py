@@ -44,7 +44,7 @@ from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 EVERY_FILE = {
     "bulletin-2023-01.pdf", "bulletins-2023.xlsx", "daily-2023.csv", "members-2023.csv", "monthly-2023.csv",
@@ -72,9 +72,9 @@ def days() -> list[list[Submission]]:
         SEED,
         deals(3),
         [admin.bust_trade(SENDER, (len(SEED) + 2) << 20 | 1, BustText(reason="a mistake"))],
-        [admin.day_roll(SENDER, 20230104)],
+        [day_roll(SENDER, 20230104)],
         magnets,
-        [admin.day_roll(SENDER, 20230105), order(2, Side.SELL, REFERENCE_TICKS, 1, client_order_id=b"waits")],
+        [day_roll(SENDER, 20230105), order(2, Side.SELL, REFERENCE_TICKS, 1, client_order_id=b"waits")],
     ]
 
 
@@ -292,7 +292,7 @@ def two_years() -> list[list[Submission]]:
     decided = TradesDecided(decision="exclude", trade_ids=((len(SEED) + 4) << 20 | 1,), reason="a ring", name="Li Na")
     control = ControlDeclared(accounts=(2, 3), reason="one owner", name="Li Na")
     left = [admin.record(SENDER, decided), admin.record(SENDER, control), admin.change_inventory(SENDER, 2, 0, -7)]
-    return [*days(), left, [admin.day_roll(SENDER, 20240102)], deals(1)]
+    return [*days(), left, [day_roll(SENDER, 20240102)], deals(1)]
 
 
 def texts(rows: Iterable[Iterable[object]]) -> list[list[str | None]]:
@@ -327,7 +327,7 @@ def test_the_stock_of_each_day_is_what_the_engine_holds(tmp_path: Path) -> None:
             lots = sum(history.engine.holding(account, instrument)[0] for account in ACCOUNTS)
             came = moved[number][2] if moved[number][1] == instrument else 0
             held[name].append((str(max(came, 0)), str(max(-came, 0)), str(lots)))
-        asyncio.run(journal_of(venue, history, [[admin.day_roll(SENDER, date_number + 1)]]))
+        asyncio.run(journal_of(venue, history, [[day_roll(SENDER, date_number + 1)]]))
     exported(venue, tmp_path / "out", "--formats", "csv,parquet")
     columns = ("received_lots", "released_lots", "stock_lots")
     found: dict[str, list[tuple[str, ...]]] = {}

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from matching_engine.records import Command, Phase
-from services.commands.administrative import day_roll
 from services.market_data import Market, load_market
 from tests.integration.venue import RunningVenue, running_venue
+from tests.unit.read_database.history import day_roll
 
 pytestmark = pytest.mark.anyio
 

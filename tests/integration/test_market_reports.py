@@ -30,7 +30,7 @@ from tests.integration.test_surveillance_reading import rows_of
 from tests.integration.venue import RunningVenue, running_venue
 from tests.long import some
 from tests.patience import AsyncHttpClient
-from tests.unit.read_database.history import SENDER
+from tests.unit.read_database.history import SENDER, day_roll
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +54,7 @@ async def get(venue: RunningVenue, path: str, status: int = 200, **query: Any) -
 
 async def begin_day(venue: RunningVenue, date: int) -> None:
     batches = venue.feed.subscribe()
-    await venue.inbox.put(admin.day_roll(SENDER, date))
+    await venue.inbox.put(day_roll(SENDER, date))
     await batches.next_batch()
     batches.close()
 

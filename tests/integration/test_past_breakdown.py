@@ -20,7 +20,7 @@ from services.reporting.checked_report import report_at_rest
 from services.reporting.figure import ignore_progress
 from services.reporting.past_breakdown import read_past_breakdown
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_database.history import SENDER, History, day_roll, opening
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ async def test_every_report_has_the_bytes_of_the_day_later(tmp_path: Path) -> No
     await keep()
     await journal_of(tmp_path, history, [[admin.bust_trade(SENDER, busted, BustText(reason="a mistake"))]])
     await keep()
-    rolled = [admin.day_roll(SENDER, 20230104), admin.change_inventory(SENDER, 2, 0, -2)]
+    rolled = [day_roll(SENDER, 20230104), admin.change_inventory(SENDER, 2, 0, -2)]
     replaced = TargetSet(year=2023, amount=1, name="another", replaces=3)
     included = decided.model_copy(update={"decision": "include"})
     await journal_of(tmp_path, history, [rolled, deals(1), [admin.record(SENDER, included)]])

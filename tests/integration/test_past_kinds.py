@@ -40,7 +40,7 @@ from tests.integration.test_reporting_folder import deals
 from tests.long import examples
 from tests.patience import AsyncHttpClient
 from tests.unit.read_database.eventful_history import EventfulHistory, eventful_histories, rows_of_one_command
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 YEARS = (2022, 2023, 2024, 2025)
 LISTED = ("symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size")
@@ -129,19 +129,19 @@ def decided_over_years() -> list[JournalBatch]:
     of_2022, taken_back = trade(9), trade(7)
     decide("exclude", of_2022, taken_back)
     row(admin.bust_trade(SENDER, taken_back, BustText(reason="a mistake")))
-    row(admin.day_roll(SENDER, 20230103))
+    row(day_roll(SENDER, 20230103))
     largest, second = trade(8), trade(6)
     trade(4)
     row(*[order(3, Side.SELL, REFERENCE_TICKS, 1), order(4, Side.BUY, REFERENCE_TICKS, 1)] * 2)
     decide("exclude", largest, second)
     renamed = ChangeText(name_en="Neodymium oxide 4N", reason="a decision")
     row(admin.change_instrument(SENDER, 0, text=renamed))
-    row(admin.day_roll(SENDER, 20230104))
+    row(day_roll(SENDER, 20230104))
     trade(3)
     row(admin.change_instrument(SENDER, 0, max_quantity_lots=500, text=renamed.model_copy(update={"name_en": None})))
     row(admin.change_instrument(SENDER, 0, text=ChangeText(name_zh="氧化钕（四个九）", reason="a decision")))
     decide("include", largest, second, of_2022, taken_back)
-    row(admin.day_roll(SENDER, 20240102))
+    row(day_roll(SENDER, 20240102))
     trade(2)
     decide("exclude", largest, of_2022)
     return batches
@@ -198,7 +198,7 @@ async def test_the_route_and_the_command_line_read_the_journal_in_postgres(on_se
     steps = [
         [*opening(), *deals(3)],
         [admin.bust_trade(SENDER, trade_id, BustText(reason="a mistake"))],
-        [admin.day_roll(SENDER, 20230104), *deals(1)],
+        [day_roll(SENDER, 20230104), *deals(1)],
         [admin.record(SENDER, out)],
     ]
     app, answers = FastAPI(), {}

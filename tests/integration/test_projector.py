@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from matching_engine.records import Side
-from services.commands import administrative as admin
 from services.exit_codes import ExitCode
 from services.journal import JournalCorrupt, JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
@@ -26,7 +25,7 @@ from services.read_database.seq_waiters import ProjectorStopped
 from services.read_database.sqlite_writer import read_position, write
 from services.trouble import exit_code_of
 from tests.integration.read_databases import Dump, ReadDatabase
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
 
 
 class Venue:
@@ -207,7 +206,7 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
     ("submissions", "error", "reason"),
     [
         (opening()[:-1], JournalLost, "has lost commands from seq {seq} on"),
-        ([*opening()[:-1], admin.day_roll(SENDER, 20230104)], JournalCorrupt, "the journal's row has hash {hash}"),
+        ([*opening()[:-1], day_roll(SENDER, 20230104)], JournalCorrupt, "the journal's row has hash {hash}"),
         ([*opening(), cancel(1)], JournalCorrupt, "the journal's row goes on to seq {after}"),
     ],
 )

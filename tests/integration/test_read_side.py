@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import SettlementSource, Side
-from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.gateway.order_entry.history import OrderHistory
 from services.market_data import load_market
@@ -36,7 +35,7 @@ from tests.integration.test_market_loading import seen
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 from tests.unit.venue_state.test_state import as_state_says
 
 pytestmark = pytest.mark.anyio
@@ -101,7 +100,7 @@ async def test_the_csv_says_where_a_settlement_price_comes_from(read_database: R
     batches = [history.batch(opening(20230103))]
     for lots, price, next_date in ((7, 1005, 20230104), (1, 1009, 20230105), (1, 1011, 0)):
         both = [order(account, side, price, lots) for account, side in ((2, Side.SELL), (3, Side.BUY))]
-        batches.append(history.batch([*both, *([admin.day_roll(SENDER, next_date)] if next_date else [])]))
+        batches.append(history.batch([*both, *([day_roll(SENDER, next_date)] if next_date else [])]))
     await write_in_parts(read_database.writer(), batches, Random(0))
     async with read_database.opened() as engine:
         text = (await all_that_is_read(engine))["csv"]
@@ -190,7 +189,6 @@ async def test_a_watch_waits_for_the_position(read_database: ReadDatabase) -> No
             await writer.write(changes)
             position = changes.position
             await asyncio.gather(*waiting)
-            assert watch.seq == batch.last_seq
         await watch.close()
     await writer.close()
 

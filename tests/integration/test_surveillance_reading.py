@@ -18,7 +18,7 @@ from services.surveillance.changed_hands import changed_hands_by_day, changed_ha
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, opening, order
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, day_roll, opening, order
 
 EVER = (0, 99_991_231)
 
@@ -108,7 +108,7 @@ async def test_the_settlement_price_before_a_day(read_database: ReadDatabase) ->
     def trade(price_ticks: int) -> list[Any]:
         return [order(3, Side.SELL, price_ticks, 5), order(2, Side.BUY, price_ticks, 5)]
 
-    days = [*opening(), *trade(REFERENCE_TICKS + 20), admin.day_roll(SENDER, 20230104), *trade(REFERENCE_TICKS + 7)]
+    days = [*opening(), *trade(REFERENCE_TICKS + 20), day_roll(SENDER, 20230104), *trade(REFERENCE_TICKS + 7)]
     await write_in_parts(read_database.writer(), [history.batch(days)], Random(0))
     async with read_database.opened() as engine, engine.connect() as connection:
         before = await reading.read_settlements_before(connection, 20230104)

@@ -46,7 +46,7 @@ from services.venue_state import alerts, keyed_requests
 from services.venue_state.orders import ENDED_LIMIT
 from tests.faults.process_figures import figures
 from tests.property.years_venue import Sizes, Venue
-from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, opening
+from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, day_roll, opening
 
 DAYS = 245
 """Trading days of a year, about as many as the exchange has."""
@@ -80,7 +80,7 @@ class Days:
     async def pass_one(self, day: date) -> None:
         """One trading day."""
         venue, text, at_ns = self._venue, day.strftime("%Y%m%d"), _ns(day)
-        await venue.run(admin.day_roll(SENDER, int(text)), admin.set_phase(SENDER, Phase.CONTINUOUS), at_ns=at_ns)
+        await venue.run(day_roll(SENDER, int(text)), admin.set_phase(SENDER, Phase.CONTINUOUS), at_ns=at_ns)
         await self._order(text)
         traded = await venue.run(at_ns=at_ns + _SECOND_NS)
         await self._administer(text, traded, at_ns + 2 * _SECOND_NS)

@@ -25,7 +25,6 @@ class VenueFacts:
     """Facts of a venue that come from its settings, not from its journal."""
 
     hours: TradingHours
-    name: str = "REX"
     demo: bool = False
 
 
@@ -42,7 +41,7 @@ def routes(state: VenueState, facts: VenueFacts, clock: Callable[[], int]) -> AP
     async def read_venue() -> JSONResponse:
         return JSONResponse(
             {
-                "name": facts.name,
+                "name": "REX",
                 "seq": state.last_seq,
                 "incarnation": state.incarnation,
                 "trading_date": date_text(state.trading_date),

@@ -38,6 +38,7 @@ from services.journal.copying import SqliteTarget, copy
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.sequencer.sequencer import assemble
+from tests.unit.read_database.history import day_roll
 
 TRADED_DAYS = (
     (datetime(2023, 12, 28, 9, tzinfo=UTC), 20231229),
@@ -177,7 +178,7 @@ async def traded(folder: Path) -> bytes:
     await history.run(admin.record(NOBODY, key), admin.record(NOBODY, KeyRevoked(key_id=1)))
     for begins, day in TRADED_DAYS:
         history.come_to(begins)
-        await history.run(admin.set_phase(NOBODY, Phase.CLOSED), admin.day_roll(NOBODY, day))
+        await history.run(admin.set_phase(NOBODY, Phase.CLOSED), day_roll(NOBODY, day))
         await history.collect()
         if day > 20240000:
             await history.run(admin.halt(NOBODY, 1))
@@ -226,7 +227,7 @@ async def thin_days(folder: Path) -> bytes:
         await history.run(opened, admin.change_cash(NOBODY, account, CASH_FEN), *goods)
     for begins, day in THIN_DAYS:
         history.come_to(begins)
-        await history.run(admin.set_phase(NOBODY, Phase.CLOSED), admin.day_roll(NOBODY, day))
+        await history.run(admin.set_phase(NOBODY, Phase.CLOSED), day_roll(NOBODY, day))
         await thin_day(history)
     await journal.close()
     return path.read_bytes()

@@ -11,7 +11,16 @@ from matching_engine.records import Phase, Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided, TradesDecision
 from services.journal.batch import JournalBatch
-from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, opening, order
+from tests.unit.read_database.history import (
+    ACCOUNTS,
+    REFERENCE_TICKS,
+    SENDER,
+    TICK_VALUE_FEN,
+    History,
+    day_roll,
+    opening,
+    order,
+)
 
 DATES = (20230103, 20230104, 20240102)
 PAIRS = ((2, 3), (3, 2), (2, 4), (4, 2))
@@ -83,7 +92,7 @@ class DecidedHistory:
     def next_day(self) -> None:
         if self.day + 1 < len(DATES):
             self.day += 1
-            self.batches.append(self.history.batch([admin.day_roll(SENDER, DATES[self.day])]))
+            self.batches.append(self.history.batch([day_roll(SENDER, DATES[self.day])]))
             self.days.append((DATES[self.day], self.batches[-1].last_seq))
 
     def bust(self, deal: Deal) -> None:

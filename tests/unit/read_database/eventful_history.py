@@ -15,7 +15,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, ChangeText, TargetSet, TradesDecided
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import Submission
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, instrument_text, opening
+from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, day_roll, instrument_text, opening
 
 DATES = (20221229, 20221230, 20230103, 20230107, 20240102)
 """Of three years; 7 January 2023 is a Saturday, which no calendar lists."""
@@ -61,7 +61,7 @@ def eventful_histories(draw: st.DrawFn) -> EventfulHistory:
             if kind == "order":
                 parts.append(draw(_orders(instruments)))
             elif kind == "day":
-                parts += [admin.day_roll(SENDER, date) for date in (next(dates, None),) if date is not None]
+                parts += [day_roll(SENDER, date) for date in (next(dates, None),) if date is not None]
             elif kind == "target":
                 year, amount = draw(st.sampled_from([2022, 2023, 2024])), draw(st.integers(1, 10**12))
                 parts.append(admin.record(SENDER, TargetSet(year=year, amount=amount, name="a target")))

@@ -148,6 +148,11 @@ def instrument_text(number: int) -> InstrumentText:
     )
 
 
+def day_roll(sender: Command, date: int) -> Submission:
+    """What the venue's schedule sends at 17:00: the trading day `date` (yyyymmdd) begins."""
+    return admin.submission(sender._replace(kind=CommandKind.DAY_ROLL, date=date))
+
+
 def opening(date: int = 20230103) -> list[Submission]:
     """Two instruments, three funded accounts (the last two of one owner), fees, a target, a trading day under way."""
     parts = [
@@ -166,7 +171,7 @@ def opening(date: int = 20230103) -> list[Submission]:
         parts.append(admin.open_account(SENDER, AccountText(name=f"trader {account}"), owner=3 if account == 4 else 0))
         parts.append(admin.change_cash(SENDER, account, 1_000_000_000))
         parts += [admin.change_inventory(SENDER, account, number, 500) for number in (0, 1)]
-    return [*parts, admin.set_phase(SENDER, Phase.CONTINUOUS), admin.day_roll(SENDER, date)]
+    return [*parts, admin.set_phase(SENDER, Phase.CONTINUOUS), day_roll(SENDER, date)]
 
 
 def order(
@@ -259,8 +264,8 @@ _administration = st.one_of(
     st.just(admin.resume(SENDER)),
     st.builds(lambda i: admin.resume(SENDER, i), _instrument),
     st.builds(lambda p, i: admin.set_phase(SENDER, p, i), st.sampled_from(_PHASES), _instrument),
-    st.builds(lambda day: admin.day_roll(SENDER, 20230103 + day), st.integers(0, 20)),
-    st.just(admin.day_roll(SENDER, 20240102)),
+    st.builds(lambda day: day_roll(SENDER, 20230103 + day), st.integers(0, 20)),
+    st.just(day_roll(SENDER, 20240102)),
     st.builds(lambda r: admin.set_fees(SENDER, maker_rate_ppm=r, taker_rate_ppm=r // 2), st.integers(0, 10_000)),
     st.builds(lambda d: admin.record(SENDER, d), _decisions),
     st.builds(lambda changes: admin.recorded(SENDER, changes), st.lists(_found_by_the_venue, min_size=1, max_size=4)),

@@ -45,6 +45,7 @@ from tests.unit.read_database.history import (
     History,
     batches_of,
     cancel,
+    day_roll,
     opening,
     order,
     requests,
@@ -376,7 +377,7 @@ def test_the_day_roll_settles_the_day_that_ended() -> None:
         history.batch([order(2, Side.SELL, REFERENCE_TICKS + 5, 7), order(3, Side.BUY, REFERENCE_TICKS + 5, 7), day])
     )
     trade_id = history.engine.last_seq - 1 << 20 | 1
-    batches.append(history.batch([admin.day_roll(SENDER, 20230104)]))
+    batches.append(history.batch([day_roll(SENDER, 20230104)]))
     with empty_database() as connection:
         project(connection, batches)
         assert select(connection, "SELECT * FROM daily_turnover") == [

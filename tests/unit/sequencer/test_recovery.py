@@ -11,13 +11,14 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import EVENT, Command
-from services.commands.administrative import change_cash, day_roll, open_account
+from services.commands.administrative import change_cash, open_account
 from services.commands.attachments import AccountText
 from services.journal import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.sequencer.recovery import recover
 from tests.model.naive_engine import NaiveEngine
+from tests.unit.read_database.history import day_roll
 from tests.unit.sequencer.venue import running, venue
 
 pytestmark = pytest.mark.anyio
