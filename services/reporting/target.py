@@ -109,6 +109,11 @@ class Progress:
         return max(self.target_fen - self.net_fen, 0)
 
     @property
+    def last_completed(self) -> int | None:
+        """The venue's last completed trading day, yyyymmdd; None before there is one."""
+        return self.days[self.first + self.completed - 1].date if self.completed else None
+
+    @property
     def pace_fen(self) -> int:
         """Turnover due at the end of the last completed day."""
         return half_up(self.target_fen * self.completed, self.total) if self.total else 0

@@ -93,26 +93,23 @@ def _progress(report: TurnoverReport) -> Table:
     behind = report.ahead.startswith("-")
     colour = "red" if behind else "green"
     word = "behind" if behind else "ahead of"
+    close = f" at the close of {_last_completed(report)}" if report.days_completed else ""
     ahead, ahead_days = report.ahead.lstrip("-"), report.ahead_days.lstrip("-")
     assumed = " (calendar: assumed)" if report.calendar == "assumed" else ""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")
-    table.add_row("pace of the completed days", f"¥ {_grouped(report.pace)}")
-    table.add_row(f"{word} pace", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
+    table.add_row(f"pace{close}", f"¥ {_grouped(report.pace)}")
+    table.add_row(f"{word} the pace{close}", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
     required = "—" if report.required_per_day is None else f"¥ {_grouped(report.required_per_day)}"
     table.add_row("required a day left", required)
     level = _COLOURS[report.required_level]
-    ratio = (
-        _NOT_YET
-        if report.required_ratio is None
-        else f"{Decimal(report.required_ratio):,.2f} × ¥ {_grouped(report.recent_mean)}"
-    )
-    table.add_row("against the last 20 days' mean", f"[{level}]{ratio}[/]")
+    table.add_row("against the last 20 days' mean", f"[{level}]{_against_recent(report)}[/]")
     table.add_row("year end, forecast", _forecast(report))
-    table.add_row("year end at the year's mean", _money(report.forecast_year_mean))
-    table.add_row("year end at the last 20 days' mean", _money(report.forecast_recent_mean))
+    for name, amount in (("year's", report.forecast_year_mean), ("last 20 days'", report.forecast_recent_mean)):
+        end = _unknown(report) if amount is None else f"¥ {_grouped(amount)}"
+        table.add_row(f"year end at the {name} mean", end)
     table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
     table.add_row("− excluded by decision", f"¥ {_grouped(report.excluded)}")
     table.add_row("net without 13 % VAT", f"¥ {_grouped(report.net_without_vat)}")
@@ -120,6 +117,19 @@ def _progress(report: TurnoverReport) -> Table:
     table.add_row("trades, busted, excluded", counted)
     table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
     return table
+
+
+def _last_completed(report: TurnoverReport) -> str:
+    return report.days[report.days_before_opening + report.days_completed - 1].date
+
+
+def _against_recent(report: TurnoverReport) -> str:
+    """What a day left needs against the last days. Without a day left nothing is needed: the mean stands alone."""
+    if report.required_ratio is not None:
+        return f"{Decimal(report.required_ratio):,.2f} × ¥ {_grouped(report.recent_mean)}"
+    if report.recent_mean is None:
+        return _unknown(report)
+    return ("" if report.days_left else "no day is left; ") + f"the mean is ¥ {_grouped(report.recent_mean)}"
 
 
 def _forecast(report: TurnoverReport) -> str:
@@ -202,8 +212,9 @@ def _grouped(amount: str | None) -> str:
     return "–" if amount is None else f"{Decimal(amount):,f}"
 
 
-def _money(amount: str | None) -> str:
-    return _NOT_YET if amount is None else f"¥ {_grouped(amount)}"
+def _unknown(report: TurnoverReport) -> str:
+    """Where days are missing for a mean: of a year that has no day left there will be none."""
+    return _NOT_YET if report.days_left else "—"
 
 
 def _percent(share: str) -> str:

@@ -102,14 +102,17 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
             f"尚无定论：达成概率{percent}。",
         )
     required, recent, behind = progress.required_per_day_fen, progress.recent_mean_fen, max(-progress.ahead_fen, 0)
+    last = progress.last_completed
     assert required is not None, "a running year has days left"
+    assert last is not None, "a forecast is made of completed days"
     times = decimal_text(required, recent, 1) if recent else None
     en = f"needs {short_yuan(required)} a day" + (f", {times} times the mean of the last 20 days" if times else "")
     zh = f"每日需{hundred_millions(required)}" + (f"，为近20日均值的{times}倍" if times else "")
     return Verdict(
         Outcome.BEHIND,
-        f"Behind by {short_yuan(behind)}: the target is reached with a probability of {percent}, and {en}.",
-        f"落后{hundred_millions(behind)}：达成概率{percent}，{zh}。",
+        f"Behind the pace by {short_yuan(behind)} at the close of {date_text(last)}: the target is reached with a "
+        f"probability of {percent}, and {en}.",
+        f"截至{date_text(last)}收盘落后进度{hundred_millions(behind)}：达成概率{percent}，{zh}。",
     )
 
 

@@ -384,7 +384,7 @@ async def test_on_a_terminal(folder: Path) -> None:
         "Single-sided",
         "they agree",
         "氧化钕",
-        "ahead of pace",
+        "ahead of the pace",
         "independent decoder of the journal",
         f"decoder  {own_sha256()}",
         "A year has a level of its own",
@@ -434,19 +434,36 @@ async def test_the_last_line_on_a_terminal_and_a_line_in_csv_name_the_last_proof
         (found.report, "the venue has recorded no proof of the year that agreed"),
         (proven, "last proof that agreed: of seq 4,000, recorded 2024-01-01T02:00:00.000000Z"),
     ):
-        console = Console(width=100)
-        with console.capture() as shown:
-            console.print(render(replace(found, report=report)))
-        assert said in shown.get()
+        assert said in shown_of(replace(found, report=report))
         assert said in preamble(report)
+
+
+@pytest.mark.anyio
+async def test_a_terminal_says_at_which_close_the_pace_was_due(folder: Path) -> None:
+    """And of a closed year, which has no day left, nothing about what is still to come."""
+    found = await report_from_folder(folder, 2023)
+    last = found.report.days[found.report.days_before_opening + 2].date
+    running = {"days_completed": 3, "ahead": "-5.00", "ahead_days": "-1.00"}
+    text = shown_of(found, **running)
+    assert f"pace at the close of {last}" in text
+    assert f"behind the pace at the close of {last}  " in text
+    closed = {"days_left": 0, "required_per_day": None, "forecast": None, "verdict": "Closed."}
+    text = shown_of(found, **running, **closed, recent_mean="95000000.00", forecast_year_mean=None)
+    assert "no day is left; the mean is ¥ 95,000,000.00" in text
+    assert "too early to say" not in text
+
+
+def shown_of(found: CheckedReport, **update: Any) -> str:
+    """What a terminal shows of the report with these values."""
+    console = Console(width=100)
+    with console.capture() as shown:
+        console.print(render(replace(found, report=found.report.model_copy(update=update))))
+    return shown.get()
 
 
 def answer_of(found: CheckedReport) -> list[str]:
     """The lines of the panel before the figure."""
-    console = Console(width=100)
-    with console.capture() as shown:
-        console.print(render(found))
-    lines = [line.strip("│ ") for line in shown.get().splitlines()[2:]]
+    lines = [line.strip("│ ") for line in shown_of(found).splitlines()[2:]]
     return lines[: lines.index("")]
 
 

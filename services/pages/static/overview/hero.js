@@ -17,11 +17,12 @@ function put(key, value, title) {
   }
 }
 
-/** @param {any} report */
-function paceSaid({ outcome, days_total, days_completed, ahead }) {
+/** How far the completed days are ahead or behind, and at which close: the figure beside it has the present day, too. @param {any} report */
+function paceSaid({ outcome, days, days_before_opening, days_total, days_completed, ahead }) {
   if (!days_total || outcome === "not_begun") return "";
   if (!days_completed) return t("headline.no_day");
-  return t(ahead.startsWith("-") ? "headline.behind" : "headline.ahead", { amount: short(ahead.replace("-", "")) });
+  const { date } = days[days_before_opening + days_completed - 1];
+  return t(ahead.startsWith("-") ? "headline.behind" : "headline.ahead", { amount: short(ahead.replace("-", "")), date });
 }
 
 /** @param {any} report @param {string} today */
