@@ -96,6 +96,26 @@ def test_every_layer_is_drawn(blank: Page) -> None:
     expect(blank.locator(".value")).to_have_text(["10.0", "3.0", "7.0"])
 
 
+STROKES = """async () => {
+  await Promise.all([...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.sheet || new Promise((done) => { link.onload = done; })));
+  const stroke = (node) => { const {stroke, strokeWidth, strokeDasharray} = getComputedStyle(node); return [stroke, strokeWidth, strokeDasharray].join(); };
+  return [".chart-legend", ".pane"].map((place) => [...document.querySelectorAll(`${place} .layer.line`)].map(stroke));
+}"""
+
+
+def test_a_legend_shows_the_strokes_that_are_drawn_and_no_two_are_alike(blank: Page) -> None:
+    """Nor are two alike without their colours."""
+    kinds = {"actual": "line", "pace": "line", "seasonal": "line", "forecast": "line", "plan": "step", "before": "line"}
+    points = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
+    make(
+        blank,
+        [{"type": kind, "className": name, "name": name, "data": points} for name, kind in kinds.items()],
+    )
+    legend, drawn = blank.evaluate(STROKES)
+    assert legend == drawn
+    assert len({stroke[stroke.rindex(")") :] for stroke in drawn}) == len(kinds), drawn
+
+
 def test_names_of_near_rules_stand_side_by_side(blank: Page) -> None:
     """Five orders a tick apart, two at one price, one far away."""
     rules = [

@@ -66,8 +66,16 @@ class _Venue:
         if interval == "1d":
             return {"candles": [{"start": f"{TODAY}T01:00:00Z", "trading_date": TODAY}]}
         assert query["start"] == f"{TODAY}T01:00:00Z"
-        amounts = {"A": [("01:00", "0.10"), ("01:05", "5.00")], "B": [("01:00", "0.20")]}[symbol]
-        return {"candles": [{"start": f"{TODAY}T{at}:00Z", "amount": amount} for at, amount in amounts]}
+        amounts = {
+            "A": [("01:00", "0.10"), ("01:05", "5.00"), ("01:10", "7.00")],
+            "B": [("01:00", "0.20"), ("01:10", "1.00")],
+        }[symbol]
+        running = {"A": "", "B": "01:10"}[symbol]  # A was asked a moment later
+        return {
+            "candles": [
+                {"start": f"{TODAY}T{at}:00Z", "amount": amount, "closed": at != running} for at, amount in amounts
+            ]
+        }
 
 
 def test_today_is_the_exact_sum_of_the_candles() -> None:
@@ -75,7 +83,7 @@ def test_today_is_the_exact_sum_of_the_candles() -> None:
     found = asyncio.run(intraday(cast("RexClient", venue)))
     assert found["trading_date"] == TODAY
     assert found["amounts"] == [[f"{TODAY}T01:00:00Z", "0.30"], [f"{TODAY}T01:05:00Z", "5.00"]]
-    assert ("C", "5m") not in venue.asked
+    assert ("C", "5m") not in venue.asked, "and the five minutes that were under way when B was asked are left out"
 
 
 def test_a_day_that_has_just_begun_has_no_amounts() -> None:

@@ -9,6 +9,7 @@ import { KINDS } from "./layers/kinds.js";
 import { keyOf } from "./layers/rule.js";
 import { planOf } from "./plan.js";
 import { firstFrom, xAxis } from "./scales.js";
+import { specimen } from "./specimen.js";
 import { s } from "./svg.js";
 import { linesOf, showTable } from "./table.js";
 
@@ -70,7 +71,7 @@ export class Chart {
       const data = layer.data ?? [];
       return { layer, data, positions: data.map(({ x }) => this.axis.position(x)), byX: new Map(data.map((point) => [point.x, point])) };
     });
-    fill(this.legend, layers.filter(({ name, type }) => name && type !== "rule").map(({ name, type, className }) => h("span", {}, h("i", { class: `key ${type} ${className ?? ""}` }), name)));
+    fill(this.legend, layers.filter(({ name, type }) => name && type !== "rule").map((layer) => h("span", {}, specimen(layer), layer.name)));
     this.ask();
   }
 

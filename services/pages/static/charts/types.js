@@ -21,7 +21,7 @@
  * @property {"up" | "down" | "cross" | "dot"} [shape] of a mark
  *
  * @typedef {object} Layer
- * @property {"line" | "step" | "area" | "band" | "bars" | "candles" | "waterfall" | "rule" | "marks"} type
+ * @property {"line" | "step" | "area" | "step_area" | "band" | "bars" | "candles" | "waterfall" | "rule" | "marks"} type
  * @property {Point[]} [data] ascending by x
  * @property {string} [name]
  * @property {string} [className]

@@ -47,16 +47,21 @@ export const line = {
 /** @type {import("../types.js").Kind} */
 export const step = { ...shared, draw: (layer, data, place) => [s("path", { class: classOf(layer, "line"), d: pathOf(data, place, true) })] };
 
-/** @type {import("../types.js").Kind} */
-export const area = {
+/** @param {boolean} inSteps @returns {import("../types.js").Kind} */
+const filled = (inSteps) => ({
   ...shared,
   zero: true,
   draw: (layer, data, place) => [
-    s("path", { class: classOf(layer, "area"), d: pathOf(data, place, false, true) }),
-    s("path", { class: classOf(layer, "line"), d: pathOf(data, place) }),
+    s("path", { class: classOf(layer, "area"), d: pathOf(data, place, inSteps, true) }),
+    s("path", { class: classOf(layer, "line"), d: pathOf(data, place, inSteps) }),
     ...alone(layer, data, place),
   ],
-};
+});
+
+export const area = filled(false);
+
+/** Of a sum, which stays until something is added. */
+export const stepArea = filled(true);
 
 /** A single point has no line: it is shown as a dot. @param {Layer} layer @param {Point[]} data @param {Place} place */
 function alone(layer, data, { at, y }) {
