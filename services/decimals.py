@@ -27,6 +27,11 @@ def fixed_text(value: int, decimals: int) -> str:
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A count before its noun: `1 trade`, `1,234 trades`. `many` is for nouns that do not end in s."""
+    return f"1 {one}" if count == 1 else f"{count:,} {many or f'{one}s'}"
+
+
 def half_up(numerator: int, denominator: int) -> int:
     """The nearest whole number to numerator / denominator, a half away from zero. The denominator is above zero."""
     rounded = (2 * abs(numerator) + denominator) // (2 * denominator)

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from services.cli.options import AsJson, DataDir, settings_of
 from services.cli.terminal import err, out, progress, run
+from services.decimals import counted
 
 if TYPE_CHECKING:
     from services.backups.archive import Archived, Stays
@@ -116,12 +117,12 @@ def _lines(done: Archived) -> Iterator[str]:
         return
     rows = sum(day.rows for day in done.left)
     yield (
-        f"{_days(len(done.new))} sealed now, {len(done.days) - len(done.new):,} sealed before;"
-        f" {rows:,} rows of {_days(len(done.left))} left the journal."
+        f"{counted(len(done.new), 'day')} sealed now, {len(done.days) - len(done.new):,} sealed before;"
+        f" {counted(rows, 'row')} of {counted(len(done.left), 'day')} left the journal."
     )
     for why, count in Counter(map(done.stays_because, done.days)).items():
         if why is not None:
-            yield f"The rows of {_days(count)} stay in the journal, too: {_REASONS[why]}."
+            yield f"The rows of {counted(count, 'day')} stay in the journal, too: {_REASONS[why]}."
     for day in done.days:
         if day.day in done.new:
             size = sum(file.bytes for file in day.files)
@@ -131,7 +132,3 @@ def _lines(done: Archived) -> Iterator[str]:
             f"The journal begins after seq {done.left[-1].last_seq:,} now: {done.bytes_before:,} bytes before,"
             f" {done.bytes_after:,} after. A snapshot stands at seq {done.snapshot_seq:,}."
         )
-
-
-def _days(count: int) -> str:
-    return "1 day" if count == 1 else f"{count:,} days"

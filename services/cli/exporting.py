@@ -13,6 +13,7 @@ from typing import BinaryIO
 from services.at_rest import at_rest
 from services.cli.terminal import drop_output, err, output_refused, progress
 from services.data_folder import FILE_MODE
+from services.decimals import counted
 from services.journal.export import export
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -36,7 +37,7 @@ async def export_journal(place: str | Path, first_seq: int, last_seq: int | None
                 rows += 1
                 commands += lines.count(b"\n") - 1
                 bar.update(task, completed=commands)
-    return f"exported {commands:,} commands in {rows:,} rows"
+    return f"exported {counted(commands, 'command')} in {counted(rows, 'row')}"
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
 from services.cli.which_venue import require_none, require_venue
 from services.closing import Closing, closing_of
+from services.decimals import counted
 from services.first_start import KEYS_FILE
 from services.log import log_to_standard_error
 from services.public import demo_pace
@@ -88,7 +89,7 @@ def _announce(settings: Settings, venue: Venue) -> None:
             f"pages     {venue.url}/\n"
             f"API       {venue.url}/docs\n"
             f"keys      {settings.data_dir / KEYS_FILE}\n"
-            f"recovered {recovery.commands:,} commands in {recovery.seconds:.2f} s{_after(recovery)}\n"
+            f"recovered {counted(recovery.commands, 'command')} in {recovery.seconds:.2f} s{_after(recovery)}\n"
             f"{_traders(settings)}"
             "Ctrl-C stops; the next start carries on.",
             border_style="cyan",

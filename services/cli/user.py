@@ -17,6 +17,7 @@ from services.cli.running_venue import Url as RunningUrl
 from services.cli.running_venue import address_of, at_venue
 from services.cli.terminal import err, out, run, say
 from services.cli.venue import AcceptClock, Schedule
+from services.decimals import counted
 
 if TYPE_CHECKING:
     from rex_client import RexClient
@@ -73,7 +74,7 @@ def list_users(
     for user in found["users"]:
         account = f" of account {user['account']}" if user["account"] else ""
         waits = "" if user["has_password"] else ", without a password"
-        line = f"{user['name']}: {user['role']}{account}, {user['sessions']} sessions{waits}"
+        line = f"{user['name']}: {user['role']}{account}, {counted(user['sessions'], 'session')}{waits}"
         out.print(visible(line), highlight=False, markup=False)
 
 

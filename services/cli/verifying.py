@@ -21,6 +21,7 @@ from matching_engine import Engine
 from services.at_rest import at_rest
 from services.cli.terminal import progress
 from services.commands.readable import troubles_of
+from services.decimals import counted
 from services.journal import Journal, JournalBatch, JournalError, JournalRefused
 from services.journal.archives.checking import CheckedArchives
 from services.journal.sqlite import SqliteJournal
@@ -174,7 +175,7 @@ def lines(found: Verified) -> Iterator[str]:
     verdict = "[green]good[/green]"
     if not result.good:
         verdict = f"[red]bad at seq {result.error_seq}[/red]: {escape(str(result.operator_sentence))}"
-    yield f"{result.batches:,} rows, {result.commands:,} commands, last seq {result.last_seq:,}: {verdict}"
+    yield f"{counted(result.batches, 'row')}, {counted(result.commands, 'command')}, last seq {result.last_seq:,}: {verdict}"
     yield f"last hash   {result.last_hash.hex()}"
     if result.good and result.last_seq:
         yield f"to keep     {result.last_seq}:{result.last_hash.hex()}"
@@ -192,6 +193,6 @@ def lines(found: Verified) -> Iterator[str]:
 
 
 def _archives_sentence(archives: CheckedArchives) -> str:
-    days = "1 day" if archives.days == 1 else f"{archives.days:,} days"
+    days = counted(archives.days, "day")
     later = f"; {archives.later_days:,} of them after the journal's last command" if archives.later_days else ""
     return f"{days} up to {archives.last_day}, all files as sealed{later}"

@@ -16,6 +16,11 @@ def money(yuan: str | None) -> str:
     return "–" if yuan is None else _signed(yuan, f"{abs(Decimal(yuan)):,}")
 
 
+def number(decimal: str | int | None) -> str:
+    """A number with separators: `1,234,567.000`."""
+    return "–" if decimal is None else f"{Decimal(decimal):,f}"
+
+
 def short(yuan: str | None, language: str) -> str:
     """Short yuan with three digits or more: `¥ 6.40 bn`, `¥ 64.0 亿`."""
     if yuan is None:
@@ -54,6 +59,7 @@ def largest(lines: Sequence[Mapping[str, Any]], name: str, count: int) -> list[M
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "money": money,
+    "number": number,
     "short": short,
     "percent": percent,
     "largest": largest,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -36,6 +37,8 @@ class Page(NamedTuple):
     folder: str = ""
     """Of its script `FOLDER/main.js`, its style `FOLDER/FOLDER.css` and its words `FOLDER.json`. Empty: that of its name."""
 
+
+_HOLE = re.compile(r"\{(\w+)(?:\|([^|{}]*)\|([^|{}]*))?\}")
 
 Name = tuple[str, str, str]
 """Of a kept page: the page's name, language and symbol."""
@@ -112,11 +115,16 @@ class Renderer:
 
 
 def _text(known: Mapping[str, str], key: str, **values: object) -> str:
-    """The text of a key, with `{name}` replaced by values."""
-    text = known[key]
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", str(value))
-    return text
+    """The text of a key, with `{name}` replaced by values, and `{name|day|days}` by the word for one or for many."""
+    return _HOLE.sub(lambda hole: _filled(hole, values), known[key])
+
+
+def _filled(hole: re.Match[str], values: Mapping[str, object]) -> str:
+    name, one, many = hole.groups()
+    if name not in values:
+        return hole[0]
+    value = str(values[name])
+    return value if one is None else one if value == "1" else many
 
 
 def _trimmed(first: Mapping[str, Any], symbol: str) -> Mapping[str, Any]:

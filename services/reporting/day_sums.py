@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.decimals import counted
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import daily_turnover, total, trades
 from services.reporting.in_time import connect_in_time
@@ -84,7 +85,7 @@ def discrepancies_of(differing: Sequence[DayDiffers]) -> tuple[Discrepancy, ...]
     if not differing:
         return ()
     first, number = differing[0], len(differing)
-    day, days = date_text(first.date), "1 trading day" if number == 1 else f"{number} trading days"
+    day, days = date_text(first.date), counted(number, "trading day")
     english = ", ".join(f"{name} {by_day:,} by the day, {own:,} by its trades" for name, by_day, own in first.columns)
     chinese = "，".join(f"{name}按日为{by_day:,}、按成交为{own:,}" for name, by_day, own in first.columns)
     sentence = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from services.decimals import half_up
+from services.decimals import counted, half_up
 from services.surveillance.contracts import FindingKind
 
 _MOST_NAMES = 6
@@ -35,9 +35,8 @@ def english(facts: Facts, names: Mapping[int, str]) -> str:
     amount, share = f"{_amount_en(facts.amount_fen)} yuan", f"{facts.inside_share:.0%}".replace("%", " %")
     match facts.kind:
         case FindingKind.COMMON_CONTROL:
-            return (
-                f"{who} are under declared common control and traded {amount} with each other in {facts.trades} trades."
-            )
+            trades = counted(facts.trades, "trade")
+            return f"{who} are under declared common control and traded {amount} with each other in {trades}."
         case FindingKind.MATCHED_ORDERS:
             what = f"{facts.trades} times filled each other's orders whole, entered seconds apart: {amount}, {share} of all"
             return f"{who} {what} they did, {_times(facts.lift)} times what chance gives."

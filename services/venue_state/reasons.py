@@ -30,9 +30,9 @@ def _of_the_account(reason: int, account: VenueAccount, instrument: VenueInstrum
             return f"Available: {yuan_text(account.cash_fen - account.reserved_fen)} yuan."
         case Reason.INSUFFICIENT_INVENTORY if instrument is not None:
             held = account.holdings.get(instrument.number)
-            return f"Available: {held.lots - held.reserved_lots if held else 0} lots of {instrument.symbol}."
+            return f"Available: {_lots(held.lots - held.reserved_lots if held else 0)} of {instrument.symbol}."
         case Reason.ORDER_QUANTITY_LIMIT:
-            return f"At most: {account.max_order_lots} lots."
+            return f"At most: {_lots(account.max_order_lots)}."
         case Reason.ORDER_VALUE_LIMIT:
             return f"At most: {yuan_text(account.max_order_fen)} yuan."
         case Reason.OPEN_ORDERS_LIMIT:
@@ -54,3 +54,7 @@ def _of_the_instrument(reason: int, side: int, instrument: VenueInstrument) -> s
             return f"At most {percent_text(instrument.collar_ppm)} {way} it."
         case _:
             return None
+
+
+def _lots(count: int) -> str:
+    return "1 lot" if count == 1 else f"{count} lots"

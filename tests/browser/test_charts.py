@@ -97,8 +97,12 @@ def test_every_layer_is_drawn(blank: Page) -> None:
 
 
 STROKES = """async () => {
-  await Promise.all([...document.querySelectorAll("link[rel=stylesheet]")].map((link) => link.sheet || new Promise((done) => { link.onload = done; })));
-  const stroke = (node) => { const {stroke, strokeWidth, strokeDasharray} = getComputedStyle(node); return [stroke, strokeWidth, strokeDasharray].join(); };
+  const sheets = [...document.querySelectorAll("link[rel=stylesheet]")].filter((link) => !link.sheet);
+  await Promise.all(sheets.map((link) => new Promise((done) => { link.onload = done; })));
+  const stroke = (node) => {
+    const {stroke, strokeWidth, strokeDasharray} = getComputedStyle(node);
+    return [stroke, strokeWidth, strokeDasharray].join();
+  };
   return [".chart-legend", ".pane"].map((place) => [...document.querySelectorAll(`${place} .layer.line`)].map(stroke));
 }"""
 
@@ -231,6 +235,47 @@ def test_the_texts_of_a_graph_cover_none_of_each_other(blank: Page) -> None:
     )
     expect(blank.locator(".graph text")).to_have_count(9)
     assert covered == []
+
+
+THROUGH = """async (graphs) => {
+  const { graph } = await import(charts + "graph.js"), host = document.getElementById("main");
+  await new Promise((done) => {
+    const link = document.createElement("link");
+    document.head.append(Object.assign(link, {rel: "stylesheet", href: charts + "charts.css", onload: done}));
+  });
+  const found = [];
+  for (const [names, edges] of graphs) {
+    const nodes = names.map((name) => ({id: name, label: name, size: 3}));
+    const named = edges.map(([from, to, weight, label]) => ({from: names[from], to: names[to], weight, label}));
+    graph(host, {nodes, edges: named}, {label: "Members", sentence: () => "They traded in a ring."});
+    for (const path of host.querySelectorAll(".edge, .head")) {
+      const half = (Number(path.getAttribute("stroke-width")) || 0) / 2;
+      for (const text of host.querySelectorAll("text")) {
+        const {x, y, width, height} = text.getBBox(), ink = 3; // above and below the letters is room
+        for (let at = 0; at <= path.getTotalLength(); at += 2) {
+          const point = path.getPointAtLength(at);
+          const isWithin = point.x > x - half && point.x < x + width + half;
+          if (isWithin && point.y > y + ink - half && point.y < y + height - ink + half) {
+            found.push(`${text.textContent} in ${names.length}`);
+            break;
+          }
+        }
+      }
+    }
+  }
+  return [...new Set(found)];
+}"""
+
+
+def test_no_text_of_a_graph_lies_on_an_arrow(blank: Page) -> None:
+    """The findings of the demo's year and of rings of two to four members."""
+    demo = ["Silver Birch Trading", "Blue Steppe Trading", "Long River Trading"]
+    of_demo = [(0, 1, 26.5, "¥ 26.5 m · 60"), (1, 2, 26.5, "¥ 26.5 m · 60"), (2, 0, 27.7, "¥ 27.7 m · 62")]
+    of_demo += [(1, 0, 0.07, "¥ 66.3 k · 1"), (0, 2, 0.07, "¥ 66.3 k · 1")]
+    ring = [(n, (n + 1) % 4, 2, "¥ 12.3 m · 104") for n in range(4)]
+    pair = [(0, 1, 2, "¥ 12.3 m · 104"), (1, 0, 2, "¥ 12.3 m · 104")]
+    graphs = [[demo, of_demo], [demo, of_demo[:3]], [demo[:2], pair], [[*demo, "Works 4"], ring]]
+    assert blank.evaluate(THROUGH, graphs) == []
 
 
 def test_an_axis_of_several_days_says_where_a_day_begins(blank: Page) -> None:

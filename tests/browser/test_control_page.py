@@ -166,6 +166,23 @@ def test_an_account_its_balances_limits_kill_switch_and_orders(control: Page, ve
     expect(panel.locator("[data-fact=kill_switch]")).to_have_text("off: orders are taken")
 
 
+OVERFLOW = """() => {
+  const list = document.querySelector("#accounts-panel .scrolled");
+  const [name, large] = ["Inner Mongolia Rare Earth Functional Materials", "¥ 98,765,432,109.87"];
+  for (const [nth, text] of [[2, name], [4, large], [5, large], [7, large]]) {
+    for (const cell of list.querySelectorAll(`td:nth-child(${nth})`)) (cell.firstElementChild ?? cell).textContent = text;
+  }
+  return list.scrollWidth - list.clientWidth;
+}"""
+
+
+def test_the_kill_switches_of_the_accounts_are_in_sight(control: Page) -> None:
+    """Beside long names and large amounts, in a window of 1,440 pixels with its two scroll bars."""
+    control.set_viewport_size({"width": 1440 - 2 * 15, "height": 900})
+    expect(control.get_by_test_id("pick-account").first).to_be_visible()
+    assert control.evaluate(OVERFLOW) <= 0
+
+
 def test_a_trade_is_found_by_id_member_product_and_time_and_busted(control: Page, venue: VenueProcess) -> None:
     some_trades(venue, 1)
     venue.post("/v1/admin/halt")  # so that no newer trade follows

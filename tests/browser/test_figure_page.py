@@ -335,7 +335,21 @@ def test_the_book_then_is_the_one_after_that_seq(watched: Watched, venue: VenueP
     saved = list(csv.reader(download.value.path().read_text(encoding="utf-8-sig").splitlines()))
     assert [row[1] for row in saved[-2:]] == [str(seq), book["row_hash"]]
     page.get_by_test_id("travel-now").click()
-    expect(page.locator("#market")).to_contain_text("now, seq")
+    expect(page.locator("#market")).to_contain_text(f"The book of {product} now.")
+
+
+def test_the_figure_names_one_seq_and_its_last_proof(page: Page, venue: VenueProcess) -> None:
+    """Each panel is read at its own moment: its seq is in its title, not beside the figure's."""
+    open_figure(page, venue)
+    for panel in ("ladder", "market", "splits", "months", "quality", "files"):
+        look_at(page, panel)
+        expect(page.locator(f"#{panel}-body")).not_to_have_text("…")
+    expect(page.locator("#ladder h2")).to_have_attribute("title", re.compile(r"^exact at seq [\d,]+$"))
+    said = page.locator("main").inner_text()
+    certified = re.search(r"Exact at seq\s+([\d,]+)", said)
+    assert certified
+    assert set(re.findall(r"(?<!agreed: )(?<!Set by )\bseq\s+([\d,]+)", said)) == {certified[1]}
+    expect(page.get_by_test_id("travel-seq")).to_have_value(re.compile(r"^\d+$"))
 
 
 def test_the_trades_then_are_those_up_to_that_seq(page: Page, venue: VenueProcess) -> None:

@@ -80,10 +80,19 @@ def test_a_link_sets_a_new_password(page: Page, people: VenueProcess) -> None:
     expect(page.get_by_test_id("who-name")).to_have_text("wang.fang · 访客")
 
 
-@pytest.mark.parametrize("name", ["/first", "/new-password"])
-def test_the_page_of_a_link_without_its_secret_has_no_form(page: Page, served: VenueProcess, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/first", "needs the whole address that the venue printed when it started"),
+        ("/new-password", "needs the whole one-time link"),
+    ],
+)
+def test_the_page_of_a_link_without_its_secret_says_what_it_needs(
+    page: Page, served: VenueProcess, name: str, said: str
+) -> None:
+    """And has no form. Before there is an administrator, nobody can be asked for a link."""
     page.goto(served.url + name)
-    expect(page.get_by_test_id("said")).to_contain_text("needs the whole one-time link")
+    expect(page.get_by_test_id("said")).to_contain_text(said)
     expect(page.locator("form")).to_be_hidden()
 
 

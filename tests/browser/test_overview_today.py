@@ -13,7 +13,8 @@ from tests.browser.overviewing import open_overview, present
 __all__ = ["blank"]
 
 SUMS = """(() => {
-  const at = (time) => Date.parse(`2026-11-27T${time}Z`), said = (sums) => m.pointsOf(sums).map(({x, text}) => [new Date(x).toISOString().slice(11, 19), text]);
+  const at = (time) => Date.parse(`2026-11-27T${time}Z`), clock = (x) => new Date(x).toISOString().slice(11, 19);
+  const said = (sums) => m.pointsOf(sums).map(({x, text}) => [clock(x), text]);
   let sums = m.sumsOf([["2026-11-27T10:50:00Z", "10.00"], ["2026-11-27T10:55:00Z", "5.50"]]);
   const steps = [said(sums)];
   for (const [time, yuan] of [["11:00:20", "15.50"], ["11:03:00", "20.00"], ["11:04:59", "21.00"], ["11:17:00", "30.00"]]) {

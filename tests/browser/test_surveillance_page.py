@@ -225,6 +225,9 @@ def test_what_changed_hands_stands_beside_the_net_turnover(surveillance: Page, v
     hands = venue.get(f"/v1/reports/turnover/{year_of(venue)}/changed_hands")
     share = f"{float(hands['share']) * 100:.1f} %"
     expect(surveillance.get_by_test_id("hands-said")).to_contain_text(share)
+    expect(surveillance.locator("#hands-panel")).to_contain_text(
+        "No trading day with trades is over yet"
+    )  # today is the first
     expect(surveillance.get_by_test_id("summary")).to_contain_text(share)
 
 

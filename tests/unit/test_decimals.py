@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.decimals import decimal_text, fixed_text, half_up, scaled, yuan_text
+from services.decimals import counted, decimal_text, fixed_text, half_up, scaled, yuan_text
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,8 @@ def test_decimal_text_rounds_half_up(numerator: int, denominator: int, decimals:
 )
 def test_half_up(numerator: int, denominator: int, whole: int) -> None:
     assert half_up(numerator, denominator) == whole
+
+
+def test_a_count_of_one_has_a_noun_of_its_own() -> None:
+    assert [counted(number, "day") for number in (0, 1, 2, 1_234)] == ["0 days", "1 day", "2 days", "1,234 days"]
+    assert [counted(number, "entry", "entries") for number in (1, 2)] == ["1 entry", "2 entries"]

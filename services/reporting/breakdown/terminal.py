@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.commands.texts import visible
+from services.decimals import counted
 from services.reporting.breakdown.schemas import HandsOfPeriod, MarketConcentration, Rung, SideConcentration
 from services.reporting.breakdown.summary import Breakdown
 
@@ -38,7 +39,10 @@ def _rows(found: Breakdown) -> Iterator[tuple[str, str]]:
     yield from _concentration(found.concentration.markets[0])
     for part in found.flagged.parts:
         if part.state in _STATES:
-            yield _STATES[part.state], f"{_yuan(part.amount)} = {_percent(part.share)}, {part.findings:,} findings"
+            yield (
+                _STATES[part.state],
+                f"{_yuan(part.amount)} = {_percent(part.share)}, {counted(part.findings, 'finding')}",
+            )
     if found.effects.days_before:
         yield from _effects(found)
     for figure in found.context.figures:
@@ -66,7 +70,7 @@ def _effects(found: Breakdown) -> Iterator[tuple[str, str]]:
 
 
 def _rung(rung: Rung) -> str:
-    return f"{_yuan(rung.amount)}, {_grouped(rung.tonnes)} t, {rung.trades:,} trades"
+    return f"{_yuan(rung.amount)}, {_grouped(rung.tonnes)} t, {counted(rung.trades, 'trade')}"
 
 
 def _hands(period: HandsOfPeriod | None) -> str:

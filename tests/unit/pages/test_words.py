@@ -66,6 +66,21 @@ def test_a_text_is_in_english_and_in_chinese(words: Path) -> None:
         assert values[0] == values[1], f"{key}: other values in the other language"
 
 
+COUNTED = "candles commands days keys lines lots members orders points prices requests sessions trades".replace(
+    " ", "|"
+)
+
+
+@pytest.mark.parametrize("words", WORDS, ids=lambda path: path.stem)
+def test_a_count_of_one_has_a_noun_of_its_own(words: Path) -> None:
+    """`{count|trade|trades}`, of a value that the text shows, too."""
+    for key, (english, chinese) in json.loads(words.read_text("utf-8")).items():
+        assert not re.search(rf"(?<!1 to )\{{\w+\}} (?:\w+ )?(?:{COUNTED})\b", english), key
+        for name in re.findall(r"\{(\w+)\|", english):
+            assert f"{{{name}}}" in english, key
+        assert "|" not in chinese, key
+
+
 @pytest.mark.parametrize("words", WORDS, ids=lambda path: path.stem)
 def test_a_key_stands_once(words: Path) -> None:
     keys = [key for key, _ in json.loads(words.read_text("utf-8"), object_pairs_hook=lambda pairs: pairs)]

@@ -3,14 +3,14 @@
 import { page } from "./page.js";
 
 /**
- * The text of a key, with `{name}` replaced by values.
+ * The text of a key, with `{name}` replaced by values, and `{name|day|days}` by the word for one or for any other number.
  * @param {string} key
  * @param {Record<string, unknown>} [values]
  */
 export function t(key, values = {}) {
   const text = page.words[key];
   if (text === undefined) throw new Error(`the catalogue has no "${key}"`);
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  return text.replace(/\{(\w+)(?:\|([^|{}]*)\|([^|{}]*))?\}/g, (_, name, one, many) => (one === undefined ? String(values[name]) : String(values[name]) === "1" ? one : many));
 }
 
 /** The text of a code that the API sends (a phase, a reason, a state): `t("phase.halted")`; the code itself if there is none.

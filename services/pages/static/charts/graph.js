@@ -16,8 +16,10 @@ import { showTable } from "./table.js";
  */
 
 const LEAST_R = 7, MOST_R = 16, HEAD = 7, LOOP_R = 9;
-/** Where on its way the text of an arrow may stand, the best place first, and how far beside it. */
-const SHARES = [0.5, 0.38, 0.62, 0.28, 0.72, 0.18, 0.82], ASIDE = [-7, 17, -15, 25, 4, -23, 33];
+/** Where on its way the text of an arrow may stand, the best place first, how far above or below, and how far beside it. */
+const SHARES = [0.5, 0.38, 0.62, 0.28, 0.72, 0.18, 0.82], ASIDE = [-7, 17, -15, 25, -23, 33], BESIDE = 8;
+/** Between the points of a line that texts avoid: less than a letter is high. */
+const INK_PX = 4;
 
 /**
  * Shows a graph in `host`, in place of the one before.
@@ -26,12 +28,13 @@ const SHARES = [0.5, 0.38, 0.62, 0.28, 0.72, 0.18, 0.82], ASIDE = [-7, 17, -15, 
  */
 export function graph(host, { nodes, edges }, { label, sentence, width = 360, height = 220 }) {
   const spots = placed(nodes, width, height), heaviest = Math.max(1e-9, ...edges.map(({ weight = 1 }) => weight));
-  const ways = edges.flatMap((edge) => wayOf(edge, spots) ?? []);
+  const broadOf = (/** @type {Edge} */ { weight = 1 }) => 1 + (4 * weight) / heaviest;
+  const inked = edges.flatMap((edge) => inkOf(wayOf(edge, spots), broadOf(edge)));
   const rounds = [...spots.values()].map(({ x, y, radius }) => ({ x, y, width: 2 * radius, height: 2 * radius }));
   const loops = edges.filter(({ from, to }) => from === to).flatMap(({ from }) => spots.get(from) ?? []).map((spot) => ({ ...loopOf(spot), width: 2 * LOOP_R, height: 2 * LOOP_R }));
-  const labels = new Labels(width, height, [...rounds, ...loops], ways.flatMap(pointsOf));
+  const labels = new Labels(width, height, [...rounds, ...loops], inked);
   const circles = [...spots.values()].flatMap((spot) => circle(spot, labels));
-  const drawn = edges.flatMap((edge) => arrow(edge, spots, 1 + (4 * (edge.weight ?? 1)) / heaviest, labels));
+  const drawn = edges.flatMap((edge) => arrow(edge, spots, broadOf(edge), labels));
   // Texts last: no line runs over them.
   const [texts, lines] = [[...drawn, ...circles].filter(({ tagName }) => tagName === "text"), [...drawn, ...circles].filter(({ tagName }) => tagName !== "text")];
   const svg = s("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${label}. ${sentence()}` },
@@ -64,7 +67,12 @@ function spread(numbers, from, to) {
 
 /** @param {Spot} spot @param {Labels} labels */
 function circle({ x, y, radius, node }, labels) {
-  const name = labels.place(node.label, [{ x, y: y + radius + 13 }, { x, y: y - radius - 5 }]);
+  const half = breadthOf(node.label) / 2, beside = radius + BESIDE + half;
+  const bases = [0, 8, 16, 24].flatMap((away) => [y + radius + 13 + away, y - radius - 5 - away]);
+  const name = labels.place(node.label, [
+    ...bases.flatMap((base) => [0, -0.5, 0.5].map((share) => ({ x: x + share * half, y: base }))),
+    ...[4, -11, 19].flatMap((base) => [beside, -beside].map((aside) => ({ x: x + aside, y: y + base }))),
+  ]);
   return [
     s("circle", { class: `node ${node.className ?? ""}`, cx: px(x), cy: px(y), r: px(radius) }, s("title", {}, node.label)),
     s("text", { class: "node-name", x: px(name.x), y: px(name.y), "text-anchor": "middle" }, node.label),
@@ -104,13 +112,20 @@ function pointOf({ a, middle, b }, share) {
   return { x: first * a.x + second * middle.x + third * b.x, y: first * a.y + second * middle.y + third * b.y };
 }
 
-/** @param {Way} way */
-const pointsOf = (way) => Array.from({ length: 33 }, (_, index) => pointOf(way, index / 32));
+/** What an arrow covers: its line and its head. @param {Way | null} way @param {number} broad @returns {import("./labels.js").Ink[]} */
+function inkOf(way, broad) {
+  if (!way) return [];
+  const { a, middle, b } = way, count = Math.ceil((Math.hypot(middle.x - a.x, middle.y - a.y) + Math.hypot(b.x - middle.x, b.y - middle.y)) / INK_PX);
+  return [...Array.from({ length: count + 1 }, (_, index) => ({ ...pointOf(way, index / count), half: broad / 2 })), { ...b, half: HEAD }];
+}
 
 /** The text of an arrow, on its way or beside it. @param {string} label @param {Way} way @param {Labels} labels */
 function edgeName(label, way, labels) {
-  const points = SHARES.map((share) => pointOf(way, share));
-  const { x, y } = labels.place(label, ASIDE.flatMap((aside) => points.map((point) => ({ x: point.x, y: point.y + aside }))));
+  const points = SHARES.map((share) => pointOf(way, share)), beside = BESIDE + breadthOf(label) / 2;
+  const { x, y } = labels.place(label, [
+    ...ASIDE.flatMap((aside) => points.map((point) => ({ x: point.x, y: point.y + aside }))),
+    ...[1, -1].flatMap((side) => points.map((point) => ({ x: point.x + side * beside, y: point.y + 4 }))),
+  ]);
   return s("text", { class: "edge-name", x: px(x), y: px(y), "text-anchor": "middle" }, label);
 }
 

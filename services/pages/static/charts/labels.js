@@ -3,6 +3,7 @@
 import { breadthOf } from "./svg.js";
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box its middle and its size, pixels */
+/** @typedef {{x: number, y: number, half: number}} Ink a point of a line, and half of the line's breadth */
 
 const LINE_PX = 14, BASE_PX = 4, GAP = 2;
 /** A text over another is so much worse than a line through it. */
@@ -17,7 +18,7 @@ function shared(a, b) {
 /** Texts that are placed one after the other, each where it covers the least of what stands there. */
 export class Labels {
   /** @param {number} width of the picture @param {number} height @param {Box[]} taken what texts leave free
-   * @param {{x: number, y: number}[]} inked points of the lines */
+   * @param {Ink[]} inked points of the lines */
   constructor(width, height, taken, inked) {
     this.width = width;
     this.height = height;
@@ -34,7 +35,7 @@ export class Labels {
     let least = Infinity;
     for (const { x, y } of places) {
       const box = { x: Math.max(half, Math.min(this.width - half, x)), y: Math.max(LINE_PX / 2, Math.min(this.height - LINE_PX / 2, y - BASE_PX)), width, height: LINE_PX };
-      const through = this.inked.filter((point) => Math.abs(point.x - box.x) < half && Math.abs(point.y - box.y) < LINE_PX / 2).length;
+      const through = this.inked.filter((ink) => Math.abs(ink.x - box.x) < half + ink.half && Math.abs(ink.y - box.y) < LINE_PX / 2 + ink.half).length;
       const cover = through + TEXT_WEIGHT * this.taken.reduce((sum, other) => sum + shared(box, other), 0);
       if (cover < least) [best, least] = [box, cover];
       if (!cover) break;

@@ -1,17 +1,16 @@
 // The chosen instrument: its facts, and the acts on it.
 
-import { send } from "../app/api.js";
 import { fill, h, say } from "../app/dom.js";
 import { duration, grouped, number, stamp } from "../app/format.js";
 import { get, watch } from "../app/store.js";
 import { nameOf, t } from "../app/words.js";
 import { actButton, outcomeLines } from "../operate/acts.js";
-import { rate, valueOf } from "../operate/fields.js";
+import { rate } from "../operate/fields.js";
 import { phaseText } from "./board.js";
 import { cancelAct } from "./cancel.js";
+import { haltAct } from "./halt.js";
 import { bandAct, collarAct, phaseAct } from "./instrument_acts.js";
-import { chosenInstrument, followChosen, instrumentText, stateOf } from "./market.js";
-import { haltReason } from "./venue.js";
+import { chosenInstrument, followChosen, stateOf } from "./market.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
 export function instrumentPanel(rights) {
@@ -43,8 +42,8 @@ function build(instrument, rights) {
         h(
           "div",
           { class: "acts", data: { testid: "instrument-acts" } },
-          actButton(t("halt.act"), "halt", outcome, haltAct(symbol, true), { danger: true }),
-          actButton(t("resume.act"), "resume", outcome, haltAct(symbol, false)),
+          actButton(t("halt.act"), "halt", outcome, haltAct({ isHalt: true, symbol }), { danger: true }),
+          actButton(t("resume.act"), "resume", outcome, haltAct({ isHalt: false, symbol })),
           actButton(t("phase_act.act"), "set-phase", outcome, phaseAct(symbol)),
           actButton(t("collar.act"), "set-collar", outcome, collarAct(symbol)),
           actButton(t("band.act"), "set-band", outcome, bandAct(symbol)),
@@ -115,24 +114,3 @@ function update(body) {
   if (halt) halt.disabled = phase === "halted";
   if (resume) resume.disabled = phase !== "halted";
 }
-
-/** @param {string} symbol @param {boolean} isHalt @returns {import("../operate/acts.js").Act} */
-const haltAct = (symbol, isHalt) => ({
-  kinds: isHalt ? [] : ["resume"],
-  ask: () => ({
-    title: t(isHalt ? "halt.ask" : "resume.ask", { symbol }),
-    facts: [
-      [t("instrument"), instrumentText(chosenInstrument())],
-      [t("now"), phaseText(stateOf(symbol).phase)],
-    ],
-    consequence: isHalt ? t("halt.consequence") : t("resume.consequence"),
-    fields: isHalt ? [haltReason()] : [],
-    act: t(isHalt ? "halt.act" : "resume.act"),
-    danger: isHalt,
-  }),
-  run: async (given, key) => {
-    const [how, body] = isHalt ? ["halt", { reason: valueOf(given, "reason") }] : ["resume", undefined];
-    const { seq } = await send("POST", `/v1/admin/instruments/${encodeURIComponent(symbol)}/${how}`, body, key);
-    return { said: t(isHalt ? "halt.done" : "resume.done", { symbol }), seq };
-  },
-});

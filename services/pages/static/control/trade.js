@@ -39,7 +39,7 @@ function acts(trade, outcome) {
 }
 
 /** @param {number} count */
-const lotsText = (count) => (count === 1 ? t("lots.one") : t("lots.many", { count: grouped(count) }));
+const lotsText = (count) => t("lots", { count: grouped(count) });
 
 /** @param {any} side */
 export const party = (side) => `${side.account} · ${side.name}`;

@@ -16,7 +16,7 @@ const links = (path, query, name) => h("span", { class: "links" }, FORMATS.map((
   h("a", { class: "button", href: path + queryText({ ...query, format: format === "json" ? null : format }), download: format === "json" ? `${name}.json` : "", data: { testid: `${name}-${format}` } }, format.toUpperCase())));
 
 /** @param {any} doc */
-const seal = (doc) => h("small", { class: "hash" }, t("files.seal", { seq: number(doc.seq), at: stamp(doc.as_of) }), h("br"), h("code", {}, doc.row_hash));
+const seal = (doc) => h("small", { class: "hash", title: t("seal", { seq: number(doc.seq) }) }, t("files.seal", { at: stamp(doc.as_of) }), h("br"), h("code", {}, doc.row_hash));
 
 /** The year's report as files: those of exactly the seq that is shown. @param {HTMLElement} host @param {Record<string, any>} docs */
 export function showFiles(host, { report, bulletin }) {

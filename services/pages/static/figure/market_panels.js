@@ -75,7 +75,7 @@ export function chooseQuality(date) {
 /** @param {HTMLElement} host @param {Record<string, any>} docs */
 export function showQuality(host, { quality }) {
   const at = parts(host, "said", "table");
-  fill(at.said, h("p", {}, t(quality.complete ? "quality.complete" : "quality.running", { date: quality.date, first: number(quality.first_seq), last: number(quality.last_seq) })));
+  fill(at.said, h("p", {}, t(quality.complete ? "quality.complete" : "quality.running", { date: quality.date })));
   const lines = quality.products.filter((/** @type {any} */ one) => Number(one.continuous_s) > 0);
   if (!lines.length) return showNothing(at.table, t("quality.none"));
   /** @param {string} name @param {(line: any) => string} cell @returns {import("./table.js").Column} */

@@ -28,7 +28,7 @@ export function showMarket(symbol, { book, trades, seq }) {
 /** @param {string} symbol @param {any} book @param {number | null} seq */
 function bookLine(symbol, book, seq) {
   if (!book) return t("market.reading", { symbol });
-  if (seq === null) return t("market.book", { symbol, seq: number(book.seq) });
+  if (seq === null) return t("market.book", { symbol });
   return t("market.book_then", { symbol, seq: number(book.seq), phase: term("phase", book.phase) });
 }
 

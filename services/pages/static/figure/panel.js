@@ -1,6 +1,6 @@
 // A panel of the page: it is filled when its documents are there, and says so when they are not.
 
-import { fill, h } from "../app/dom.js";
+import { fill, h, say } from "../app/dom.js";
 import { number } from "../app/format.js";
 import { at } from "../app/page.js";
 import { watch } from "../app/store.js";
@@ -52,12 +52,13 @@ export function keep(panel, mayRead) {
   });
 }
 
-/** Says at which seq a panel is exact. @param {HTMLElement} section @param {any[]} docs */
+/** Says of a panel that it is not of the moment that the page shows; its title has the seq at which it is exact.
+ * @param {HTMLElement} section @param {any[]} docs */
 function sealOf(section, docs) {
-  const seal = section.querySelector(".seal"), seq = docs.find((doc) => doc.seq)?.seq;
-  if (!seal || !seq) return;
-  const text = t(section.hasAttribute("data-of-now") ? "seal.of_now" : "seal", { seq: number(seq) });
-  if (seal.textContent !== text) seal.textContent = text;
+  const [title, seal] = [section.querySelector("h2"), section.querySelector(".seal")], seq = docs.find((doc) => doc.seq)?.seq;
+  if (!title || !seal) return;
+  if (seq) title.title = t("seal", { seq: number(seq) });
+  say(seal, section.hasAttribute("data-of-now") ? t("seal.of_now") : "");
 }
 
 /** What a view that changed makes anew: of the year everything, of a seq what the API tells of the past.

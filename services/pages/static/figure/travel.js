@@ -53,17 +53,17 @@ function correct() {
   if (!Number.isInteger(seq) || seq < 1) field.value = String(view.seq ?? last);
 }
 
-/** Sets slider and field, except the one that is being used. @param {number} seq */
-function show(seq) {
+/** Sets slider and field, except the one that is being used. @param {number} seq @param {number} [ofFigure] what the field says */
+function show(seq, ofFigure = seq) {
   range.max = String(Math.max(last, seq));
   if (document.activeElement !== range || Number(range.value) !== seq) range.value = String(seq);
-  if (document.activeElement !== field) field.value = String(seq);
+  if (document.activeElement !== field) field.value = String(ofFigure);
 }
 
 function tell() {
   const { doc, trouble } = known("report");
   now.toggleAttribute("disabled", view.seq === null);
-  show(view.seq ?? last);
+  show(view.seq ?? last, view.seq ?? doc?.seq ?? last);
   const failed = trouble ?? get("travel_trouble");
   if (failed) return fill(said, h("b", { class: "warn" }, failed));
   if (view.seq !== null) isBeyond = false;
@@ -96,7 +96,7 @@ export async function startTravel() {
     feed.ask("ping", {}, ({ result }) => {
       if (!result || result.seq <= last) return;
       last = result.seq;
-      if (view.seq === null && document.activeElement !== range && document.activeElement !== field) show(last);
+      if (view.seq === null && document.activeElement !== range && document.activeElement !== field) show(last, Number(field.value));
     });
   }, PING_MS);
 }

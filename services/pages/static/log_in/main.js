@@ -37,7 +37,8 @@ form.addEventListener("submit", async (event) => {
 function tell(error) {
   if (!(error instanceof Refused)) return say(at("said"), t("error.no_answer"));
   const known = page.words[`refused.${error.code}`];
-  say(at("said"), known ? t(`refused.${error.code}`, { seconds: error.retryAfter_s }) : error.message);
+  if (error.code === "unknown_link" && page.page === "first") say(at("said"), t("ended.first"));
+  else say(at("said"), known ? t(`refused.${error.code}`, { seconds: error.retryAfter_s }) : error.message);
   if (error.code === "unknown_link") form.hidden = true;
   else password.select();
 }
@@ -51,7 +52,7 @@ at("show").addEventListener("change", (event) => {
 
 if (isLink && !token) {
   form.hidden = true;
-  say(at("said"), t("needs_link"));
+  say(at("said"), t(`needs_link.${page.page}`));
 }
 
 session.then(({ name, role }) => {

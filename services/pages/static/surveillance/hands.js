@@ -32,7 +32,7 @@ export function handsPanel() {
     empty: t("hands.empty"),
     onRange: (/** @type {any} */ range) => chart.zoom(range),
   });
-  watch(["hands", "hands.trouble"], () => {
+  watch(["hands", "hands.trouble", "venue"], () => {
     const hands = get("hands");
     fill(said, hands ? sentence() : (get("hands.trouble") ?? t("loading")));
     if (!hands) return;
@@ -44,9 +44,15 @@ export function handsPanel() {
   return node;
 }
 
+/** The days that are over: a part of a day is no day beside the others. */
+const wholeDays = () => {
+  const today = get("venue")?.trading_date ?? "";
+  return (get("hands")?.days ?? []).filter((/** @type {any} */ one) => !today || one.date < today);
+};
+
 /** @param {string} name of the field */
 const points = (name) =>
-  get("hands").days.map((/** @type {any} */ one) => ({ x: noon(one.date), y: forDrawing(one[name]), text: money(one[name]) }));
+  wholeDays().map((/** @type {any} */ one) => ({ x: noon(one.date), y: forDrawing(one[name]), text: money(one[name]) }));
 
 function sentence() {
   const hands = get("hands");
@@ -65,5 +71,5 @@ function sentence() {
 
 const lines = () => [
   [t("hands.day"), t("hands.net"), t("hands.title")],
-  ...(get("hands")?.days ?? []).map((/** @type {any} */ one) => [one.date, one.net, one.changed_hands]),
+  ...wholeDays().map((/** @type {any} */ one) => [one.date, one.net, one.changed_hands]),
 ];

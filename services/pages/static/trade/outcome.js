@@ -31,7 +31,7 @@ function stateText(order) {
 }
 
 /** "1 lot", "1,200 lots". @param {number} lots */
-export const lotsText = (lots) => t(lots === 1 ? "lots.one" : "lots.many", { lots: number(lots) });
+export const lotsText = (lots) => t("lots", { count: number(lots) });
 
 /** The average price with the decimals of the tick; "≈" where it has more. @param {any} order */
 export function averageText({ symbol, avg_px }) {
