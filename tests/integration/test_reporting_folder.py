@@ -441,7 +441,7 @@ async def test_the_last_line_on_a_terminal_and_a_line_in_csv_name_the_last_proof
 @pytest.mark.anyio
 async def test_a_terminal_says_at_which_close_the_pace_was_due(folder: Path) -> None:
     """And of a closed year, which has no day left, nothing about what is still to come."""
-    found = await report_from_folder(folder, 2023)
+    found = await report_at_rest(folder, 2023)
     last = found.report.days[found.report.days_before_opening + 2].date
     running = {"days_completed": 3, "ahead": "-5.00", "ahead_days": "-1.00"}
     text = shown_of(found, **running)

@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from services.surveillance import closed_groups
 from services.surveillance.closed_groups import came_back, is_closed_group, is_even
 from services.surveillance.graph import Choice, TradeGraph
 from services.surveillance.thresholds import GroupRule
@@ -14,7 +15,7 @@ from tests.unit.surveillance.trades_by_hand import Deal, trades_of
 
 A, B, C = 1, 2, 3
 RULE = GroupRule(
-    lift=Fraction(1), share=Fraction(0), member_share=Fraction(0), by_product=False, net_share=Fraction(1, 4), by_chance=1.0
+    lift=Fraction(1), share=Fraction(0), member_share=Fraction(0), by_product=False, net_share=Fraction(1, 4)
 )  # fmt: skip
 
 
@@ -29,14 +30,14 @@ def there_and_back(there_fen: int, back_fen: int) -> Choice:
 @pytest.mark.parametrize(("there_fen", "is_back"), [(1_899, True), (1_900, True), (1_901, False)])
 def test_a_product_came_back_up_to_nine_tenths_one_way(there_fen: int, is_back: bool) -> None:
     """1,900 there and 100 back: 1,800 / 2,000."""
-    assert came_back(there_and_back(there_fen, 100), RULE).tolist() == [is_back]
+    assert came_back(there_and_back(there_fen, 100)).tolist() == [is_back]
 
 
 def test_each_product_came_back_by_itself() -> None:
     delivery, circle = Deal(A, B, 500), [Deal(A, B, 100, instrument=7), Deal(B, C, 100, instrument=7)]
     closing = Deal(C, A, 100, instrument=7)
-    assert came_back(all_of(delivery, *circle, closing), RULE).tolist() == [False, True]
-    assert came_back(all_of(delivery), RULE).tolist() == [False]
+    assert came_back(all_of(delivery, *circle, closing)).tolist() == [False, True]
+    assert came_back(all_of(delivery)).tolist() == [False]
 
 
 @pytest.mark.parametrize(("there_fen", "even"), [(4_999, True), (5_000, True), (5_001, False)])
@@ -48,7 +49,7 @@ def test_trades_are_even_up_to_the_share_of_the_rule(there_fen: int, even: bool)
 def test_even_is_of_all_products_together() -> None:
     swapped = all_of(Deal(A, B, 100), Deal(B, A, 100, instrument=7))
     assert is_even(swapped, RULE)
-    assert came_back(swapped, RULE).tolist() == [False, False]
+    assert came_back(swapped).tolist() == [False, False]
 
 
 def test_the_net_of_each_member_in_each_product() -> None:
@@ -65,8 +66,11 @@ def test_in_one_product_nothing_changes_form() -> None:
 
 
 @pytest.mark.parametrize(("besides_fen", "is_closed"), [(51, True), (50, True), (49, False)])
-def test_who_has_more_than_two_thirds_reshaped_is_in_no_group(besides_fen: int, is_closed: bool) -> None:
+def test_who_has_more_than_two_thirds_reshaped_is_in_no_group(
+    monkeypatch: pytest.MonkeyPatch, besides_fen: int, is_closed: bool
+) -> None:
     """100 leave as one product and come back as another: 200 of 300 where 50 go there and 50 come back besides."""
+    monkeypatch.setattr(closed_groups, "BY_CHANCE", 1.0)  # Where two trade alone, all of it may be chance.
     besides = [Deal(A, B, besides_fen), Deal(B, A, besides_fen)]
     choice = all_of(Deal(A, B, 100), Deal(B, A, 100, instrument=7), *besides)
     assert choice.reshaped_fen.tolist() == [200, 200]
@@ -76,8 +80,8 @@ def test_who_has_more_than_two_thirds_reshaped_is_in_no_group(besides_fen: int, 
 def test_of_no_trades_all_is_nothing() -> None:
     """A venue without trades, and a group that has none."""
     nobody, nothing = all_of(), all_of(Deal(A, B, 100)).inside([0])
-    assert came_back(nobody, RULE).tolist() == []
+    assert came_back(nobody).tolist() == []
     assert (nobody.net_by_product_fen.shape, nobody.reshaped_fen.tolist(), is_even(nobody, RULE)) == ((0, 0), [], True)
-    assert came_back(nothing, RULE).tolist() == [True]
+    assert came_back(nothing).tolist() == [True]
     assert (nothing.net_by_product_fen.tolist(), nothing.reshaped_fen.tolist()) == ([[0], [0]], [0, 0])
     assert is_even(nothing, RULE)
