@@ -108,9 +108,8 @@ docs: setup ## the site of the guides and the API reference in build/site/docs/i
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -c docs . build/site
 
 coverage: setup ## the lines of the engine that its own tests reach, uncompiled: at least 95 of 100
-	@rm -rf build/coverage && mkdir -p build/coverage/tests
-	@cp -R matching_engine load_tests services clients docs Makefile README.md setup.py mirror_records.py pyproject.toml build/coverage
-	@cp -R tests/*.py tests/model tests/unit tests/property tests/scenarios build/coverage/tests
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@cp -R matching_engine load_tests services clients docs tests Makefile README.md setup.py mirror_records.py pyproject.toml build/coverage
 	@find build/coverage/matching_engine -name '*.so' -delete
 	@cd build/coverage && LONG=1 $(CURDIR)/$(BIN)/python -m coverage run -m pytest -q -p tests.plain_python tests/unit/matching_engine tests/property tests/scenarios
 	@cd build/coverage && $(CURDIR)/$(BIN)/python -m coverage report
