@@ -49,7 +49,7 @@ native: ## rebuild the engine's native code in place
 records: ## write what follows from the engine's records (mirror_records.py), docs/errors.md, docs/openapi.json, docs/asyncapi.json
 	@$(BIN)/python mirror_records.py
 	@$(BIN)/python -m services.gateway.http.error_pages >docs/errors.md
-	@$(BIN)/python -m services.api_documents docs
+	@$(BIN)/python -m services.venue.api_documents docs
 
 pages: setup ## every page × role × language × theme × size in a real browser; minutes
 	@EVERY_PAGE=1 $(BIN)/python -m pytest -q tests/browser/test_every_page.py

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 
 ROOT = Path(__file__).parents[1]
 NO_VARIABLES: Mapping[str, str] = {}

@@ -22,7 +22,7 @@ from rex_client import RexClient
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
-from services.log import log_to_standard_error
+from services.processes.log import log_to_standard_error
 from tests.left_behind import STATUS as HAS_LEFT_PROCESSES
 from tests.left_behind import left_behind, mark_children
 from tests.long import IS_LONG, examples

@@ -91,7 +91,7 @@ def main(database: Path) -> None:
     """Serves until SIGTERM. Prints the port as one JSON line on standard output."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
-    # The settings of services/bootstrap.py.
+    # The settings of services/venue/bootstrap.py.
     config = uvicorn.Config(
         create_app(database), http="httptools", ws="websockets-sansio", log_level="warning", access_log=False
     )

@@ -27,7 +27,6 @@ from load_tests.figure_bars.ring_plans import flow_with, honest_flow, plain_ring
 from load_tests.servers.postgres import PostgresServer
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
-from services.decimals import yuan_text
 from services.journal.sqlite import SqliteJournal
 from services.messaging.follow import Readable
 from services.read_database import database as in_sqlite
@@ -36,8 +35,9 @@ from services.reporting import app
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.checked_report import report_at_rest
 from services.reporting.turns import Turns
-from services.simulated_year import YearWish, simulate_year
 from services.surveillance.screen import screen
+from services.values.decimals import yuan_text
+from services.venue.simulated_year import YearWish, simulate_year
 
 YEAR = 2023
 TRADES = 10_000_000

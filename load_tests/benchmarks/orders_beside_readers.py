@@ -29,7 +29,7 @@ from load_tests.child_process import ROOT, RunningVenue, venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 from load_tests.replay.latency import Latencies
 from services.data.calendar import TradingCalendar
-from services.simulated_year import YearWish, simulate_year
+from services.venue.simulated_year import YearWish, simulate_year
 
 READERS, PAGES, KEYS = 20, 50, 4
 REPORT_READERS, TRADE_PAGES = "load_tests.benchmarks.report_readers", "load_tests.benchmarks.trade_pages"

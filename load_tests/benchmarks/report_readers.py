@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 from rex_client import RexClient
 
-from services.own_process import stand_back
+from services.processes.own_process import stand_back
 
 REPORT_EVERY, OTHER_EVERY = 2, 5
 """Rounds of a second."""

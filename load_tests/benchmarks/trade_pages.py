@@ -15,7 +15,7 @@ from collections import Counter
 from rex_client import RexClient
 
 from load_tests.benchmarks.report_readers import until_told
-from services.own_process import stand_back
+from services.processes.own_process import stand_back
 
 EVERY_SYMBOL, OF_ITS_SYMBOL = ("ticker",), ("depth", "trades", "candles")
 """The market channels that `services/pages/static/trade` follows."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from services.data.calendar import TradingCalendar
 from services.data.lunar_new_year import load_lunar_new_years
-from services.simulated_year import DEFAULT_REACH
 from services.simulator.year.plan import make_plan
+from services.venue.simulated_year import DEFAULT_REACH
 
 TARGET_FEN = 2_300_000_000_000
 DAILY_FEN = 9_504_000_000

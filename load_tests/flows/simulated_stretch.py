@@ -20,9 +20,9 @@ from matching_engine.records import ALL_INSTRUMENTS, COMMAND, EVENT, CommandKind
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.journal.batch import JournalBatch
-from services.simulated_year import FIRST_ACCOUNT, YearWish, run_year
 from services.simulator.year import day_shape
 from services.simulator.year.members import members
+from services.venue.simulated_year import FIRST_ACCOUNT, YearWish, run_year
 
 _NIGHT_NS = 12 * 3600 * 10**9
 """A message so much later than the first of its day is of the next day."""

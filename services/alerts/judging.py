@@ -22,9 +22,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.reading import Facts, Judged, judge_days
-from services.child_process import LAST_BYTES, run_module
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
+from services.processes.child_process import LAST_BYTES, run_module
 from services.read_database import database as sqlite
 from services.read_database.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert

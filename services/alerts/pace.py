@@ -14,7 +14,7 @@ from services.data.calendar import TradingCalendar
 from services.reporting.queries import YearTurnover
 from services.reporting.report import build_report
 from services.reporting.verdict import Outcome
-from services.times import date_text
+from services.values.times import date_text
 
 KINDS: tuple[AlertKind, ...] = ("pace",)
 

@@ -11,7 +11,7 @@ from services.commands.attachments import AlertKind
 from services.surveillance.abnormal_trading import Behaviour, Breach, Measure, Step
 from services.surveillance.contracts import Finding
 from services.surveillance.settlement_influence import InfluenceAlert
-from services.times import date_text
+from services.values.times import date_text
 
 KINDS: tuple[AlertKind, ...] = ("wash_finding", "settlement_influence", "abnormal_trading")
 

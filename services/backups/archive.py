@@ -13,13 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from services.at_rest import ReadFrom, at_rest
 from services.backups.errors import BackupRefused
 from services.backups.files import writing
 from services.backups.leaving import let_leave
 from services.backups.sealing import ClosedDay, check_sealed, closed_days, seal_day
 from services.backups.trade_file import TradeFiles
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_folder
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_folder
 from services.journal import JournalMissing
 from services.journal.archives.day import ARCHIVES_FOLDER, ArchivedDay, ArchivedEnd, read_day
 from services.journal.archives.reading import Archives
@@ -32,6 +31,7 @@ from services.snapshots.errors import SnapshotRefused
 from services.snapshots.folder import FolderStore
 from services.snapshots.loading import newest_checked
 from services.snapshots.taking import take
+from services.venue.at_rest import ReadFrom, at_rest
 
 OnProgress = Callable[[str, int, int], None]
 """Is called with what is done, the sequence number that is reached, and the last one."""

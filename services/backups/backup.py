@@ -18,18 +18,18 @@ from services.backups.files import copy_file, hash_file, writing
 from services.backups.interruptible import Check, in_thread
 from services.backups.manifest import Manifest
 from services.backups.proof import Proof, prove_copy
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_database, reason_of
-from services.first_start import KEYS_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_database, reason_of
+from services.files.new_folder import new_folder, sync
 from services.journal import JournalBusy
 from services.journal.archives.day import ARCHIVES_FOLDER, HashedFile
 from services.journal.connections import open_reader
 from services.journal.held_files import last_taken
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
-from services.new_folder import new_folder, sync
 from services.read_database.read_witness import read_witness, remembered
 from services.simulator.year.labels import LABELS_FILE
 from services.snapshots.folder import FolderStore
+from services.venue.first_start import KEYS_FILE
 
 OnProgress = Callable[[str, int, int], None]
 """Is called with what is done, how much of it is done, and how much there is."""

@@ -12,14 +12,14 @@ from services.backups.files import copy_file, writing
 from services.backups.interruptible import Check
 from services.backups.manifest import Manifest
 from services.backups.proof import prove_copy
-from services.data_folder import FOLDER_MODE, JOURNAL_FILE
+from services.files.data_folder import FOLDER_MODE, JOURNAL_FILE
+from services.files.new_folder import new_folder
 from services.journal import JournalBatch, JournalError
 from services.journal.archives.day import ARCHIVES_FOLDER, MANIFEST, ArchivedEnd
 from services.journal.archives.reading import Archives
 from services.journal.chain import EMPTY, ChainEnd, decode_next
 from services.journal.copying import SqliteTarget
 from services.journal.witness import Witness
-from services.new_folder import new_folder
 
 OnProgress = Callable[[str, int, int], None]
 """Is called with what is done, how much of it is done, and how much there is."""

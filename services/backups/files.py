@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from services.backups.errors import BackupFailed, BackupRefused
-from services.data_folder import FILE_MODE, FOLDER_MODE
+from services.files.data_folder import FILE_MODE, FOLDER_MODE
 from services.journal.archives.day import HashedFile
 
 OnBytes = Callable[[int], None]

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from services.backups.errors import BackupFailed, BackupRefused
 from services.backups.files import writing
-from services.data_folder import make_private_database, reason_of
+from services.files.data_folder import make_private_database, reason_of
+from services.files.new_folder import sync
 from services.journal import JournalBatch, JournalError
 from services.journal.archives.day import ArchivedEnd
 from services.journal.chain import CHUNK_BYTES, ChainEnd
 from services.journal.connections import ARCHIVED_FORMAT, copy_log, empty_log, log_of, open_writer
 from services.journal.copying import PARTIAL
 from services.journal.sqlite import SqliteJournal
-from services.new_folder import sync
 
 _ARCHIVED = """
 BEGIN;

@@ -8,8 +8,8 @@ import msgspec
 
 from services.backups.errors import BackupRefused
 from services.backups.files import write_file
+from services.files.new_folder import UNFINISHED
 from services.journal.archives.day import HashedFile
-from services.new_folder import UNFINISHED
 
 NAME = "manifest.json"
 

@@ -20,7 +20,7 @@ from services.journal.witness import Witness
 from services.snapshots.errors import SnapshotRefused
 from services.snapshots.folder import FolderStore
 from services.snapshots.loading import newest_checked
-from services.times import time_text
+from services.values.times import time_text
 
 OnProgress = Callable[[int, int], None]
 """Is called with the sequence number that is reached, and the last one."""

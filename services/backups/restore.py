@@ -12,13 +12,13 @@ from services.backups.files import copy_file
 from services.backups.interruptible import Check, in_thread
 from services.backups.manifest import Manifest, read_manifest
 from services.backups.proof import Proof, prove_copy
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
+from services.files.new_folder import new_folder
 from services.journal.archives.day import ARCHIVES_FOLDER, ArchivedEnd, HashedFile
 from services.journal.archives.reading import Archives
 from services.journal.chain import ChainEnd
 from services.journal.connections import log_of
 from services.journal.witness import Witness
-from services.new_folder import new_folder
 
 OnProgress = Callable[[str, int, int], None]
 """Is called with what is done, how much of it is done, and how much there is."""

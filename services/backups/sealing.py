@@ -14,13 +14,13 @@ from matching_engine.records import EVENT, EventKind
 from services.backups.errors import BackupFailed
 from services.backups.files import check_device, drop_pages, hash_file, new_file, write_file
 from services.backups.trade_file import TradeFiles
+from services.files.new_folder import new_folder
 from services.journal import Journal, JournalBatch, JournalError
 from services.journal.archives.blocks import BLOCK_BYTES, pack
 from services.journal.archives.day import MANIFEST, ROWS, TRADES, ArchivedDay, ArchivedEnd, Block, HashedFile
 from services.journal.archives.reading import Archives, read_block
 from services.journal.chain import ChainEnd, decode_next
-from services.new_folder import new_folder
-from services.times import date_text
+from services.values.times import date_text
 
 OnSeq = Callable[[int], None]
 """Is called with the sequence number that is reached."""

@@ -1,6 +1,6 @@
 """`rex`: one command per process and task. Each file holds the commands that its name says.
 
-`options.py` and `terminal.py` are shared; `main` is the console script. `services/trouble.py` decides what ends a process.
+`options.py` and `terminal.py` are shared; `main` is the console script. What ends a process: `services/processes/trouble.py`.
 A command imports what it runs inside its function: `rex --help` and `rex --version` import neither the venue nor numpy.
 """
 
@@ -28,8 +28,8 @@ from services.cli.target import list_targets, set_target
 from services.cli.terminal import drop_output, output_refused, say
 from services.cli.user import add, link, list_users, passwd, remove, role
 from services.cli.venue import demo, serve
-from services.exit_codes import ExitCode
-from services.own_process import import_without_collection, know_children
+from services.processes.exit_codes import ExitCode
+from services.processes.own_process import import_without_collection, know_children
 
 app = typer.Typer(
     no_args_is_help=True,

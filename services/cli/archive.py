@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from services.cli.options import AsJson, DataDir, settings_of
 from services.cli.terminal import err, out, progress, run
-from services.decimals import counted
+from services.values.decimals import counted
 
 if TYPE_CHECKING:
     from services.backups.archive import Archived, Stays
@@ -67,7 +67,7 @@ def archive(
     """
     settings_of(embedded=True, data_dir=data_dir)
     from services.backups.archive import archive as archive_days
-    from services.own_process import stand_back
+    from services.processes.own_process import stand_back
 
     if keep_rows:
         stand_back()  # A venue may run beside it.

@@ -62,7 +62,7 @@ def backup(
     """
     settings_of(embedded=True, data_dir=data_dir)
     from services.backups.backup import backup as make_backup
-    from services.own_process import stand_back
+    from services.processes.own_process import stand_back
 
     stand_back()
     with progress(not as_json and err.is_terminal) as bar:
@@ -125,7 +125,7 @@ def restore(
     from services.backups.days import restore_days
     from services.backups.restore import restore as restore_backup
     from services.cli.verifying import witness_of
-    from services.own_process import stand_back
+    from services.processes.own_process import stand_back
 
     witnesses = [witness_of(text) for text in expect]
     stand_back()

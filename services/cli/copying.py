@@ -7,14 +7,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.at_rest import at_rest
 from services.cli.terminal import progress
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, private_folder
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, private_folder
 from services.journal import JournalRefused
 from services.journal.copying import Copied, PostgresTarget, SqliteTarget, Target, copy
 from services.journal.sqlite import check_lock
 from services.journal.verify import Verification, verify
 from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
+from services.venue.at_rest import at_rest
 
 SOURCE, TARGET = "--from", "--to"
 """The options that name the places."""

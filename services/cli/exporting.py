@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from services.at_rest import at_rest
 from services.cli.terminal import drop_output, err, output_refused, progress
-from services.data_folder import FILE_MODE
-from services.decimals import counted
+from services.files.data_folder import FILE_MODE
 from services.journal.export import export
+from services.values.decimals import counted
+from services.venue.at_rest import at_rest
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What only writing meets."""

@@ -12,10 +12,10 @@ from decimal import Decimal
 
 from services.cli.terminal import err, out, progress
 from services.data.calendar import TradingCalendar
-from services.demo_history import History, make_history, missing_history, settle_interrupted
 from services.gateway.server.server import listen
 from services.sequencer.schedule import trading_date_at
-from services.settings import Settings, SettingsRefused
+from services.venue.demo_history import History, make_history, missing_history, settle_interrupted
+from services.venue.settings import Settings, SettingsRefused
 
 
 async def begin_with_history(settings: Settings, announce: bool) -> None:

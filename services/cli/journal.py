@@ -203,7 +203,7 @@ def skip(
     assert place is not None
     from services.commands.texts import control_character
     from services.sequencer.skips import SkippedRequest
-    from services.skipping import skip as skip_request
+    from services.venue.skipping import skip as skip_request
 
     for option, text, most in (("--reason", reason, 500), ("--name", name, 80)):
         if not text.strip() or control_character(text):

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.options import AsJson, DatabaseUrl, MaybeDataDir, chosen_of
 from services.cli.terminal import err, out, progress, run, say
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from services.migrations.outcome import Migrated
@@ -85,7 +85,7 @@ async def _migrate_postgres(url: str, empty_read_database: bool, check: bool) ->
 
 
 async def _migrate_folder(data_dir: Path, check: bool, show: bool) -> list[Migrated]:
-    from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+    from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
     from services.migrations.folder import migrate_folder
 
     journal, read_database = data_dir / JOURNAL_FILE, data_dir / READ_DATABASE_FILE

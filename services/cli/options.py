@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.terminal import as_given, say
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from services.settings import Settings
+    from services.venue.settings import Settings
 
 
 def warn_of_password(context: typer.Context, option: typer.CallbackParam, url: str) -> str:
@@ -85,7 +85,7 @@ AsJson = Annotated[
 def settings_of(*, embedded: bool = False, **options: Any) -> Settings:
     """The settings of these options and of the environment; one that cannot be is bad usage, exit status 2. For an `embedded`
     venue, so is one of the scaled mode."""
-    from services.settings import SettingsRefused, UnknownVariables, read_settings, require_embedded
+    from services.venue.settings import SettingsRefused, UnknownVariables, read_settings, require_embedded
 
     try:
         chosen = read_settings(**options)

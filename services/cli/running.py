@@ -13,21 +13,21 @@ from collections.abc import Callable
 from rich.panel import Panel
 
 from matching_engine import build_notice
-from services.bootstrap import Venue, open_venue
 from services.cli.history import begin_with_history
 from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
 from services.cli.which_venue import require_none, require_venue
-from services.closing import Closing, closing_of
-from services.decimals import counted
-from services.first_start import KEYS_FILE
-from services.log import log_to_standard_error
-from services.public import demo_pace
+from services.processes.log import log_to_standard_error
+from services.processes.trouble import root_cause, sentence_of
+from services.processes.watchdog import Watchdog
 from services.read_database.projector_process import ProjectorProcess
 from services.sequencer.recovery import Recovery
-from services.settings import Settings
-from services.trouble import root_cause, sentence_of
-from services.watchdog import Watchdog
+from services.values.decimals import counted
+from services.venue.bootstrap import Venue, open_venue
+from services.venue.closing import Closing, closing_of
+from services.venue.first_start import KEYS_FILE
+from services.venue.public import demo_pace
+from services.venue.settings import Settings
 
 
 async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: float, announce: bool) -> Closing:

@@ -11,12 +11,12 @@ import typer
 
 from services.cli.options import require_address, settings_of
 from services.cli.terminal import out, run, say
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rex_client import RexClient
 
-    from services.settings import Settings
+    from services.venue.settings import Settings
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ async def at_venue(settings: Settings, url: str, work: Callable[[RexClient], Awa
     """
     from rex_client import RexClient, Unreachable
 
-    from services.first_start import KEYS_FILE, OPERATOR, read_keys
+    from services.venue.first_start import KEYS_FILE, OPERATOR, read_keys
 
     key = read_keys(settings.data_dir / KEYS_FILE, OPERATOR)[OPERATOR].key
     async with RexClient(url, key) as client:

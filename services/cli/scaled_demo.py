@@ -13,10 +13,10 @@ from services.cli.stopping import SIGNALS
 from services.cli.terminal import out, say
 from services.data.trading_hours import local_day
 from services.migrations.postgres import migrate_database
-from services.public import demo_pace
 from services.reporting.checked_report import CheckedReport, report_at_rest
 from services.scaled.demo import ScaledVenue, open_demo
-from services.settings import Settings
+from services.venue.public import demo_pace
+from services.venue.settings import Settings
 
 
 async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> CheckedReport:

@@ -12,12 +12,12 @@ import structlog
 
 from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
-from services.log import log_to_standard_error
-from services.own_process import NICENESS, orders_first, stand_back
-from services.parts import OnFault
-from services.settings import Settings
-from services.trouble import root_cause, sentence_of
-from services.watchdog import Watchdog
+from services.processes.log import log_to_standard_error
+from services.processes.own_process import NICENESS, orders_first, stand_back
+from services.processes.trouble import root_cause, sentence_of
+from services.processes.watchdog import Watchdog
+from services.venue.parts import OnFault
+from services.venue.settings import Settings
 
 Open = Callable[[OnFault], AbstractAsyncContextManager[str]]
 """Opens the process's parts; yields its address."""

@@ -16,7 +16,7 @@ from services.cli.terminal import err, out, progress, run
 
 if TYPE_CHECKING:
     from services.reporting.figure import Figure
-    from services.simulated_year import SimulatedYear, YearWish
+    from services.venue.simulated_year import SimulatedYear, YearWish
 
 
 def reach_of(text: str) -> Decimal:
@@ -96,7 +96,7 @@ def simulate_year(
     - 5 the folder holds a venue
     """
     calendar_file = settings_of(embedded=True, data_dir=data_dir).calendar_file
-    from services.simulated_year import YearWish
+    from services.venue.simulated_year import YearWish
 
     wish = YearWish(year, seed, reach, commands, days)
     made, figure = run(_simulate(data_dir, wish, calendar_file, show=not as_json and err.is_terminal))
@@ -111,7 +111,7 @@ async def _simulate(
     data_dir: Path, wish: YearWish, calendar_file: Path | None, show: bool
 ) -> tuple[SimulatedYear, Figure]:
     from services.data.calendar import TradingCalendar
-    from services.simulated_year import prove, simulate_year
+    from services.venue.simulated_year import prove, simulate_year
 
     with progress(show) as bar:
         task = bar.add_task("simulating", total=None)
@@ -129,7 +129,7 @@ async def _simulate(
 
 
 def _document(data_dir: Path, made: SimulatedYear, figure: Figure) -> dict[str, Any]:
-    from services.decimals import yuan_text
+    from services.values.decimals import yuan_text
 
     return {
         "simulated": True,
@@ -169,7 +169,7 @@ def _table(data_dir: Path, made: SimulatedYear, figure: Figure) -> Any:
 
 def _sizes_bytes(data_dir: Path) -> dict[str, int]:
     """The sizes of the two files on the device."""
-    from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+    from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 
     files = {"journal_bytes": JOURNAL_FILE, "read_database_bytes": READ_DATABASE_FILE}
     return {name: (data_dir / file).stat().st_size for name, file in files.items()}

@@ -9,7 +9,7 @@ import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, chosen_of
 from services.cli.terminal import err, out, run, say
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 
 
 def take(

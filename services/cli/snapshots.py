@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from services.at_rest import at_rest
 from services.cli.terminal import progress
 from services.sequencer.clock import shanghai_text
 from services.snapshots.taking import Taken
 from services.snapshots.verifying import Verification
 from services.snapshots.verifying import verify as verify_all
-from services.standing_snapshots import store_of, take_at
+from services.venue.at_rest import at_rest
+from services.venue.standing_snapshots import store_of, take_at
 
 
 async def take_snapshot(place: str | Path, show: bool) -> Taken:

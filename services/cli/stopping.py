@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from services.watchdog import Watchdog
+from services.processes.watchdog import Watchdog
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from services.exit_codes import ExitCode
-from services.own_process import collect_garbage, share_heap
+from services.processes.exit_codes import ExitCode
+from services.processes.own_process import collect_garbage, share_heap
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -52,8 +52,8 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
     """
     import uvloop
 
-    from services.log import log_to_standard_error
-    from services.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+    from services.processes.log import log_to_standard_error
+    from services.processes.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
 
     collect_garbage()
     share_heap()

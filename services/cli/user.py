@@ -17,12 +17,12 @@ from services.cli.running_venue import Url as RunningUrl
 from services.cli.running_venue import address_of, at_venue
 from services.cli.terminal import err, out, run, say
 from services.cli.venue import AcceptClock, Schedule
-from services.decimals import counted
+from services.values.decimals import counted
 
 if TYPE_CHECKING:
     from rex_client import RexClient
 
-    from services.settings import Settings
+    from services.venue.settings import Settings
 
 Json = dict[str, Any]
 Work = Callable[["RexClient"], Awaitable[Json]]
@@ -252,9 +252,9 @@ async def _at(settings: Settings, url: str, work: Work) -> Json:
 
 
 async def _running_or_started(settings: Settings, work: Work) -> Json:
-    from services.bootstrap import open_venue
     from services.cli.which_venue import require_venue
     from services.journal import JournalBusy
+    from services.venue.bootstrap import open_venue
 
     require_venue(settings.data_dir)
     moment = {"host": "127.0.0.1", "port": 0, "demo": False, "alerts_every_s": 0.0, "proof_every_s": 0.0}

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.options import AsJson, DatabaseUrl, DataDir, Port, RedisUrl, settings_of
 from services.cli.terminal import out, run, say
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from services.reporting.checked_report import CheckedReport

@@ -18,10 +18,8 @@ import typer
 from rich.markup import escape
 
 from matching_engine import Engine
-from services.at_rest import at_rest
 from services.cli.terminal import progress
 from services.commands.readable import troubles_of
-from services.decimals import counted
 from services.journal import Journal, JournalBatch, JournalError, JournalRefused
 from services.journal.archives.checking import CheckedArchives
 from services.journal.sqlite import SqliteJournal
@@ -31,7 +29,9 @@ from services.journal.witness import Witness
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.errors import ReadDatabaseForeign
 from services.snapshots.proof import SnapshotProof
-from services.standing_snapshots import store_of
+from services.values.decimals import counted
+from services.venue.at_rest import at_rest
+from services.venue.standing_snapshots import store_of
 
 _ADVICE = (
     "If that line is whole and of this journal, the journal was changed at or before that row since the line was noted: start"

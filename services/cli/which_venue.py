@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.first_start import InitRefused
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalMissing
+from services.venue.first_start import InitRefused
 
 
 def require_venue(data_dir: Path) -> None:

@@ -13,7 +13,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from services.data_folder import reason_of
+from services.files.data_folder import reason_of
 from services.journal.batch import JournalBatch
 from services.journal.batch_reader import BatchReader
 from services.journal.chain import ChainEnd

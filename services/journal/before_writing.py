@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from services.data_folder import FILE_MODE
+from services.files.data_folder import FILE_MODE
 from services.journal import wal
 from services.journal.batch import NO_HASH
 from services.journal.batch_reader import BatchReader

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from services.data_folder import reason_of
+from services.files.data_folder import reason_of
 from services.journal import wal
 from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalLost
 

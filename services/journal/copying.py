@@ -15,7 +15,8 @@ from typing import NamedTuple, Protocol
 
 import asyncpg
 
-from services.data_folder import make_private_database, make_private_folder, reason_of
+from services.files.data_folder import make_private_database, make_private_folder, reason_of
+from services.files.new_folder import sync
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.journal.chain import CHUNK_BYTES, EMPTY, ChainEnd
@@ -25,7 +26,6 @@ from services.journal.errors import JournalError, JournalMissing, JournalRefused
 from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Connection, Database
 from services.journal.postgres.statements import NEW_ROW
 from services.journal.postgres.tables import FORMAT
-from services.new_folder import sync
 
 PARTIAL = ".partial"
 """The suffix of an SQLite file that is being written."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.data_folder import FILE_MODE, make_private_database, make_private_folder, tighten
+from services.files.data_folder import FILE_MODE, make_private_database, make_private_folder, tighten
 from services.journal.errors import JournalBusy, JournalError, JournalRemoved
 
 

@@ -14,8 +14,8 @@ import sys
 from functools import cache
 
 from services.data.instruments import load_instruments
-from services.own_process import stand_back
 from services.pages.catalogue import every_text
+from services.processes.own_process import stand_back
 
 NAME = "rex_cjk.woff"
 FIRST_CJK = "\u2e80"

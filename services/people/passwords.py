@@ -19,7 +19,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from services.own_process import NICENESS
+from services.processes.own_process import NICENESS
 
 MEMORY_KIB = 64 * 1024
 TIME_COST = 3

@@ -20,7 +20,7 @@ from services.read_database.actions import actions
 from services.read_database.administrative_changes import STATEMENTS, Statement, keep_texts
 from services.read_database.candle_changes import CandleKey, add_to_candle
 from services.read_database.order_changes import OrderChanges
-from services.trade_sides import sides
+from services.values.trade_sides import sides
 
 _INSERT_ACTION = tables.insert_into(tables.actions)
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 
-from services.data_folder import make_private_database, reason_of
+from services.files.data_folder import make_private_database, reason_of
 from services.read_database.errors import (
     ReadDatabaseDamaged,
     ReadDatabaseDeviceFailed,

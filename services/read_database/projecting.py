@@ -24,9 +24,9 @@ import uvloop
 
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
-from services.log import log_to_standard_error
 from services.messaging import Gap
-from services.own_process import collect_garbage, share_interpreter
+from services.processes.log import log_to_standard_error
+from services.processes.own_process import collect_garbage, share_interpreter
 from services.read_database.projector import Projector
 from services.read_database.seq_waiters import ProjectorStopped
 from services.read_database.sqlite_writer import SqliteWriter

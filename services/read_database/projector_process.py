@@ -26,7 +26,8 @@ from services.read_database.projecting import FAULT, MOST_BYTES, Told, Where, pr
 from services.read_database.seq_waiters import SeqWaiters
 
 PATIENCE_S = 4.0
-"""How long the process may take to go on, or to end, when the venue ends: within its watchdog's time (services/watchdog.py)."""
+"""How long the process may take to go on, or to end, when the venue ends: within the time of its watchdog
+(services/processes/watchdog.py)."""
 
 _FOR_THE_VENUE = (signal.SIGINT, signal.SIGTERM)
 

@@ -26,7 +26,7 @@ from services.surveillance.measures import (
     measures,
 )
 from services.surveillance.reading import read_control, read_day_counts
-from services.times import date_text, time_text
+from services.values.times import date_text, time_text
 
 
 class Ended(BaseModel):

@@ -12,7 +12,6 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.decimals import yuan_text
 from services.messaging.follow import Readable
 from services.reporting.day_sums import TradeSums
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
@@ -32,6 +31,7 @@ from services.reporting.requests import (
 )
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 from services.reporting.turns import Turns
+from services.values.decimals import yuan_text
 
 
 def router(

@@ -15,7 +15,7 @@ from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.proven import Proven
 from services.reporting.report import COUNTING_RULE
 from services.reporting.schemas import TurnoverReport
-from services.times import time_text
+from services.values.times import time_text
 
 COMPUTATIONS = ("engine_counter", "sql_sum", "journal_replay", "independent_decoder")
 """The four computations of what was traded, as `Figure.to_json` names them."""

@@ -32,7 +32,7 @@ def router(
     journal: Readable,
 ) -> APIRouter:
     """The route of operators. `projected(seq)` waits until the read database has reached seq. Where there is no certificate it
-    raises NotCertified, which services/application.py answers."""
+    raises NotCertified, which services/venue/application.py answers."""
     routes = APIRouter(prefix="/v1/reports", tags=["reports"])
 
     @routes.get(

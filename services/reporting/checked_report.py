@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.at_rest import ReadFrom, at_rest
 from services.data.calendar import TradingCalendar
-from services.decimals import yuan_text
 from services.journal import Journal
 from services.read_database.errors import ReadDatabaseDamaged
 from services.reporting.breakdown.summary import Breakdown, read_breakdown
@@ -25,6 +23,8 @@ from services.reporting.proof_processes import OnProgress
 from services.reporting.queries import YearTurnover
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
+from services.values.decimals import yuan_text
+from services.venue.at_rest import ReadFrom, at_rest
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.commands.attachments import Metric, TradesDecision
-from services.decimals import fixed_text, yuan_text
 from services.read_database.tables import api_keys, decided_trades, decisions, total, trades
 from services.read_database.targets import in_force, targets_of_year
 from services.reporting.drill import links
 from services.reporting.in_time import connect_in_time
 from services.reporting.requests import Projected, Seq, Year, waiting_routes
-from services.times import time_text
+from services.values.decimals import fixed_text, yuan_text
+from services.values.times import time_text
 
 MAX_DECISIONS = 50
 """The most decisions of one answer: each has up to 10,000 trades."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from matching_engine.records import SettlementSource
-from services.decimals import decimal_text, yuan_text
 from services.reporting.exports.csv_file import csv_text_of
 from services.reporting.exports.sheet import Column, Sheet, Value
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms, proof_sentence
 from services.reporting.schemas import TurnoverReport
-from services.times import date_text
+from services.values.decimals import decimal_text, yuan_text
+from services.values.times import date_text
 
 _COLUMNS = (
     Column("trading_date", "date", "Trading day", "交易日"),

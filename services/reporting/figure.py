@@ -24,7 +24,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
-from services.decimals import yuan_text
 from services.journal import Journal
 from services.read_database.audit.differences import shortened
 from services.read_database.audit.proof import ReadDatabaseProof
@@ -41,6 +40,7 @@ from services.reporting.proof_processes import (
 )
 from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
 from services.reporting.re_execution import FigureUnavailable, OnBatch, replay
+from services.values.decimals import yuan_text
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from services.decimals import yuan_text
 from services.reporting.breakdown.flagged import Decided, Screened
 from services.reporting.drill import links
 from services.reporting.drill.page_cursor import PageCursor
 from services.reporting.exports.sheet import Parts, Shown
 from services.surveillance.contracts import Edge
-from services.times import date_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text
 
 
 class Traded(BaseModel):

@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.decimals import decimal_text, yuan_text
 from services.reporting.breakdown.flagged import read_to_screen
 from services.reporting.findings import WashFinding, shown
 from services.reporting.queries import read_position, read_year
@@ -14,7 +13,8 @@ from services.reporting.requests import Projected, Year, recorded, waiting_route
 from services.reporting.target import RECENT_DAYS
 from services.reporting.turns import Turns
 from services.surveillance.reading import read_changed_hands, read_changed_hands_by_day
-from services.times import date_text
+from services.values.decimals import decimal_text, yuan_text
+from services.values.times import date_text
 
 
 class DayHands(BaseModel):

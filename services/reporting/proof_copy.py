@@ -16,8 +16,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from services.at_rest import copy_read_database
 from services.reporting.proven import DATABASE_URL
+from services.venue.at_rest import copy_read_database
 
 
 async def _copied(file: str, folder: str = "") -> int:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.child_process import LAST_BYTES, run_module
 from services.journal import Journal
 from services.journal.errors import JournalCorrupt
+from services.processes.child_process import LAST_BYTES, run_module
 from services.reporting.audit import Audit
 from services.reporting.proof_parts import DECODER, ORDERS, Found, Work
 from services.reporting.re_execution import FigureUnavailable

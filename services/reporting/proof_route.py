@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.reporting.proven import Prove
 from services.reporting.requests import Year
-from services.times import time_text
+from services.values.times import time_text
 
 
 class Proof(BaseModel):

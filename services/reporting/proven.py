@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from services.times import time_text
+from services.values.times import time_text
 
 OLD, LATE = 2, 24
 """So many intervals of the schedule after it ended, the last proof that agreed is old, and late: a warning, and an alert."""

@@ -8,7 +8,6 @@ from typing import Any
 
 from services.data.calendar import TradingCalendar
 from services.data.instruments import TERMS_ARE_ASSUMED
-from services.decimals import decimal_text, yuan_text
 from services.reporting.day_sums import discrepancies_of
 from services.reporting.drill import links
 from services.reporting.forecast.contract import Forecast
@@ -28,7 +27,8 @@ from services.reporting.schemas import (
 from services.reporting.shares import shares_of
 from services.reporting.target import Day, Progress, measure_progress, open_days, year_days
 from services.reporting.verdict import judge
-from services.times import date_text, time_text
+from services.values.decimals import decimal_text, yuan_text
+from services.values.times import date_text, time_text
 
 COUNTING_RULE = (
     "Single-sided: each trade is counted once, at price × quantity, not once for the buyer and once for the seller. "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.decimals import fixed_text
+from services.values.decimals import fixed_text
 
 DECIMALS = 6
 

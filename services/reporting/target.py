@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from services.data.calendar import TradingCalendar
-from services.decimals import half_up
+from services.values.decimals import half_up
 
 DEFAULT_TARGET_FEN = 2_300_000_000_000
 """The target of a year for which none was set, and the one that a new venue sets."""
@@ -20,7 +20,7 @@ DEFAULT_TARGET_FEN = 2_300_000_000_000
 DEFAULT_TARGET_NAME = "23 billion yuan a year (no target was set for this year)"
 
 SIMULATED = "SIMULATED, no trade of it was real"
-"""The name of the first target of a simulated year begins with it (services/simulated_year.py)."""
+"""The name of the first target of a simulated year begins with it (services/venue/simulated_year.py)."""
 
 RECENT_DAYS = 20
 """Completed trading days of a recent mean, and of the best mean; with fewer both are None."""

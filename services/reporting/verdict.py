@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from services.decimals import decimal_text
 from services.reporting.target import Progress, Stage
-from services.times import date_text
+from services.values.decimals import decimal_text
+from services.values.times import date_text
 
 ON_TRACK, BEHIND = Fraction(8, 10), Fraction(2, 10)
 """The probability of reaching the target from which a year is on track, and below which it is behind."""

@@ -11,17 +11,17 @@ from collections.abc import Callable
 import structlog
 
 from matching_engine import Engine
-from services.alerting import Alerting, make_alerting
 from services.alerts.following import FollowedAlerts
 from services.alerts.judging import DaysJudge
 from services.alerts.monitor import Proofs, Watched
 from services.data.calendar import TradingCalendar
-from services.data_folder import make_private_folder
+from services.files.data_folder import make_private_folder
 from services.messaging import Feed, Inbox
 from services.messaging.follow import Readable
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.database import open_read_database
-from services.settings import Settings
+from services.venue.alerting import Alerting, make_alerting
+from services.venue.settings import Settings
 
 AGAIN_S = 10.0
 """The wait before a read database that was away is opened again."""

@@ -14,11 +14,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.first_start import KEYS_FILE, PAGES, InitRefused, read_keys
-from services.public import make_simulator
 from services.scaled.init import initialise
-from services.settings import Settings
 from services.simulator import demo_accounts
+from services.venue.first_start import KEYS_FILE, PAGES, InitRefused, read_keys
+from services.venue.public import make_simulator
+from services.venue.settings import Settings
 
 STOP_S = 20.0
 """How long a child may take to end after SIGTERM; then it is killed."""

@@ -14,27 +14,27 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from services.application import Gateway, load_gateway, make_application, make_limits, make_reader
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours
-from services.first_start import KEYS_FILE, PAGES, read_keys
 from services.gateway.limits.shared import SharedLimits
 from services.gateway.reader import GatewayReader
 from services.gateway.server.server import listen, venue_url
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.link.client import Link
 from services.pages import mount_pages
-from services.parts import OnFault, Parts, cancel
 from services.read_database.position_watch import PositionWatch
 from services.read_database.postgres.answering import bound_queries
-from services.report_process import ReportProcess, Where
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.sources import LINK_PATIENCE_S, Source, linked, reading
 from services.scaled.stores import Stores, open_feed, open_stores
 from services.sequencer.schedule import calendar_missing
-from services.settings import Settings, require
-from services.standing_proof import StandingProof, brought_up_to_date
+from services.venue.application import Gateway, load_gateway, make_application, make_limits, make_reader
+from services.venue.first_start import KEYS_FILE, PAGES, read_keys
+from services.venue.parts import OnFault, Parts, cancel
+from services.venue.report_process import ReportProcess, Where
+from services.venue.settings import Settings, require
+from services.venue.standing_proof import StandingProof, brought_up_to_date
 from services.venue_state.state import VenueState
 
 

@@ -10,23 +10,23 @@ from pathlib import Path
 
 from matching_engine import Engine
 from matching_engine.records import EventKind
-from services.application import load_gateway, make_reader
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours, local_day
-from services.data_folder import make_private_folder
-from services.first_start import KEYS_FILE, InitRefused, complete
+from services.files.data_folder import make_private_folder
 from services.journal.errors import JournalMissing, JournalRefused
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise as make_journal
 from services.journal.postgres.writer_row import WriterRow
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.parts import Parts, cancel
 from services.scaled.stores import open_stores
 from services.sequencer.clock import GuardedClock
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
-from services.settings import Settings, require
+from services.venue.application import load_gateway, make_reader
+from services.venue.first_start import KEYS_FILE, InitRefused, complete
+from services.venue.parts import Parts, cancel
+from services.venue.settings import Settings, require
 
 CLAIM_S = 10.0
 """A silent writer is deposed after 1.5 s. One that is alive after this time is another process."""

@@ -25,7 +25,6 @@ from services.messaging import Feed, Inbox
 from services.messaging.in_process import InProcessFeed
 from services.messaging.link.server import LinkServer, inbox_of_links, serve_links
 from services.messaging.redis_stream import RedisAway, StreamPublisher, check_redis
-from services.parts import OnFault, Parts, cancel
 from services.scaled.alerts import LeaderAlerts
 from services.scaled.health import health_app, lag_facts
 from services.scaled.link_port import bound_links
@@ -38,10 +37,11 @@ from services.sequencer.sequencer import Sequencer
 from services.sequencer.skips import Skips
 from services.sequencer.standby import Standby
 from services.sequencer.start import check_clock, make_sequencer
-from services.settings import Settings, SettingsRefused, require
 from services.snapshots.postgres import PostgresStore
-from services.standing_proof import StandingProof
-from services.standing_snapshots import Policy, StandingSnapshots
+from services.venue.parts import OnFault, Parts, cancel
+from services.venue.settings import Settings, SettingsRefused, require
+from services.venue.standing_proof import StandingProof
+from services.venue.standing_snapshots import Policy, StandingSnapshots
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")
 """Hosts to listen on, which are no addresses to connect to."""

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 
 from services.gateway.server.server import SHUTDOWN_SECONDS, make_server, serve, venue_url
 from services.gateway.websocket.liveness import SHUTDOWN_REASON, Liveness
-from services.parts import Parts
-from services.settings import Settings
+from services.venue.parts import Parts
+from services.venue.settings import Settings
 
 
 @asynccontextmanager

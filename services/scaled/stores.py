@@ -17,7 +17,7 @@ from services.messaging.polled import PolledFeed
 from services.messaging.redis_stream import RedisAway, StreamFeed, check_redis
 from services.read_database.postgres.database import open_read_database
 from services.read_database.postgres.read_witness import read_witness
-from services.settings import Settings, require
+from services.venue.settings import Settings, require
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import structlog
 from rex_client import FellBehind, RexClient, RexError
 
-from services.cancellation import not_covered
+from services.processes.cancellation import not_covered
 from services.simulator.accounts import DemoAccount
 from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
 from services.simulator.market import Quote

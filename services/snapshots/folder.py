@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from services.data_folder import FILE_MODE, make_private_folder
-from services.new_folder import sync
+from services.files.data_folder import FILE_MODE, make_private_folder
+from services.files.new_folder import sync
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.record import HEADER, Snapshot, header_of
 from services.snapshots.store import Kept

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from services.decimals import counted, half_up
 from services.surveillance.contracts import FindingKind
+from services.values.decimals import counted, half_up
 
 _MOST_NAMES = 6
 """A sentence names so many members, and counts the others."""

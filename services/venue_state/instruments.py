@@ -9,7 +9,7 @@ from typing import Any
 
 from matching_engine.records import MAX_PRICE_TICKS, Phase, SettlementSource, band
 from services.commands.attachments import InstrumentText
-from services.decimals import fixed_text, scaled
+from services.values.decimals import fixed_text, scaled
 from services.venue_state.errors import BadField
 
 PHASE_NAMES: dict[int, str] = {phase: phase.name.lower() for phase in Phase}

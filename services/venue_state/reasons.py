@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matching_engine.records import Reason, Side
-from services.decimals import percent_text, yuan_text
+from services.values.decimals import percent_text, yuan_text
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.instruments import VenueInstrument
 

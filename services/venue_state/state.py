@@ -42,7 +42,7 @@ from services.commands.attachments import (
 )
 from services.journal.batch import Applied, JournalBatch
 from services.read_database.tables import END_STATES
-from services.trade_sides import sides
+from services.values.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.alerts import VenueAlerts
 from services.venue_state.instruments import VenueInstrument

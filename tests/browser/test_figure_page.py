@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.pages.catalogue import words
 from services.pages.formatting import money
 from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context, rex

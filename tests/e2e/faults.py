@@ -23,7 +23,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.simulator import demo_accounts
 from tests.e2e.process import REX
 from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient, impatience

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from services.bootstrap import Venue, open_venue
-from services.settings import Settings
+from services.venue.bootstrap import Venue, open_venue
+from services.venue.settings import Settings
 from tests.integration.alert_receiver import SECRET, receiving
 from tests.patience import AsyncHttpClient
 

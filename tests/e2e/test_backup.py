@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from rex_client import RexClient
 
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
 from tests.e2e.process import REX
 from tests.faults.venue_process import rex, serve

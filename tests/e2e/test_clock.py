@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.bootstrap import open_venue
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
-from services.settings import Settings
+from services.venue.bootstrap import open_venue
+from services.venue.settings import Settings
 from tests.e2e.clock import HOUR_NS, TEN_O_CLOCK_NS, Clock
 from tests.patience import AsyncHttpClient
 

@@ -34,7 +34,7 @@ from load_tests.replay.pace import Pace
 from load_tests.run_scaled.compose_file import COMPOSE_FILE, read_compose_file, rex_services
 from load_tests.run_scaled.running_venue import RunningVenue, running_venue
 from load_tests.servers.server_process import ServerMissing, ended
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.browser.conftest import CHROMIUM, launch, new_context
 from tests.patience import PATIENCE_S, HttpClient, WebSocketClient, http_get, http_post, impatience
 from tests.venue_variables import VARIABLES

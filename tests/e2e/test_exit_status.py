@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.data_folder import JOURNAL_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE
+from services.processes.exit_codes import ExitCode
 from tests.faults.mutants import faulty_engine, full_device, stepped_clock, stuck_after_a_fault, stuck_end
 from tests.faults.venue_process import Finished, Mutant, rex, serve
 from tests.patience import PATIENCE_S, http_get

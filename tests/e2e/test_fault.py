@@ -8,9 +8,9 @@ import signal
 import socket
 from pathlib import Path
 
-from services.data_folder import JOURNAL_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
+from services.processes.exit_codes import ExitCode
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
 from tests.faults import mutants
 from tests.faults.venue_process import rex, serve

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.venue_process import rex, serve
 
 SCANDIUM = (

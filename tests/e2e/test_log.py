@@ -9,9 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from services.data_folder import READ_DATABASE_FILE
-from services.log import MAX_TRACEBACK
+from services.files.data_folder import READ_DATABASE_FILE
 from services.people.sessions import SESSION_PREFIX
+from services.processes.log import MAX_TRACEBACK
 from services.venue_state.keys import KEY_PREFIX
 from tests.faults.mutants import broken_cursors
 from tests.faults.venue_process import VenueProcess, serve

@@ -14,10 +14,10 @@ from rex_client import RexClient
 from sqlalchemy import select
 
 from matching_engine.records import CommandKind, EventKind, Side
-from services.bootstrap import Venue, open_venue
-from services.first_start import KEYS_FILE, OPERATOR
 from services.read_database import tables
-from services.settings import Settings
+from services.venue.bootstrap import Venue, open_venue
+from services.venue.first_start import KEYS_FILE, OPERATOR
+from services.venue.settings import Settings
 from tests.e2e.clock import Clock
 
 pytestmark = [pytest.mark.anyio, pytest.mark.smoke]

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from matching_engine.records import CommandKind
-from services.data_folder import JOURNAL_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
+from services.processes.exit_codes import ExitCode
 from services.sequencer.skips import SkippedRequest
 from tests.faults.mutants import POISON, poisoned_engine
 from tests.faults.scaled_mutants import patience

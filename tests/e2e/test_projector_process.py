@@ -16,10 +16,10 @@ import pytest
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
 from load_tests.servers.server_process import ended
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalLost
 from services.journal.sqlite import SqliteJournal
+from services.processes.exit_codes import ExitCode
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged
 from services.read_database.projecting import pickled, rebuilt
 from tests.faults.mutants import continue_while_waiting, held_lock, impatient_end

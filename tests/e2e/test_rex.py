@@ -25,9 +25,9 @@ from typer.testing import CliRunner, Result
 from matching_engine import is_native
 from matching_engine.pools import NATIVE
 from services.cli import app
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
-from services.first_start import KEYS_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.processes.exit_codes import ExitCode
+from services.venue.first_start import KEYS_FILE
 from tests.e2e.process import REX, console_script
 from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.patience import PATIENCE_S, http_post
@@ -300,7 +300,13 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
             "venue",
         ]
     }
-    light = {"services", "services.cli", "services.exit_codes", "services.own_process", "matching_engine"}
+    light = {
+        "services",
+        "services.cli",
+        "services.processes.exit_codes",
+        "services.processes.own_process",
+        "matching_engine",
+    }
     assert ours - light - set(commands) == set()
     heavy = {"fastapi", "jinja2", "numpy", "pydantic_settings", "sqlalchemy", "starlette", "structlog", "uvloop"}
     assert modules & (heavy | OF_FILES) == set()
@@ -311,7 +317,7 @@ OF_FILES = {"pyarrow", "pylopdf_fonts_zh_cn", "typst", "xlsxwriter"}
 
 
 def test_a_venue_starts_without_the_libraries_that_make_files() -> None:
-    command = [sys.executable, "-c", "import sys, services.bootstrap; print(*sys.modules)"]
+    command = [sys.executable, "-c", "import sys, services.venue.bootstrap; print(*sys.modules)"]
     ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     modules = set(ended.stdout.split())
     assert "services.reporting.exports.answers" in modules

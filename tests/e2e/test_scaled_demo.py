@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from services.scaled.demo import ChildEnded, Watch
 from tests.e2e.process import REX
 from tests.integration.postgres_journal import execute, until

@@ -22,14 +22,14 @@ from websockets.frames import CloseCode
 
 from load_tests.servers.postgres import PostgresServer
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.exit_codes import ExitCode
 from services.gateway.websocket.liveness import CUT_OFF_REASON
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.statements import MIGRATION_LOCK
 from services.journal.postgres.tables import initialise
 from services.messaging import Submission
 from services.messaging.link.frames import LINK_HEADER, pack_submissions
-from services.settings import MIN_SECRET_CHARACTERS
+from services.processes.exit_codes import ExitCode
+from services.venue.settings import MIN_SECRET_CHARACTERS
 from tests.faults.scaled_mutants import clock_ahead, links_through
 from tests.faults.scaled_venue import ScaledVenue, answered_health, read_health, scaled_venue
 from tests.faults.tcp_proxy import TcpProxy

@@ -11,11 +11,11 @@ import pytest
 from rex_client import RexClient, RexError
 
 from matching_engine import Engine
-from services.bootstrap import Venue, open_venue
-from services.child_process import run_module
-from services.data_folder import READ_DATABASE_FILE
-from services.settings import Settings
-from services.standing_proof import StandingProof
+from services.files.data_folder import READ_DATABASE_FILE
+from services.processes.child_process import run_module
+from services.venue.bootstrap import Venue, open_venue
+from services.venue.settings import Settings
+from services.venue.standing_proof import StandingProof
 from tests.e2e.clock import TEN_O_CLOCK_NS, Clock
 from tests.patience import PATIENCE_S, AsyncHttpClient
 
@@ -96,7 +96,7 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
 
         lines: list[bytes] = []
         arguments = ("2023", str(found["seq"]), "-", "-", "-", str(tmp_path))
-        await run_module("services.standing_proof", *arguments, on_line=lines.append)
+        await run_module("services.venue.standing_proof", *arguments, on_line=lines.append)
         reached = [int(line) for line in lines]
         assert (reached, reached[-1]) == (sorted(reached), found["seq"])
 

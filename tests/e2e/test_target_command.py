@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.exit_codes import ExitCode
-from services.first_start import KEYS_FILE
+from services.processes.exit_codes import ExitCode
+from services.venue.first_start import KEYS_FILE
 from tests.faults.venue_process import rex, serve
 
 WHY = ("--why", "board decision")

@@ -25,13 +25,13 @@ import asyncpg
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
-from services.exit_codes import ExitCode
 from services.journal import JournalBusy, JournalError
 from services.journal.batch import JournalBatch
 from services.journal.postgres import tables
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
-from services.trouble import exit_code_of
+from services.processes.exit_codes import ExitCode
+from services.processes.trouble import exit_code_of
 from tests.faults.proxy_thread import server_of, through
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health, scaled_venue

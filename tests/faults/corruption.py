@@ -30,7 +30,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
 from services.read_database.errors import ReadDatabaseRefused

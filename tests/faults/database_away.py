@@ -29,7 +29,7 @@ from random import Random, uniform
 from rex_client import OutcomeUnknown, RexError, Unreachable
 
 from load_tests.servers.server_process import ServerFailed
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health

@@ -16,7 +16,7 @@ from random import Random
 
 import httpx
 
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.loop_disk import LoopDisk, loop_disk
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import load_until, open_traders

@@ -25,7 +25,7 @@ from time import monotonic
 import httpx
 from rex_client import RexClient
 
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
 from tests.faults.power_cut import cut
 from tests.faults.rig import Advance, Report, Rig, main

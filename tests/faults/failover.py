@@ -27,7 +27,7 @@ from functools import partial
 from random import Random
 
 from load_tests.servers.server_process import ServerFailed
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.database_away import compare, have_read, reached
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main

@@ -23,7 +23,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.batch_writer import CHECK_NS
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import load_until, open_traders

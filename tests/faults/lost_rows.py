@@ -18,7 +18,7 @@ from functools import partial
 from random import Random
 
 from load_tests.servers.server_process import ServerFailed
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.database_away import have_read, reached, start_again
 from tests.faults.failover import FEWEST, MOST, lost
 from tests.faults.postgres_stage import Pair, stage

@@ -23,8 +23,6 @@ import numpy as np
 
 from matching_engine import Engine
 from matching_engine.faults import EngineFault, Fault
-from services import application, bootstrap, watchdog
-from services.bootstrap import open_venue
 from services.cli import running
 from services.gateway.cursors import Cursors
 from services.journal import JournalBusy, connections
@@ -32,8 +30,11 @@ from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamPublisher
+from services.processes import watchdog
 from services.read_database import projecting, projector_process, write_lock
 from services.sequencer import recovery
+from services.venue import application, bootstrap
+from services.venue.bootstrap import open_venue
 
 
 def unsynced_journal() -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.rebuilt_postgres import check_rows, prove
 from tests.faults.rig import Report
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health

@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 import structlog
 
 from matching_engine import Engine
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.errors import JournalError
@@ -37,7 +37,7 @@ from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.record import HEADER, Snapshot
 from services.snapshots.verifying import verify
-from services.standing_snapshots import take_at
+from services.venue.standing_snapshots import take_at
 from tests.faults.damage import damage
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.patience import PATIENCE_S

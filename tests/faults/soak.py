@@ -27,9 +27,9 @@ from random import Random
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.first_start import KEYS_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.snapshots.folder import SNAPSHOTS_FOLDER
+from services.venue.first_start import KEYS_FILE
 from tests.faults.process_figures import figures
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.soak_figures import Watch, left_behind, when_all_have_left

@@ -8,11 +8,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-from services.bootstrap import open_venue
 from services.cli import running
 from services.journal.postgres import lag
 from services.read_database import database
 from services.scaled import sequencer
+from services.venue.bootstrap import open_venue
 from services.venue_state.orders import VenueOrders
 
 DAYS_FASTER = 1_440

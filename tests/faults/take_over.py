@@ -23,7 +23,7 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
 from tests.faults.traders import Trader, key_known, open_traders

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from rex_client import RexClient
 
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults import claims, database_away, failover, lost_rows, postgres_mutants
 from tests.faults.database_away import Lengths
 from tests.faults.postgres_stage import Pair, stage

@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from services import cli
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.people import passwords
 from tests.patience import PATIENCE_S, impatience
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.batch import NO_HASH, JournalBatch
 
 MADE = Path(__file__).parents[1] / "data"

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.journal import Journal
 from services.messaging import Feed
 from services.read_database import database as sqlite

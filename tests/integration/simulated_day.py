@@ -14,7 +14,6 @@ from matching_engine import Engine
 from matching_engine.records import COMMAND, Command, CommandKind, EventKind, Flag, pack_commands
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
-from services.first_start import DEMO_GUARDS, Missing, Present
 from services.gateway.http.venue import instrument_json
 from services.gateway.order_entry.order_command import ORDER_TYPES, SIDES, TIMES_IN_FORCE
 from services.gateway.replies.market_json import ticker_json
@@ -29,6 +28,7 @@ from services.simulator.session import order_body
 from services.simulator.turns import Turn, Turns
 from services.simulator.year import day_shape
 from services.simulator.year.sequencing import SimulatedSequencer
+from services.venue.first_start import DEMO_GUARDS, Missing, Present
 from services.venue_state.orders import SIDE_NAMES
 from services.venue_state.state import VenueState
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from services.api_documents import documents, text_of
+from services.venue.api_documents import documents, text_of
 from tests.integration.documented import DOCS, Json
 from tests.integration.venue import RunningVenue
 

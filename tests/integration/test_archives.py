@@ -27,19 +27,19 @@ from services.backups.days import restore_days
 from services.backups.errors import BackupFailed, BackupRefused
 from services.backups.restore import restore
 from services.data.calendar import TradingCalendar
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.new_folder import MARK, sync
 from services.journal import JournalBatch, JournalBusy, JournalCorrupt, JournalError, JournalMissing
 from services.journal.archives.blocks import BLOCK_BYTES, pack, records, unpack
 from services.journal.archives.day import MANIFEST, ROWS, TRADES, ArchivedDay, ArchiveUnusable, read_day
 from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
-from services.new_folder import MARK, sync
+from services.processes.exit_codes import ExitCode
 from services.reporting.checked_report import report_at_rest
 from services.sequencer.recovery import recover, recover_from_snapshot
-from services.simulated_year import YearWish, simulate_year
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
+from services.venue.simulated_year import YearWish, simulate_year
 from tests.faults.venue_process import rex, serve
 from tests.integration.journal_contract import read_all
 from tests.integration.test_backups import cancelled_at

@@ -25,13 +25,13 @@ from services.backups.errors import BackupRefused
 from services.backups.interruptible import Check, in_thread
 from services.backups.manifest import Manifest
 from services.backups.restore import restore
-from services.data_folder import JOURNAL_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE
+from services.files.new_folder import MARK, UNFINISHED, FolderRefused
 from services.journal import JournalBusy, JournalRefused
 from services.journal.held_files import last_taken
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
-from services.new_folder import MARK, UNFINISHED, FolderRefused
+from services.processes.exit_codes import ExitCode
 from services.snapshots.folder import FolderStore
 from services.snapshots.taking import take
 from tests.e2e.process import REX

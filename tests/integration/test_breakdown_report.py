@@ -11,9 +11,9 @@ from rich.console import Console
 from matching_engine import Engine
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
-from services.decimals import yuan_text
 from services.reporting.checked_report import report_at_rest
 from services.reporting.terminal import render
+from services.values.decimals import yuan_text
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import SENDER, History, opening
 

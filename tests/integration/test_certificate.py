@@ -25,7 +25,7 @@ from matching_engine import Engine
 from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.messaging import Submission
 from services.read_database.projector import catch_up
 from services.reporting import audit

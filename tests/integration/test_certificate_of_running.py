@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from matching_engine import Engine
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.read_database.projector import catch_up
 from services.reporting.certificate import certify_proven
 from services.reporting.checked_report import report_at_rest
-from services.standing_proof import StandingProof
+from services.venue.standing_proof import StandingProof
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_certificate import batches, certified

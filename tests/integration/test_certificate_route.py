@@ -11,13 +11,13 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from services.application import answer_not_certified
 from services.data.calendar import TradingCalendar
 from services.gateway.http.caller import needs
 from services.reporting import certificate_route
 from services.reporting.certificate import LACKS_BREAKDOWN, NotCertified
 from services.reporting.figure import compute_figure
 from services.reporting.proven import Proven
+from services.venue.application import answer_not_certified
 from tests.integration.test_certificate import redone
 from tests.integration.test_reporting import NET, place, trade
 from tests.integration.venue import RunningVenue, running_venue

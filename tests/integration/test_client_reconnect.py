@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 from services.gateway.freshness import Freshness
 from services.gateway.websocket import resumes
 from services.gateway.websocket.liveness import CLOSE_CUT_OFF, CUT_OFF_REASON
-from services.times import second_text
+from services.values.times import second_text
 from tests.integration.served_venue import Served, served_venue, serving
 from tests.integration.venue import running_venue
 from tests.patience import PATIENCE_S, WebSocketClient

@@ -11,7 +11,7 @@ import openpyxl
 import pypdf
 import pytest
 
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.read_database.database import open_read_database
 from services.reporting.day_sums import TradeSums
 from tests.integration.test_alerts import Monitored

@@ -19,23 +19,23 @@ import pytest
 from rex_client import RexClient
 
 from matching_engine.records import Phase
-from services.bootstrap import open_venue
 from services.data.calendar import TradingCalendar
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.demo_history import History, make_history, missing_history, settle_interrupted
-from services.exit_codes import ExitCode
-from services.first_start import DEMO_GUARDS
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalBusy, JournalRefused
 from services.journal.held_files import locked
-from services.public import make_simulator
+from services.processes.exit_codes import ExitCode
 from services.reporting.checked_report import report_at_rest
 from services.reporting.report import IS_SIMULATED
 from services.reporting.target import SIMULATED
 from services.sequencer.schedule import trading_date_at
-from services.settings import Settings
 from services.simulator import demo_accounts
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
+from services.venue.bootstrap import open_venue
+from services.venue.demo_history import History, make_history, missing_history, settle_interrupted
+from services.venue.first_start import DEMO_GUARDS
+from services.venue.public import make_simulator
+from services.venue.settings import Settings
 from tests.faults.venue_process import rex
 from tests.long import some
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from matching_engine.records import EventKind, Phase, Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.journal.batch import JournalBatch
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import trades

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from matching_engine import ENGINE_VERSION
-from services.exit_codes import ExitCode
+from services.processes.exit_codes import ExitCode
 from tests.faults.venue_process import rex
 from tests.integration.golden_journals import rewrite, stored, unpack
 

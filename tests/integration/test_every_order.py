@@ -12,7 +12,7 @@ from matching_engine import Engine
 from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting.checked_report import report_at_rest
 from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
 from tests.integration.test_reporting_folder import deals, journal_of

@@ -32,10 +32,10 @@ from matching_engine.records import Side
 from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, ControlDeclared, TradesDecided
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.new_folder import MARK, UNFINISHED
 from services.messaging import Submission
-from services.new_folder import MARK, UNFINISHED
+from services.processes.exit_codes import ExitCode
 from services.read_database.projector import catch_up
 from services.reporting.checked_report import report_at_rest
 from services.reporting.exports.datapackage import Resource

@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 
 from matching_engine import Engine
-from services.closing import Closing
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, MeasureImposed, MeasureLifted, TradesDecided
-from services.data_folder import READ_DATABASE_FILE
+from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting.checked_report import report_at_rest
+from services.venue.closing import Closing
 from tests.integration.test_figure_proofs import figure_of
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_database.history import SENDER, History, opening

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from matching_engine import Engine
 from matching_engine.records import COMMAND, CommandKind, EventKind, pack_commands, unpack_events
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database

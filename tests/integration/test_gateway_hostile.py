@@ -18,7 +18,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.first_start import Missing, Present
+from services.venue.first_start import Missing, Present
 from services.venue_state.keys import ApiKey
 from tests.integration.venue import CASH_FEN, LOTS, RunningVenue, running_venue
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 
 from load_tests.servers.postgres import PostgresServer
-from services.exit_codes import ExitCode
 from services.journal import JournalAddressInvalid, JournalError, JournalMissing, JournalRefused, JournalUnreachable
 from services.journal.postgres import connections
 from services.journal.postgres.journal import PostgresJournal
-from services.trouble import exit_code_of
+from services.processes.exit_codes import ExitCode
+from services.processes.trouble import exit_code_of
 from tests.integration.postgres_journal import execute, lead
 from tests.unit.journal.chains import next_batch
 

@@ -18,7 +18,7 @@ from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.scaled.alerts import LeaderAlerts
-from services.settings import Settings
+from services.venue.settings import Settings
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_alerts import Proofs
 from tests.integration.test_read_database_kinds import write_in_parts

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.data_folder import JOURNAL_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
+from services.processes.exit_codes import ExitCode
 from tests.faults.venue_process import Finished, rex
 from tests.integration.harmed_commands import limit_files
 from tests.unit.journal.chains import next_batch

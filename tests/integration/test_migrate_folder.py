@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from matching_engine import Engine
 from services.cli import app
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.held_files import HeldFiles
 from services.migrations.folder import migrate_folder
 from services.migrations.outcome import Migrated
+from services.processes.exit_codes import ExitCode
 from services.read_database.database import SET_ASIDE
 from services.read_database.tables import READ_FORMAT
 from services.reporting.checked_report import report_at_rest

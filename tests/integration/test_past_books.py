@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from fastapi.responses import Response
 
-from services.bootstrap import open_venue
 from services.read_database.database import path_of
-from services.report_process import ReportProcess, Where
-from services.settings import Settings
+from services.venue.bootstrap import open_venue
+from services.venue.report_process import ReportProcess, Where
+from services.venue.settings import Settings
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_market_reports import DAYS, begin_day, get
 from tests.integration.test_reporting import place

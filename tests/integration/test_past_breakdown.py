@@ -14,7 +14,7 @@ from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, ContextStated, TargetSet, TradesDecided
 from services.data.calendar import TradingCalendar
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.sqlite import SqliteJournal
 from services.reporting.checked_report import report_at_rest
 from services.reporting.figure import ignore_progress

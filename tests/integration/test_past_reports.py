@@ -19,7 +19,7 @@ from services.alerts.conditions import Condition
 from services.cli import app
 from services.commands.administrative import list_instrument, recorded
 from services.commands.attachments import AlertCleared, ProofAgreed
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.reporting import requests
 from services.reporting.checked_report import report_at_rest
 from tests.integration.test_alerts import put

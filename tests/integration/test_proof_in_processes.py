@@ -16,7 +16,7 @@ import pytest
 
 from matching_engine import Engine
 from matching_engine.records import CommandKind, EventKind
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
 from services.read_database.database import open_read_database

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.standing_proof import StandingProof, brought_up_to_date
+from services.venue.standing_proof import StandingProof, brought_up_to_date
 
 pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 

@@ -17,7 +17,7 @@ from matching_engine import Engine
 from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import KeyIssued, KeyRevoked
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database.audit.differences import differences

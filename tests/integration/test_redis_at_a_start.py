@@ -10,9 +10,9 @@ import pytest
 
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import free_port
-from services.exit_codes import ExitCode
 from services.messaging.redis_stream import RedisAddressInvalid, RedisAway, RedisRefused, check_redis
-from services.trouble import exit_code_of
+from services.processes.exit_codes import ExitCode
+from services.processes.trouble import exit_code_of
 
 pytestmark = pytest.mark.anyio
 

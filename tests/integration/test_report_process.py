@@ -15,14 +15,14 @@ import pytest
 from fastapi.responses import Response
 from structlog.testing import capture_logs
 
-from services import report_process
-from services.bootstrap import open_venue
 from services.gateway.problems import ProblemError
 from services.read_database.database import path_of
-from services.report_process import ReportProcess, Where
 from services.reporting.checked_report import report_at_rest
 from services.reporting.turns import Turns
-from services.settings import Settings
+from services.venue import report_process
+from services.venue.bootstrap import open_venue
+from services.venue.report_process import ReportProcess, Where
+from services.venue.settings import Settings
 from tests.integration.postgres_journal import until
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting import place
@@ -267,7 +267,7 @@ async def test_a_report_that_lacks_what_a_reader_has_seen_is_refused(
 
 async def test_its_log_has_no_password() -> None:
     url = "postgresql://rex:s3cretpw@127.0.0.1:1/rex"
-    command = (sys.executable, "-P", "-m", "services.report_answers")
+    command = (sys.executable, "-P", "-m", "services.venue.report_answers")
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     where = {"database": url, "in_postgres": True, "calendar_file": "/no/such/file"}
@@ -292,7 +292,7 @@ async def test_it_ends_with_a_gateway_that_is_killed(venue: RunningVenue) -> Non
     program = (
         "import asyncio, os, signal, sys\n"
         "from pathlib import Path\n"
-        "from services.report_process import ReportProcess, Where\n"
+        "from services.venue.report_process import ReportProcess, Where\n"
         "async def run():\n"
         f"    await ReportProcess(Where.of(Path(sys.argv[1]), None)).answer('{YEAR}', 0)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

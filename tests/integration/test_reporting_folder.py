@@ -23,7 +23,7 @@ from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, TargetSet
 from services.data.instruments import DataFileError
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalError
 from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal

@@ -13,7 +13,7 @@ from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal import JournalBatch, JournalLost
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal

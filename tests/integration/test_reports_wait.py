@@ -10,13 +10,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.application import Gateway, make_application
 from services.data.calendar import TradingCalendar
 from services.reporting import requests
 from services.reporting.proven import Proven
 from services.reporting.requests import Projected
 from services.reporting.turns import Elsewhere
-from services.settings import read_settings
+from services.venue.application import Gateway, make_application
+from services.venue.settings import read_settings
 from tests.integration.test_reporting import place
 from tests.integration.venue import Clock, RunningVenue, running_venue
 from tests.patience import AsyncHttpClient

@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 from load_tests.servers.postgres import PostgresServer
 from matching_engine import Engine
 from services.cli import app
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.compression import decompress
 from services.journal.held_files import HeldFiles
 from services.journal.postgres.journal import PostgresJournal
 from services.migrations.journal_tables import revisions
 from services.migrations.postgres import migrate_database
+from services.processes.exit_codes import ExitCode
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
 from services.read_database.tables import READ_FORMAT

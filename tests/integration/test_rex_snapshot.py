@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from matching_engine import Engine
 from services.cli import app
-from services.data_folder import JOURNAL_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.chain import ChainEnd
 from services.journal.copying import PostgresTarget, copy
 from services.journal.postgres.tables import create
 from services.journal.sqlite import SqliteJournal
+from services.processes.exit_codes import ExitCode
 from services.snapshots.folder import PARTIAL, FolderStore
 from services.snapshots.postgres import PostgresStore
 from services.snapshots.record import Snapshot

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from matching_engine.records import EventKind
-from services.settings import Settings
 from services.simulator.accounts import VALUE_SHARE_BP
 from services.simulator.pace import DAY_SECONDS, PLAN_DAY_FEN, Pace
+from services.venue.settings import Settings
 from tests.integration.simulated_day import SimulatedDay
 from tests.long import some
 

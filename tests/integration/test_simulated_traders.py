@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from rex_client import RexClient
 
-from services.bootstrap import Venue, open_venue
-from services.settings import Settings
 from services.simulator import demo_accounts
+from services.venue.bootstrap import Venue, open_venue
+from services.venue.settings import Settings
 from tests.e2e.clock import from_ten_o_clock
 from tests.integration.test_client_methods import SCANDIUM, SIGNED
 from tests.patience import PATIENCE_S

@@ -20,22 +20,22 @@ from typer.testing import CliRunner
 
 from matching_engine import Engine
 from matching_engine.records import Command, CommandKind, Phase, unpack_commands
-from services.bootstrap import open_venue
 from services.cli import app
 from services.cli.verifying import verify_journal
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TRADING_DAY, local_day
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal import JournalRefused
 from services.journal.sqlite import SqliteJournal
 from services.reporting.checked_report import report_at_rest
 from services.reporting.report import IS_SIMULATED
 from services.reporting.target import SIMULATED
 from services.sequencer.schedule import ExchangeHours
-from services.settings import Settings
-from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
 from services.simulator.year.labels import LABELS_FILE
+from services.venue.bootstrap import open_venue
+from services.venue.settings import Settings
+from services.venue.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.rig

@@ -17,12 +17,12 @@ from matching_engine.records import COMMAND, CommandKind
 from services.alerts.judging import connected
 from services.alerts.reading import CompletedDays, conditions_of_days, read_completed_days
 from services.data.calendar import TradingCalendar
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.sqlite import SqliteJournal
-from services.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 from services.simulator.year import day_shape
 from services.simulator.year.fair_prices import JANUARY_YUAN, YEAR_END_YUAN
 from services.surveillance.screen import screen
+from services.venue.simulated_year import SimulatedYear, YearWish, prove, simulate_year
 
 pytestmark = [pytest.mark.slow, pytest.mark.rig, pytest.mark.long]
 

@@ -16,18 +16,18 @@ import pytest
 import structlog
 from rex_client import RexClient
 
-from services.bootstrap import Venue, open_venue
-from services.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.exit_codes import ExitCode
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalBatch, JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
-from services.settings import Settings
+from services.processes.exit_codes import ExitCode
+from services.processes.trouble import exit_code_of, root_cause
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.record import Snapshot
 from services.snapshots.store import Kept
-from services.standing_snapshots import Policy, StandingSnapshots, take_at
-from services.trouble import exit_code_of, root_cause
+from services.venue.bootstrap import Venue, open_venue
+from services.venue.settings import Settings
+from services.venue.standing_snapshots import Policy, StandingSnapshots, take_at
 from tests.e2e.clock import Clock
 from tests.e2e.test_standing_proof import one_trade
 from tests.patience import PATIENCE_S, AsyncHttpClient

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from matching_engine.records import CommandKind, pack_commands
 from services.cli import app
-from services.data_folder import JOURNAL_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from tests.unit.read_database.history import SENDER, History, opening

@@ -14,7 +14,7 @@ from rex_client import RexError
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from services.times import second_text
+from services.values.times import second_text
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S, WebSocketClient
 

@@ -21,12 +21,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
 from matching_engine.records import Command
-from services.application import deciders_of
 from services.commands.attachments import RateLimit
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.data.trading_hours import TradingHours
-from services.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.gateway.app import create_app
 from services.gateway.freshness import ALWAYS_FRESH, Freshness
 from services.gateway.http.known_keys import KnownKeys
@@ -56,6 +54,8 @@ from services.reporting.turns import Turns
 from services.sequencer.recovery import recover
 from services.sequencer.schedule import AlwaysOpen
 from services.sequencer.sequencer import Sequencer
+from services.venue.application import deciders_of
+from services.venue.first_start import IssuedKey, Missing, Present, read_keys, write_keys
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
 from tests.integration.documented import check_answer

@@ -23,7 +23,6 @@ from matching_engine.records import (
     SelfTrade,
     TimeInForce,
 )
-from services.decimals import yuan_text
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_command import ORDER_TYPES, SELF_TRADES, SIDES, TIMES_IN_FORCE, new_order
@@ -31,7 +30,8 @@ from services.gateway.order_entry.order_test import OrderTests
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import OrderTested
 from services.market_data import Market
-from services.times import second_text
+from services.values.decimals import yuan_text
+from services.values.times import second_text
 from services.venue_state.errors import BadField
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder

@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from matching_engine.records import COMMAND
-from services.application import PROJECTED_S, told_when
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, problem_of
@@ -19,9 +18,10 @@ from services.market_data import Market
 from services.messaging import Submission
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
-from services.parts import Parts, cancel
 from services.read_database.past_trades import Page
 from services.scaled.gateway import at_end
+from services.venue.application import PROJECTED_S, told_when
+from services.venue.parts import Parts, cancel
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState

@@ -12,7 +12,6 @@ from services.journal.batch import JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.link.server import inbox_of_links, serve_links
-from services.parts import Parts, cancel
 from services.sequencer.clock import GuardedClock
 from services.sequencer.recovery import Recovery, recover, recover_from_snapshot
 from services.sequencer.repeats import REMEMBERED_COMMANDS, OnceInbox
@@ -20,6 +19,7 @@ from services.sequencer.sequencer import Sequencer
 from services.sequencer.skips import Skips
 from services.sequencer.standby import Standby
 from services.sequencer.start import check_clock, make_sequencer
+from services.venue.parts import Parts, cancel
 from tests.simulation.channel import Listener
 from tests.simulation.database import URL
 from tests.simulation.genesis import calendar

@@ -15,15 +15,15 @@ from matching_engine.faults import EngineFault
 from services.cli import app
 from services.cli.terminal import run
 from services.data.instruments import DataFileError
-from services.exit_codes import ExitCode
-from services.first_start import KeysFileRefused
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.journal.errors import naming
+from services.processes.exit_codes import ExitCode
+from services.processes.trouble import sentence_of
+from services.processes.watchdog import Watchdog
 from services.read_database.errors import ReadDatabaseDeviceFailed, ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.seq_waiters import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
-from services.trouble import sentence_of
-from services.watchdog import Watchdog
+from services.venue.first_start import KeysFileRefused
 from tests.patience import PATIENCE_S
 
 TROUBLES = (

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.replies.alert_json import alert_json
 from services.read_database.tables import alerts, position
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.alerts import VenueAlert
 
 

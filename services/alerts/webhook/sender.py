@@ -25,7 +25,7 @@ from services.alerts.webhook.notices import Notice, notice_of, read_beginning, r
 from services.alerts.webhook.position import PositionFile
 from services.standard_webhooks.address import LOOPBACK
 from services.standard_webhooks.signature import signed_headers
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.alerts import VenueAlert
 
 WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)

@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
 from services.commands.administrative import change_cash, change_inventory, open_account, set_fees
 from services.commands.attachments import AccountText
-from services.decimals import rate_text
 from services.gateway.http.account import account_json, known_account
 from services.gateway.http.admin_keys import add_key_routes
 from services.gateway.http.admin_schemas import (
@@ -31,6 +30,7 @@ from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.gateway.schemas import Account
+from services.values.decimals import rate_text
 from services.venue_state.state import VenueState
 
 

@@ -32,7 +32,7 @@ from services.gateway.order_entry.order_command import time_s
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.gateway.schemas import IdText
-from services.times import second_text, time_text
+from services.values.times import second_text, time_text
 from services.venue_state.keys import ApiKey, key_hash, new_secret
 from services.venue_state.state import VenueState
 

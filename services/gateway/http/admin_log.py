@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Phase, Side
-from services.decimals import rate_text, yuan_text
 from services.gateway.cursors import Cursors
 from services.gateway.http.caller import needs
 from services.gateway.http.paging import Cursor, Limit
@@ -22,7 +21,8 @@ from services.gateway.schemas import Reply, TimeText
 from services.read_database.page_size import fitting
 from services.read_database.proposals import Proposal, read_confirmed
 from services.read_database.tables import actions, api_keys
-from services.times import time_text
+from services.values.decimals import rate_text, yuan_text
+from services.values.times import time_text
 from services.venue_state.state import VenueState
 from services.venue_state.users import login_name
 

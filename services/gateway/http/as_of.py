@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from services.gateway.browser_headers import Header
 from services.gateway.freshness import Freshness
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.state import VenueState
 
 NAME = "Rex-As-Of"

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.instruments import Symbol
-from services.decimals import yuan_text
 from services.gateway.cursors import LAST_ID, Cursors, invalid_cursor
 from services.gateway.http.caller import needs
 from services.gateway.http.history_schemas import CandlesPage, IntervalName
@@ -21,7 +20,8 @@ from services.read_database.candle_reading import DAY, INTERVALS_S, Candle, Plac
 from services.read_database.flat_candles import read_flat_candles
 from services.read_database.spans import Span
 from services.read_database.tables import position, trading_days
-from services.times import date_text, time_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, time_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 

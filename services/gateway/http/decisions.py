@@ -13,7 +13,6 @@ from services.commands.attachments import (
     TargetSet,
     TradesDecided,
 )
-from services.decimals import fixed_text, scaled
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.decision_schemas import DecisionRequest, TargetRequest, TradesDecidedReply
@@ -24,6 +23,7 @@ from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.read_database.targets import TargetKey
+from services.values.decimals import fixed_text, scaled
 from services.venue_state.state import VenueState
 
 

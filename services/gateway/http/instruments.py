@@ -15,7 +15,6 @@ from matching_engine.records import MAX_QUANTITY_LOTS, Command, Phase
 from services.commands.administrative import change_instrument, delist_instrument, list_instrument
 from services.commands.attachments import ChangeText, DelistText, ListingText
 from services.data.instruments import Symbol
-from services.decimals import scaled, yuan_text
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.instrument_schemas import ChangeRequest, Listed, ListingRequest, WithReason
@@ -25,6 +24,7 @@ from services.gateway.order_entry.amounts import rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.messaging import Submission
+from services.values.decimals import scaled, yuan_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 

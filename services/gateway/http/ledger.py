@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse
 from pydantic import StringConstraints, WithJsonSchema
 from sqlalchemy import select
 
-from services.decimals import yuan_text
 from services.gateway.cursors import Cursors, invalid_cursor
 from services.gateway.http.account import known_account
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
@@ -26,7 +25,8 @@ from services.read_database.ledger import Balances, Window, balances_at, read_li
 from services.read_database.ledger_sources import Key, Line
 from services.read_database.spans import seq_conditions
 from services.read_database.tables import cash_movements
-from services.times import date_text, time_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, time_text
 from services.venue_state.state import VenueState
 
 _MOVEMENTS = Cursors("cash movements")

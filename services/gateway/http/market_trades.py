@@ -21,7 +21,7 @@ from services.gateway.replies.market_json import trade_json
 from services.gateway.schemas import IdText, PublicTrade
 from services.market_data import Market, MarketTrade
 from services.read_database.past_trades import Row, read_trade, read_trades
-from services.times import WrittenDate
+from services.values.times import WrittenDate
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 

@@ -50,7 +50,7 @@ from services.gateway.schemas import (
     OrderTested,
     SideName,
 )
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.state import VenueState
 
 ORDER_PATH = "/v1/orders/{order_id}"

@@ -24,7 +24,7 @@ from services.people.passwords import Busy
 from services.people.people import People, WrongNameOrPassword
 from services.people.roles import caller
 from services.people.sessions import Session
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.users import User
 

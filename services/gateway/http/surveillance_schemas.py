@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 from services.commands.attachments import Measure
 from services.gateway.http.admin_schemas import AccountNumber, Name, Reason
 from services.gateway.schemas import Request
-from services.times import DATE_FORM
+from services.values.times import DATE_FORM
 
 MAX_ACCOUNTS = 100
 """The most accounts of one control group or measure."""

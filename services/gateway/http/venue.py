@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from services.data.trading_hours import TradingHours, local_day
-from services.decimals import rate_text
 from services.gateway.http.caller import Caller, needs
 from services.gateway.problems import unknown_symbol
 from services.gateway.replies.market_json import change_json
 from services.gateway.schemas import Calendar, FeeSchedule, Instrument, Venue, VenueTime
-from services.times import date_text, time_text
+from services.values.decimals import rate_text
+from services.values.times import date_text, time_text
 from services.venue_state.instruments import PHASE_NAMES, SOURCE_NAMES, VenueInstrument
 from services.venue_state.state import FeeRates, VenueState
 

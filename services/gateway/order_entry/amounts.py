@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from matching_engine.records import MAX_RATE_PPM
-from services.decimals import rate_text, scaled, yuan_text
 from services.gateway.problems import field_problem
+from services.values.decimals import rate_text, scaled, yuan_text
 
 
 def amount_fen(text: str, field: str, limit_fen: int) -> int:

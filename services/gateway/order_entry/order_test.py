@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from matching_engine.limits import CLIENT_ID_TRADING_DAYS
 from matching_engine.records import Command, Flag, Reason, Side, TimeInForce
-from services.decimals import yuan_text
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_checks import declined, free_lots, is_fillable, unaffordable
@@ -20,6 +19,7 @@ from services.gateway.problems import field_problem
 from services.gateway.schemas import OrderTested, Verdict
 from services.market_data import Market
 from services.read_database.past_trades import Page
+from services.values.decimals import yuan_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import UNPRICED, VenueOrder
 from services.venue_state.reasons import reason_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.alerts import VenueAlert
 
 

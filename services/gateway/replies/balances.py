@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.decimals import yuan_text
+from services.values.decimals import yuan_text
 from services.venue_state.instruments import VenueInstrument
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from matching_engine.records import ALL_INSTRUMENTS, Event, Flag, Reason
-from services.decimals import yuan_text
-from services.times import date_text, second_text, time_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, second_text, time_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.orders import (
     ORDER_TYPE_NAMES,

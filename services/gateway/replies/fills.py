@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from matching_engine.records import Event, Phase
-from services.decimals import yuan_text
-from services.times import date_text, time_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, time_text
 from services.venue_state.orders import SIDE_NAMES, VenueOrder
 from services.venue_state.state import VenueState
 

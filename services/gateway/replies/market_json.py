@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from services.data.trading_hours import PhaseChange
-from services.decimals import yuan_text
 from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
-from services.times import date_text, time_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, time_text
 from services.venue_state.instruments import PHASE_NAMES, VenueInstrument
 from services.venue_state.orders import SIDE_NAMES
 

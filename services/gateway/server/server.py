@@ -102,7 +102,7 @@ def make_server(
         http=LimitedHttp,
         ws=LimitedWebSocket,
         lifespan="on",
-        log_config=None,  # services/log.py
+        log_config=None,  # services/processes/log.py
         log_level="warning",
         access_log=False,
         headers=[*EVERY_ANSWER, BEHIND_TLS] if behind_tls else [*EVERY_ANSWER],

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import get_args
 
-from services.decimals import yuan_text
 from services.gateway.websocket.client_queue import Stream
 from services.gateway.websocket.market_models import CandleData, CandleInterval, CandlesData
 from services.gateway.websocket.shared_streams import SharedStream, Sources
 from services.market_data import Candle, MarketChanges
 from services.market_data.candles import day_candle, window
-from services.times import date_text, second_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, second_text
 
 SECONDS: dict[CandleInterval, int] = dict(zip(get_args(CandleInterval), (60, 300, 900, 3600, 86_400), strict=True))
 NAMES: dict[int, CandleInterval] = {seconds: name for name, seconds in SECONDS.items()}

@@ -51,7 +51,7 @@ from services.gateway.websocket.reply_models import (
 )
 from services.gateway.websocket.resumes import Resumes
 from services.gateway.websocket.subscriber import CLOSE_KEY_REVOKED
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 

@@ -11,7 +11,7 @@ from services.gateway.websocket.client_queue import VENUE_WIDE, Stream
 from services.gateway.websocket.market_models import HeartbeatData, Push, ShutdownData, text_of
 from services.gateway.websocket.shared_streams import Timer
 from services.gateway.websocket.subscriber import Subscriber
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.state import VenueState
 
 HEARTBEAT_SECONDS = 5.0

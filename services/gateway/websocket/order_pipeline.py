@@ -48,7 +48,7 @@ from services.gateway.websocket.messages import (
 )
 from services.gateway.websocket.reply_message import RequestTimes, reply_text
 from services.gateway.websocket.reply_models import DisconnectRule
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState

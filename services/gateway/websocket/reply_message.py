@@ -10,7 +10,7 @@ import msgspec
 from services.gateway.limits.bucket import Bucket
 from services.gateway.websocket.messages import RequestId
 from services.gateway.websocket.reply_models import RateLimitLeft
-from services.times import time_text
+from services.values.times import time_text
 
 _UNSET = msgspec.UNSET
 

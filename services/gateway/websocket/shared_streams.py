@@ -23,7 +23,7 @@ from services.gateway.websocket.push_messages import depth_data, level_data, pus
 from services.gateway.websocket.subscriber import Subscriber, may_read_market
 from services.market_data import Level, Market
 from services.market_data.reading import MarketReads
-from services.times import date_text, time_text
+from services.values.times import date_text, time_text
 from services.venue_state.instruments import PHASE_NAMES
 from services.venue_state.state import VenueState
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 
-from services.decimals import yuan_text
 from services.gateway.websocket.client_queue import Stream
 from services.gateway.websocket.market_models import TurnoverData
 from services.gateway.websocket.shared_streams import SharedStream, Sources
 from services.gateway.websocket.subscriber import Subscriber
-from services.times import date_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text
 
 PACE_S = 1.0
 log = structlog.get_logger("rex.websocket")

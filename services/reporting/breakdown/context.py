@@ -15,7 +15,7 @@ from services.read_database.records import Record, read_records
 from services.reporting.breakdown.schemas import Document, Sealed
 from services.reporting.breakdown.texts import sealed
 from services.reporting.queries import read_position
-from services.times import time_text
+from services.values.times import time_text
 
 NOTICE = "Entered by operators from the sources that they name. Not of this venue, not verified by it, and counted in nothing."
 

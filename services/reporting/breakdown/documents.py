@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from matching_engine.records import Phase
-from services.decimals import yuan_text
 from services.read_database.names import member_names
 from services.reporting.breakdown import schemas
 from services.reporting.breakdown.concentration import SIDES, Concentration, concentrate, member_amounts
@@ -15,7 +14,8 @@ from services.reporting.breakdown.fees import fees_by
 from services.reporting.breakdown.ladder import Ladder
 from services.reporting.breakdown.splits import Part, SidedPart, group, split, split_sides
 from services.reporting.breakdown.texts import fraction_text, quantity_fields, ratio_text, tonnes_text
-from services.times import date_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text
 
 LADDER_RULES = (
     "Gross are all trades; busted are those that an operator took back on their trading day; excluded are those that a person "

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from services.decimals import half_up
 from services.reporting.breakdown.contracts import NOTHING, Quantity
+from services.values.decimals import half_up
 
 Kind = Literal["both", "new", "gone"]
 """Whether a product traded in both periods, only in the later one, or only in the earlier one."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from services.decimals import half_up
 from services.reporting.breakdown.contracts import AccountYear
+from services.values.decimals import half_up
 
 FEE_VAT_PERCENT = 6
 """An assumption: fee rates include the value-added tax on services, 6 % (Value-Added Tax Law of the People's Republic of China,

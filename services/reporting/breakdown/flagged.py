@@ -16,7 +16,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import TradesDecision
-from services.decimals import yuan_text
 from services.read_database.names import read_member_names
 from services.read_database.tables import decided_trades, decisions, trades
 from services.reporting.breakdown.schemas import Document, Sealed
@@ -26,6 +25,7 @@ from services.reporting.queries import Values
 from services.surveillance.contracts import Control, Finding, ScreenTrades
 from services.surveillance.reading import read_control, read_screen_trades
 from services.surveillance.screen import screen
+from services.values.decimals import yuan_text
 
 State = Literal["waiting", "exclude", "include", "all"]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.decimals import half_up
+from services.values.decimals import half_up
 
 MONTHS = range(1, 13)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.decimals import half_up
+from services.values.decimals import half_up
 
 Stage = Literal["not_open", "not_begun", "running", "reached", "missed"]
 """`reached` at any time; `missed` when the period has ended; `not_open`: the venue had no trading day in it."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE
-from services.decimals import fixed_text
 from services.read_database.targets import Row, TargetKey
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.contracts import Listed, Quantity
@@ -18,6 +17,7 @@ from services.reporting.breakdown.texts import ratio_text
 from services.reporting.breakdown.year_schemas import TargetLine
 from services.reporting.queries import YearTurnover
 from services.surveillance.reading import read_changed_hands_by_instrument
+from services.values.decimals import fixed_text
 
 DayTrades = Mapping[tuple[int, int], Quantity]
 """The trades that count, by trading date and instrument."""

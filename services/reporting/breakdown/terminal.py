@@ -9,9 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.commands.texts import visible
-from services.decimals import counted
 from services.reporting.breakdown.schemas import HandsOfPeriod, MarketConcentration, Rung, SideConcentration
 from services.reporting.breakdown.summary import Breakdown
+from services.values.decimals import counted
 
 _STATES = {"waiting": "flagged, waits for a decision", "all": "flagged by the wash screen"}
 

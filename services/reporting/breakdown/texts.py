@@ -5,10 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from services.decimals import decimal_text, fixed_text, yuan_text
 from services.reporting.breakdown.contracts import Listed, Quantity
 from services.reporting.queries import Values
-from services.times import date_text, time_text
+from services.values.decimals import decimal_text, fixed_text, yuan_text
+from services.values.times import date_text, time_text
 
 SHARE_DECIMALS = 6
 

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import VENUE_SCOPE
 from services.data.calendar import TradingCalendar
-from services.decimals import yuan_text
 from services.read_database.targets import in_force, targets_of_year
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.contracts import Quantity
@@ -22,7 +21,8 @@ from services.reporting.breakdown.year_documents import effect_lines, effect_tot
 from services.reporting.breakdown.year_schemas import EffectsReport, Month, MonthsReport, TargetsReport
 from services.reporting.queries import YearTurnover, read_position
 from services.reporting.target import open_days, year_days
-from services.times import date_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text
 
 
 async def effects(connection: AsyncConnection, year: int) -> EffectsReport | None:

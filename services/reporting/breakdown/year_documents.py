@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from services.decimals import decimal_text, yuan_text
 from services.reporting.breakdown.contracts import Account, AccountYear, Listed, Quantity, added
 from services.reporting.breakdown.effects import Effect, Effects
 from services.reporting.breakdown.fees import FEE_VAT_PERCENT, fee_income, fees_by
 from services.reporting.breakdown.texts import named, tonnes_text
 from services.reporting.breakdown.year_schemas import EffectParts, FeeLine, ProductEffect
 from services.reporting.shares import shares_of
+from services.values.decimals import decimal_text, yuan_text
 
 FEE_ASSUMPTION = (
     f"Fee rates are taken to include {FEE_VAT_PERCENT} % value-added tax, the rate of services in China. It is an assumption: "

@@ -10,7 +10,6 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side
-from services.decimals import yuan_text
 from services.read_database.tables import accounts, busts, decisions, instruments
 from services.reporting.drill import links
 from services.reporting.drill.schemas import (
@@ -23,7 +22,8 @@ from services.reporting.drill.schemas import (
 )
 from services.reporting.drill.trade_pages import TradeSum
 from services.reporting.queries import Values
-from services.times import date_text, time_text
+from services.values.decimals import yuan_text
+from services.values.times import date_text, time_text
 from services.venue_state.instruments import PHASE_NAMES, VenueInstrument
 from services.venue_state.orders import ORDER_TYPE_NAMES, TIME_IN_FORCE_NAMES
 

@@ -26,7 +26,7 @@ from services.journal.record_json import PASSWORD_HASH, command_json, event_json
 from services.messaging.follow import Readable
 from services.reporting.drill import links
 from services.reporting.drill.schemas import JournaledCommand, JournalRow
-from services.times import time_text
+from services.values.times import time_text
 
 EVENTS_AT_ONCE = 500
 """How many events an answer has: a day roll may end a hundred thousand orders."""

@@ -38,7 +38,7 @@ from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
 from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
 from services.reporting.turns import Turns
-from services.times import WrittenDate
+from services.values.times import WrittenDate
 
 TRADES_OF_ORDER = 100
 

@@ -13,7 +13,7 @@ from services.reporting.drill.schemas import TradingDay, YearDays
 from services.reporting.drill.trade_pages import TradeSum
 from services.reporting.queries import Values, read_position
 from services.reporting.requests import recorded
-from services.times import date_text
+from services.values.times import date_text
 
 _DAY = daily_turnover.c
 _SUMS = ("trades", "amount_fen", "busted", "busted_fen", "excluded", "excluded_fen", "prevented")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
-from services.decimals import decimal_text, fixed_text, yuan_text
 from services.market_statistics.prnd_index import IndexDay
 from services.reporting.exports.reading import Closing, Goods, Market, MemberDay, Prices
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, DayClosing, IndexValue, MemberRank, Total
@@ -13,7 +12,8 @@ from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
-from services.times import date_text, time_text
+from services.values.decimals import decimal_text, fixed_text, yuan_text
+from services.values.times import date_text, time_text
 
 TOP_MEMBERS = 20
 

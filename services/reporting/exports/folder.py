@@ -16,11 +16,10 @@ from typing import BinaryIO, Literal, NamedTuple, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.at_rest import AtRest, ReadFrom, at_rest
 from services.data.calendar import TradingCalendar
-from services.data_folder import FILE_MODE
+from services.files.data_folder import FILE_MODE
+from services.files.new_folder import new_folder
 from services.journal import Journal
-from services.new_folder import new_folder
 from services.reporting.checked_report import build_checked
 from services.reporting.export import preamble
 from services.reporting.exports import datapackage
@@ -37,6 +36,7 @@ from services.reporting.exports.xlsx_file import HEADER_ROW, xlsx_bytes
 from services.reporting.exports.year_data import YearData, read_year_data
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
 from services.reporting.schemas import Discrepancy
+from services.venue.at_rest import AtRest, ReadFrom, at_rest
 
 Format = Literal["csv", "json", "parquet", "pdf", "xlsx"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import get_args
 
 from services.commands.attachments import Measure, MeasureImposed
-from services.decimals import decimal_text, yuan_text
 from services.reporting.exports.schemas import MonthlyBulletin, MonthlyProduct, MonthlyTurnover
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Sheet, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.shares import shares_of
+from services.values.decimals import decimal_text, yuan_text
 
 Months = Mapping[int, Mapping[int, Values]]
 """The sums of `reading.read_months`, by month yyyymm and instrument."""

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from services.reporting.queries import Values
 from services.reporting.report import COUNTING_RULE, IS_SIMULATED
-from services.times import date_text, time_text
+from services.values.times import date_text, time_text
 
 COUNTING_RULE_ZH = (
     "单边计算：每笔成交只计一次，金额为成交价 × 数量，买卖双方不重复计算。成交归属于其成交时的交易日"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from services.decimals import fixed_text
+from services.values.decimals import fixed_text
 
 
 @dataclass(frozen=True)

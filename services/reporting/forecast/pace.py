@@ -7,9 +7,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from services.decimals import half_up
 from services.reporting.forecast.contract import PastYear, check_days
 from services.reporting.forecast.season import group_days, learned_weights
+from services.values.decimals import half_up
 
 _PARTS = 1_000_000
 """An ordinary day's share, in whole parts: weights are estimates, amounts are exact."""

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from services.decimals import half_up
 from services.reporting.forecast.blocks import cut, cut_days, see
 from services.reporting.forecast.contract import Forecast, ForecastInput, YearEnd
 from services.reporting.forecast.kriging import predict
 from services.reporting.forecast.mixture import Lognormals
 from services.reporting.forecast.season import assumed_weights, group_days
 from services.reporting.forecast.wording import METHOD, assumptions_of
+from services.values.decimals import half_up
 
 TOO_WIDE_PERMILLE = 400
 """Above this (P90 − P10) / P50 it is too early for a forecast."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from matching_engine.records import SettlementSource
-from services.decimals import decimal_text
 from services.market_statistics.contracts import Day, Quality
 from services.market_statistics.index_reading import SYMBOLS, IndexRows
 from services.market_statistics.past_book import PastBook, ShownLevel
@@ -15,7 +14,8 @@ from services.reporting.exports.seal import Seal
 from services.reporting.market import schemas
 from services.reporting.queries import Values
 from services.reporting.shares import shares_of
-from services.times import date_text
+from services.values.decimals import decimal_text
+from services.values.times import date_text
 from services.venue_state.instruments import PHASE_NAMES
 
 RULE = (

@@ -32,12 +32,12 @@ from matching_engine.records import (
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, KeyIssued, KeyRevoked
 from services.data.instruments import load_instruments
-from services.first_start import GUARDS, Missing, Present
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.copying import SqliteTarget, copy
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.sequencer.sequencer import assemble
+from services.venue.first_start import GUARDS, Missing, Present
 from tests.unit.read_database.history import day_roll
 
 TRADED_DAYS = (

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from services import data_folder
+from services.files import data_folder
 from services.journal import JournalBusy, JournalError, JournalRemoved, batch_writer, connections, sqlite
 from services.journal.batch import JournalBatch
 from services.journal.connections import BUSY_S, log_of

@@ -69,8 +69,8 @@ def test_trades_make_the_tape_and_the_day() -> None:
 
 def test_the_day_roll_starts_the_day_anew_around_the_settlement_price() -> None:
     batches, market, _ = opened()
-    gtc = limit(2, SELL, 1_060, 3, time_in_force=TimeInForce.GTC)
-    market.apply(batches.batch(gtc, limit(3, BUY, 1_060, 1), limit(3, BUY, 990, 1), roll(20231204)))
+    gtc = limit(2, SELL, 1_060, 7, time_in_force=TimeInForce.GTC)
+    market.apply(batches.batch(gtc, limit(3, BUY, 1_060, 5), limit(3, BUY, 990, 1), roll(20231204)))
     ticker = market.ticker(0)
     assert (ticker.trading_date, ticker.reference_ticks) == (20231204, 1_060)
     assert (ticker.open_ticks, ticker.last_ticks, ticker.volume_lots, ticker.turnover_fen) == (None, None, 0, 0)

@@ -13,9 +13,9 @@ from matching_engine.records import Command, CommandKind, pack_commands, unpack_
 from services.cli import app
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, CommandSkipped, RequestSkipped, read_decision
-from services.exit_codes import ExitCode
 from services.messaging import Inbox, Submission
 from services.messaging.in_process import InProcessInbox
+from services.processes.exit_codes import ExitCode
 from services.sequencer.skips import SkippedRequest, Skips, described, digest_of
 from tests.unit.read_database.history import SENDER, History, opening
 

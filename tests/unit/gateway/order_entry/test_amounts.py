@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.records import MAX_AMOUNT_FEN
-from services.decimals import yuan_text
 from services.gateway.order_entry.amounts import amount_fen
 from services.gateway.problems import ProblemError
+from services.values.decimals import yuan_text
 
 
 @given(st.decimals(min_value=-(10**13), max_value=10**13, places=2))

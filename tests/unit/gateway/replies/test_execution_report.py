@@ -6,7 +6,7 @@ from matching_engine.records import CommandKind, OrderType, SelfTrade, Side, Tim
 from services.commands.administrative import submission
 from services.gateway.replies.execution_report import order_json
 from services.gateway.schemas import Order
-from services.times import time_text
+from services.values.times import time_text
 from services.venue_state.state import VenueState
 from tests.unit.read_database.history import SENDER, START_NS, History, opening, order
 

@@ -25,7 +25,7 @@ from load_tests.figure_bars.simulated_years import (
     Generator,
     simulate,
 )
-from services.simulated_year import DEFAULT_REACH
+from services.venue.simulated_year import DEFAULT_REACH
 
 YEARS = 120
 

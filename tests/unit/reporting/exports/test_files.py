@@ -19,7 +19,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.data.calendar import TradingCalendar
-from services.decimals import fixed_text, yuan_text
 from services.reporting.export import csv_text
 from services.reporting.exports.csv_file import csv_bytes
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
@@ -34,6 +33,7 @@ from services.reporting.queries import YearTurnover
 from services.reporting.report import IS_SIMULATED, build_report
 from services.reporting.schemas import TurnoverReport
 from services.reporting.target import Target
+from services.values.decimals import fixed_text, yuan_text
 from tests.long import examples
 from tests.unit.reporting.exports.test_bulletins import MONTHS, POSITION, facts, market
 

@@ -11,7 +11,7 @@ import pytest
 import services.reporting.forecast as room
 
 MODULES = sorted(Path(room.__file__).parent.glob("*.py"))
-ALLOWED = ("numpy", "services.decimals", "services.reporting.forecast")
+ALLOWED = ("numpy", "services.values.decimals", "services.reporting.forecast")
 IMPURE = {"asyncio", "datetime", "os", "pathlib", "random", "secrets", "sqlite3", "subprocess", "time"}
 
 

@@ -1,0 +1,1 @@
+"""How a process of REX starts, logs, ends and runs another one."""

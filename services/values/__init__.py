@@ -1,0 +1,1 @@
+"""Text and sides of values: exact decimals, times, buyer and seller."""

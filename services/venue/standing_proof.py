@@ -1,0 +1,290 @@
+"""Proves the year's turnover while the venue runs, on a schedule and when it is asked for: a health signal that can go red.
+
+A process of its own, at a low priority (`niceness`), computes the figure from the files of the data folder or from the
+database, so no order waits for it:
+
+    python -m services.venue.standing_proof YEAR SEQ COUNTER_FEN COPY CALENDAR_FILE [FOLDER]
+
+prints the sequence numbers that it has reached, a line each, and at last the figure at SEQ as JSON, beside the counter that the
+venue's engine had there: `-` where no engine counts. COPY is a copy of the read database (reporting/proof_copy.py), which it
+brings up to SEQ; `-`: it reads the folder's own, which goes on. CALENDAR_FILE is `-` where no breakdown is asked for; otherwise
+it is that of the settings, empty where they have none, and the figure's JSON has the `breakdown` if it agrees. Without FOLDER
+the venue is in the database of REX_DATABASE_URL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Awaitable, Callable, Container
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+
+from services.processes.child_process import LAST_BYTES, Ended, run_module
+from services.reporting.proof_folder import ProofFolder, remove_abandoned
+from services.reporting.proof_turns import ProofTurns
+from services.reporting.proven import DATABASE_URL, LATE_KEY, ProofAge, Proven
+
+FIRST_AFTER_S = 60.0
+"""A start has compared everything already; a busy start is no time for more work."""
+NONE = "-"
+"""An argument of the process that is left out."""
+UNRECORDED = 100
+"""So many proofs that agreed wait to be recorded; of more, the oldest is forgotten. Without alerts nobody records them."""
+STEPS = 200
+"""A proof says so often, in equal parts of its commands, what it has reached."""
+log = structlog.get_logger("rex.proof")
+
+
+async def brought_up_to_date(_seq: int) -> None:
+    """For a gateway of a venue in PostgreSQL, which knows journaled commands only: a proof waits for no projector, it brings
+    its copy of the read database up to date."""
+
+
+class Counter(Protocol):
+    """What a proof needs of the venue's engine, or of a gateway's state."""
+
+    @property
+    def last_seq(self) -> int:
+        """The last command."""
+
+    @property
+    def trading_date(self) -> int:
+        """The current trading day, yyyymmdd; 0 before the first."""
+
+    def turnover_fen(self, year: int, /) -> int | None:
+        """The year's turnover after that command; None where no engine counts."""
+
+
+class _Outcome(NamedTuple):
+    """What the processes of a proof have found at the command `seq`."""
+
+    seq: int
+    figure: dict[str, Any] | None = None
+    trouble: str | None = None
+    breakdown: dict[str, Any] | None = None
+
+
+class StandingProof:
+    """The proofs of a venue in a data folder, or in the database of a URL. They have turns (proof_turns.py)."""
+
+    def __init__(
+        self,
+        place: Path | str,
+        calendar_file: Path | None,
+        engine: Counter,
+        projected: Callable[[int], Awaitable[None]],
+        clock: Callable[[], int],
+        every_s: float,
+        niceness: int,
+    ) -> None:
+        """`projected` returns when the command of a seq can be proven: it is journaled and, in a folder, projected.
+
+        `every_s`: seconds between two proofs on the schedule; 0: only those that are asked for."""
+        self._place = place
+        self._calendar_file = calendar_file
+        self._engine = engine
+        self._projected = projected
+        self._clock = clock
+        self._every_s = every_s
+        self._niceness = niceness
+        self._turns = ProofTurns(self._prove)
+        self.latest: dict[int, Proven] = {}
+        """By year."""
+        self._agreed: Proven | None = None
+        """The last one that agreed, of whichever year."""
+        self.unrecorded: deque[Proven] = deque(maxlen=UNRECORDED)
+        """Those that agreed and that the journal has not got, oldest first: who records one takes it out."""
+        self._begun_ns = clock()
+        self._under_way: tuple[int, int] | None = None
+        """What the proof that runs has reached, and the command at which it proves."""
+
+    async def run(self) -> None:
+        """Removes what killed proofs have left; then proves what is due, again and again, until it is canceled."""
+        await asyncio.to_thread(remove_abandoned)
+        wait_s = min(FIRST_AFTER_S, self._every_s)
+        while self._every_s:
+            await asyncio.sleep(wait_s)
+            wait_s = self._every_s
+            await self.prove_due()
+
+    async def prove_due(self) -> None:
+        """Proves the year of the current trading day, and again each year whose latest proof failed: its alarm could not end
+        otherwise once the year is over."""
+        years = {year for year, proven in self.latest.items() if not proven.agree}
+        if self._engine.trading_date:
+            years.add(self._engine.trading_date // 10_000)
+        for year in sorted(years):
+            await self.prove(year)
+
+    def alarms(self, open_alerts: Container[str] = ()) -> list[str]:
+        """A sentence for each year whose latest proof failed, and one where the last proof that agreed is old, but for those of
+        which an open alert with this key says so."""
+        failed = [proven for proven in self.latest.values() if proven.alert_key not in open_alerts]
+        age = None if LATE_KEY in open_alerts else self.age
+        old = [age.sentence] if age is not None and age.is_old else []
+        return [*(proven.alarm for proven in failed if proven.alarm is not None), *old]
+
+    @property
+    def age(self) -> ProofAge | None:
+        """The age of the last proof that agreed; None where none is due: without a schedule, and before the first day."""
+        if not self._every_s or not self._engine.trading_date:
+            return None
+        seq, since_ns = (None, self._begun_ns) if self._agreed is None else (self._agreed.seq, self._agreed.time_ns)
+        return ProofAge(seq, since_ns, self._seconds_since(since_ns), self._every_s)
+
+    def agreed(self) -> dict[str, int | float | None]:
+        """What /healthz says of the last proof that agreed: its command, and its age. None: none agreed since the start."""
+        if self._agreed is None:
+            return {"proven_seq": None, "proven_age_s": None}
+        return {"proven_seq": self._agreed.seq, "proven_age_s": self._seconds_since(self._agreed.time_ns)}
+
+    def _seconds_since(self, time_ns: int) -> float:
+        return round(max(0, self._clock() - time_ns) / 1e9, 3)
+
+    def facts(self) -> dict[str, int | float | bool | None]:
+        """What /healthz says of the latest proofs, one of each year: whether all agree, and how old the newest is. None: no
+        proof was made since the start."""
+        newest_ns = max((proven.time_ns for proven in self.latest.values()), default=None)
+        return {
+            **self.agreed(),
+            "proof_agrees": all(proven.agree for proven in self.latest.values()) if self.latest else None,
+            "proof_age_s": None if newest_ns is None else self._seconds_since(newest_ns),
+            **self.progress(),
+        }
+
+    def progress(self) -> dict[str, int | None]:
+        """What /healthz says of the proof that runs: the command that it has reached, and its last one. None: none runs."""
+        reached_seq, to_seq = self._under_way or (None, None)
+        return {"proof_reached_seq": reached_seq, "proof_to_seq": to_seq}
+
+    async def prove(self, year: int, *, breakdown: bool = False) -> Proven:
+        """Proves a year's turnover at the present command or, where others are before it, at a later one."""
+        return await self._turns.take(year, breakdown)
+
+    async def _prove(self, year: int, breakdown: bool) -> Proven:
+        self._under_way = 0, self._engine.last_seq
+        try:
+            found = await self._in_processes(year, breakdown)
+        finally:
+            self._under_way = None
+        if found.trouble is not None:
+            log.warning("a proof could not be made", year=year, seq=found.seq, reason=found.trouble)
+        proven = self.latest[year] = Proven(year, found.seq, self._clock(), found.figure, found.trouble)
+        if proven.agree:
+            self._agreed = proven
+            self.unrecorded.append(proven)
+        return replace(proven, breakdown=found.breakdown)
+
+    async def _in_processes(self, year: int, breakdown: bool) -> _Outcome:
+        """What is found, or why nothing is: whatever happens to the processes, the venue goes on."""
+        try:
+            # A process may be killed: what it leaves, a copy of the read database, is removed here. Where this process is
+            # killed, the other one removes it, and where both are, the next start or proof.
+            await asyncio.to_thread(remove_abandoned)
+            folder = await asyncio.to_thread(ProofFolder)
+            try:
+                return await self._in_folder(folder.path, year, breakdown)
+            finally:
+                await asyncio.to_thread(folder.remove)
+        except OSError as error:
+            return _Outcome(self._engine.last_seq, trouble=f"its process cannot run: {error}")
+
+    async def _in_folder(self, temporary: Path, year: int, breakdown: bool) -> _Outcome:
+        """Copies the read database first, where the venue is in PostgreSQL or the breakdown is asked for: only a copy stands at
+        the command that is proven. Raises OSError if a process cannot be started."""
+        is_folder, copy, copied_seq = isinstance(self._place, Path), NONE, 0
+        if breakdown or not is_folder:
+            file = str(temporary / "copy.sqlite")
+            ended = await self._end_of_process(temporary, "services.reporting.proof_copy", file)
+            trouble = ended.failure
+            if trouble is None:
+                copy, copied_seq = file, int(ended.output)
+            elif is_folder:
+                log.warning("a proof is made without the breakdown: the read database was not copied", reason=trouble)
+            else:
+                return _Outcome(self._engine.last_seq, trouble=trouble)
+        # Between two batches: the counter is the one at this command. A gateway, where none counts, may be behind the copy.
+        seq, counter_fen = max(self._engine.last_seq, copied_seq), self._engine.turnover_fen(year)
+        self._under_way = 0, seq
+        await self._projected(seq)
+        counter = NONE if counter_fen is None else str(counter_fen)
+        calendar = str(self._calendar_file or "") if breakdown and copy != NONE else NONE
+        arguments = (str(year), str(seq), counter, copy, calendar)
+        ended = await self._end_of_process(temporary, "services.venue.standing_proof", *arguments)
+        return _outcome(seq, ended)
+
+    async def _end_of_process(self, temporary: Path, module: str, *arguments: str) -> Ended:
+        """Raises OSError if the process cannot be started."""
+        variables = {}
+        if isinstance(self._place, Path):
+            arguments = (*arguments, str(self._place))
+        else:
+            variables[DATABASE_URL] = self._place
+        return await run_module(
+            module,
+            *arguments,
+            environment=variables,
+            on_line=self._on_line,
+            niceness=self._niceness,
+            temporary=str(temporary),
+        )
+
+    def _on_line(self, line: bytes) -> None:
+        if line.isdigit() and self._under_way is not None:
+            self._under_way = int(line), self._under_way[1]
+
+
+def _outcome(seq: int, ended: Ended) -> _Outcome:
+    """What a process said at its end, or why it said nothing."""
+    if ended.failure is not None:
+        return _Outcome(seq, trouble=ended.failure)
+    try:
+        figure = json.loads(ended.output.rstrip().rpartition(b"\n")[2])
+    except ValueError:
+        figure = None
+    if not isinstance(figure, dict) or "agree" not in figure:
+        said = ended.output[-LAST_BYTES:].decode(errors="replace").strip()
+        return _Outcome(seq, trouble=f"its process said {said!r}, which is no figure")
+    breakdown = figure.pop("breakdown", None)
+    return _Outcome(seq, figure, breakdown=breakdown)
+
+
+async def _found(
+    year: str, seq: str, counter_fen: str, copy: str, calendar_file: str, folder: str = ""
+) -> dict[str, Any]:
+    from services.data.calendar import TradingCalendar
+    from services.reporting.past_breakdown import breakdown_of_file
+    from services.reporting.proven_figure import figure_at
+
+    at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)
+    place = Path(folder) if folder else os.environ[DATABASE_URL]
+    figure = await figure_at(place, None if copy == NONE else Path(copy), *at, on_progress=_Lines())
+    if calendar_file == NONE or not figure.agree:
+        return figure.to_json()
+    calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
+    return {**figure.to_json(), "breakdown": (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()}
+
+
+class _Lines:
+    """Prints what is reached, at most STEPS lines."""
+
+    def __init__(self) -> None:
+        self._next_seq = 0
+
+    def __call__(self, seq: int, last_seq: int) -> None:
+        """The command `seq` of `last_seq` is reached."""
+        if seq >= self._next_seq:
+            self._next_seq = seq + last_seq // STEPS
+            sys.stdout.write(f"{seq}\n")
+            sys.stdout.flush()  # fails, and so ends this process, if the one that reads it is gone
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(_found(*sys.argv[1:]))))
