@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from services.files.data_folder import READ_DATABASE_FILE
 from services.pages.catalogue import words
 from services.pages.formatting import money
+from services.values.decimals import counted
 from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context, rex
 from tests.browser.figuring import (
     PASSWORD,
@@ -328,8 +329,12 @@ def test_the_book_then_is_the_one_after_that_seq(watched: Watched, venue: VenueP
         shown = bid["orders"], bid["quantity"], bid["price"], ask["price"], ask["quantity"], ask["orders"]
         expect(row.locator("td")).to_have_text(["–" if one is None else f"{Decimal(one):,}" for one in shown])
     sums = page.get_by_test_id("book-sums")
-    expect(sums).to_contain_text(f"{book['bid_quantity']:,} lots to buy at {book['bid_levels']:,} prices")
-    expect(sums).to_contain_text(f"{book['ask_quantity']:,} lots to sell at {book['ask_levels']:,} prices")
+    expect(sums).to_contain_text(
+        f"{counted(book['bid_quantity'], 'lot')} to buy at {counted(book['bid_levels'], 'price')}"
+    )
+    expect(sums).to_contain_text(
+        f"{counted(book['ask_quantity'], 'lot')} to sell at {counted(book['ask_levels'], 'price')}"
+    )
     with page.expect_download() as download:
         page.locator("#market .part-levels").get_by_role("button", name="CSV").click()
     saved = list(csv.reader(download.value.path().read_text(encoding="utf-8-sig").splitlines()))

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
+from services.decimals import counted
 
 from services.pages.formatting import money
 from tests.browser.conftest import VenueProcess, Watched
@@ -35,7 +36,7 @@ def test_down_from_the_year_to_the_journal_and_back(watched: Watched, halted: Ve
     page.mouse.move(*middle_of(pane, min(1.0, share + 0.02)), steps=4)
     page.mouse.up()
     expect(page.get_by_test_id("drill-said")).to_have_text(
-        f"{money(days['net'])} net on {len(days['days'])} trading days with trades"
+        f"{money(days['net'])} net on {counted(len(days['days']), 'trading day')} with trades"
     )
 
     page.mouse.click(*middle_of(page.get_by_test_id("days-chart").locator(".pane").first, 0.5))
@@ -108,7 +109,7 @@ def test_a_product_narrows_the_charts(watched: Watched, halted: VenueProcess) ->
     product = halted.get(path, product=symbol, at_least_seq=report["seq"])
     page.get_by_test_id("product").select_option(symbol)
     expect(page).to_have_url(re.compile(f"product={symbol}"))
-    said = f"{money(product['net'])} net on {len(product['days'])} trading days with trades"
+    said = f"{money(product['net'])} net on {counted(len(product['days']), 'trading day')} with trades"
     expect(page.get_by_test_id("drill-said")).to_have_text(said)
 
 
