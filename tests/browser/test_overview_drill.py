@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
-from services.decimals import counted
 
 from services.pages.formatting import money
+from services.values.decimals import counted
 from tests.browser.conftest import VenueProcess, Watched
 from tests.browser.overviewing import enter_operator, halted, middle_of, open_overview, present
 
