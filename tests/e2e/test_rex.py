@@ -303,8 +303,11 @@ def test_help_and_version_import_neither_the_venue_nor_a_heavy_library(arguments
     light = {
         "services",
         "services.cli",
+        "services.processes",
         "services.processes.exit_codes",
         "services.processes.own_process",
+        "services.values",
+        "services.values.decimals",
         "matching_engine",
     }
     assert ours - light - set(commands) == set()
