@@ -23,7 +23,7 @@ from load_tests.replay.latency import Latencies
 from load_tests.replay.pace import Pace
 from load_tests.replay.result import result_json
 from load_tests.replay.sending import AccountReport, NumberedMessage, SentFlow, send_messages
-from load_tests.replay.venue_result import cancel_open_orders, read_back, read_turnover, turnover_move
+from load_tests.replay.venue_result import read_back, read_turnover, turnover_move
 from load_tests.replay.verdict import AccountRecord, SentOrder, Terms, TurnoverMove, replay_checks
 
 SendFlow = Callable[["Replay"], Awaitable[SentFlow]]
@@ -77,6 +77,7 @@ class Replay:
     async def _trade(self, send: SendFlow) -> tuple[SentFlow, list[AccountRecord], TurnoverMove]:
         records = [AccountRecord(account.account) for account in self.opened]
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._cancel_open_orders)
             self.clients = [
                 await stack.enter_async_context(RexClient(self.url, account.key)) for account in self.opened
             ]
@@ -91,9 +92,12 @@ class Replay:
             for client, record in zip(self.clients, records, strict=True):
                 await read_back(client, record)
                 self.stages.advance()
-            for client, record in zip(self.clients, records, strict=True):
-                await cancel_open_orders(client, record)
         return sent, records, move
+
+    async def _cancel_open_orders(self) -> None:
+        """Cancels what is open of all accounts, also after a failure, so that the next replay does not trade with it."""
+        for account in self.opened:
+            await self.operator.delete_orders("*", account=account.account)
 
     def _messages_of(self, reports: Sequence[AccountReport]) -> Iterator[FlowMessage]:
         """The messages that were sent: of each account the first ones."""

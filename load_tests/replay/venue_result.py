@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from rex_client import RexClient, RexError
+from rex_client import RexClient
 
 from load_tests.flows.flow_message import Flow, FlowError
 from load_tests.replay.verdict import AccountRecord, TurnoverMove, fen
@@ -31,11 +30,11 @@ async def check_no_others(operator: RexClient, flow: Flow) -> None:
     quoted = [entry["symbol"] for entry in await operator.tickers() if entry["best_bid"] or entry["best_ask"]]
     others = sorted(needed.intersection(quoted))
     if others:
-        reason = (
-            f"others have orders in {', '.join(others)}, which would trade with the flow, and no verdict could be given"
-        )
+        where = others[0] if len(others) == 1 else f"{len(others)} of its instruments, such as {others[0]}"
         raise FlowError(
-            flow.name, f"{reason}; replay it through a venue without traders, such as one of `rex serve --new`"
+            flow.name,
+            f"there are orders in {where} that would trade with the flow, and no verdict could be given; replay it through a "
+            "venue without traders, such as one of `rex serve --new`",
         )
 
 
@@ -61,15 +60,6 @@ async def read_back(client: RexClient, record: AccountRecord) -> None:
         record.orders += [order async for order in _pages("orders", _orders(client, state))]
     record.fills = [fill async for fill in _pages("fills", _fills(client))]
     record.after = await client.account()
-
-
-async def cancel_open_orders(client: RexClient, record: AccountRecord) -> None:
-    """Cancels the account's open orders, so that the next replay does not trade with them."""
-    replies = [await client.submit_cancel(order_id=order["order_id"]) for order in record.orders if order["leaves_qty"]]
-    # A refused cancel is fine: the order has ended meanwhile.
-    for outcome in await asyncio.gather(*replies, return_exceptions=True):
-        if isinstance(outcome, BaseException) and not isinstance(outcome, RexError):
-            raise outcome
 
 
 def _orders(client: RexClient, state: str) -> Callable[[str | None], Awaitable[Json]]:
