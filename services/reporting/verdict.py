@@ -55,7 +55,7 @@ def judge(progress: Progress, reach: Fraction | None) -> Verdict:
         )
     if _is_out_of_reach(progress):
         return _out_of_reach(progress)
-    if reach is None:
+    if reach is None or not progress.completed:  # past years alone make a forecast, too
         return Verdict(Outcome.TOO_EARLY, "It is too early to say.", "为时尚早，暂无法判断。")
     return _forecast(progress, reach)
 
@@ -104,7 +104,7 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
     required, recent, behind = progress.required_per_day_fen, progress.recent_mean_fen, max(-progress.ahead_fen, 0)
     last = progress.last_completed
     assert required is not None, "a running year has days left"
-    assert last is not None, "a forecast is made of completed days"
+    assert last is not None, "a year without a completed day is too early"
     times = decimal_text(required, recent, 1) if recent else None
     en = f"needs {short_yuan(required)} a day" + (f", {times} times the mean of the last 20 days" if times else "")
     zh = f"每日需{hundred_millions(required)}" + (f"，为近20日均值的{times}倍" if times else "")

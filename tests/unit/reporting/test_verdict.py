@@ -46,6 +46,7 @@ def test_a_running_year() -> None:
     net = [75 * BN // 100] * 20  # 15 bn in 20 days: the other 10 need 1.5 bn a day
     today = DAYS[20]
     assert verdict(net, today) == (Outcome.TOO_EARLY, "It is too early to say.", "为时尚早，暂无法判断。")
+    assert verdict([], DAYS[0], Fraction(1, 1000))[0] is Outcome.TOO_EARLY, "of past years alone"
     assert verdict([BN, 29 * BN], today)[:2] == (Outcome.REACHED, "The target was reached on 2023-01-02.")
     assert verdict(net, today, Fraction(8, 10))[:2] == (
         Outcome.ON_TRACK,
