@@ -36,7 +36,8 @@ _STATED = (
 _JOURNAL = "journal.sqlite"
 
 LACKS_BREAKDOWN = (
-    "What the turnover is made of is not in this certificate: the read database could not be copied for it. "
+    "What the turnover is made of is not in this certificate: the venue could not make it, for which it needs room in the "
+    "folder for temporary files (TMPDIR). "
     "rex certificate {year} --seq {seq} makes the certificate with it."
 )
 
@@ -103,7 +104,7 @@ class Certificate(BaseModel):
     )
     lacks: str | None = Field(
         description="What the certificate lacks, and how to get it, in sentences; null where it lacks nothing. Over HTTP it "
-        "lacks the breakdown where the read database could not be copied for it."
+        "lacks the breakdown where the venue could not make it."
     )
     calendar: str = Field(description="`published`, or `assumed`: then the verdict rests on assumed trading days.")
 

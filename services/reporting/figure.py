@@ -134,7 +134,7 @@ async def compute_figure(
 ) -> Figure:
     """The four computations at seq, which the read database must have reached.
 
-    The caller reads seq and the counter of the running engine together, between two batches. A fresh engine re-executes the
+    The caller reads seq and the counter of the running engine together, between two commands. A fresh engine re-executes the
     journal; without `every_order` only what a start compares is compared. `place` is the journal's SQLite file or the URL
     of its database: with it, the parts of a long proof run in several processes. Calls on_progress with what the slowest part
     has reached.
@@ -157,6 +157,8 @@ async def compute_figure(
             _re_execute(journal, engine, year, seq, proof, read),
             [found_by_process(work, partial(slowest.reached, number)) for number, work in enumerate(works, start=1)],
         )
+    if not proof.is_done:
+        raise FigureUnavailable(f"The read database was not compared: it stands at seq {proof.seq}, within a batch.")
     if works:
         await check_same_journal(found, journal, seq, proof.seq)
     audit = next((part.audit for part in found if part.audit is not None), decoder.audit)
@@ -188,7 +190,7 @@ async def _re_execute(
 ) -> int:
     """The engine's turnover of the year at seq, in fen. Gives the batches up to seq to `read`, and those up to the read
     database's position to the proof."""
-    await replay(journal, engine, seq, proof.take, on_read=read)
+    await replay(journal, engine, seq, proof.take, on_read=read, cut_at=proof.seq)
     replayed_fen = engine.turnover_fen(year)
     await replay(journal, engine, max(proof.seq, seq), proof.take)
     return replayed_fen

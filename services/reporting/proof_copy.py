@@ -11,23 +11,49 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting.proven import DATABASE_URL
 from services.venue.at_rest import copy_read_database
 
 
-async def _copied(file: str, folder: str = "") -> int:
+async def copied(file: str, folder: str = "") -> int:
     """The position of the copy; 0 where nothing was projected yet."""
     copy = Path(file)
-    await copy_read_database(Path(folder) if folder else os.environ[DATABASE_URL], copy)
+    if folder:
+        _require_room(Path(folder) / READ_DATABASE_FILE, copy.parent)
+    with _removed_if_it_fails(copy):
+        await copy_read_database(Path(folder) if folder else os.environ[DATABASE_URL], copy)
     with closing(sqlite3.connect(copy)) as connection:
         found = connection.execute("SELECT seq FROM position").fetchone()
     return 0 if found is None else int(found[0])
 
 
+def _require_room(read_database: Path, temporary: Path) -> None:
+    """Raises OSError where a copy would take more than half of the free room: the journal may be on the same device, and a
+    venue whose journal has no room ends."""
+    files = (read_database, read_database.with_name(f"{read_database.name}-wal"))
+    size_bytes = sum(path.stat().st_size for path in files if path.exists())
+    free_bytes = shutil.disk_usage(temporary).free
+    if 2 * size_bytes > free_bytes:
+        raise OSError(f"a copy of {size_bytes:,} bytes needs twice that in {temporary}, where {free_bytes:,} are free")
+
+
+@contextmanager
+def _removed_if_it_fails(copy: Path) -> Iterator[None]:
+    """The room of half a copy is free again at once, and not when the proof has ended."""
+    try:
+        yield
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+
+
 if __name__ == "__main__":
-    sys.stdout.write(str(asyncio.run(_copied(*sys.argv[1:]))))
+    sys.stdout.write(str(asyncio.run(copied(*sys.argv[1:]))))

@@ -41,7 +41,7 @@ class Proven:
     """Why it could not be made."""
     breakdown: dict[str, Any] | None = None
     """What the turnover is made of after `seq`, as `Breakdown.to_json`, where it was asked for and the proof agrees; None where
-    the read database could not be copied for it."""
+    the venue could not make it."""
 
     @property
     def agree(self) -> bool:

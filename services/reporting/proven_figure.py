@@ -31,6 +31,8 @@ async def figure_at(
     async with at_rest(place) as venue:
         if copy is not None:
             await catch_up(SqliteWriter(copy), venue.journal, to_seq=seq)
+        else:
+            assert isinstance(place, Path), "in PostgreSQL a copy is proven"
         read_database = open_read_database(copy or Path(place) / READ_DATABASE_FILE, read_only=True)
         try:
             return await compute_figure(

@@ -23,11 +23,18 @@ class FigureUnavailable(Exception):
 
 
 async def replay(
-    journal: Journal, engine: Engine, to_seq: int, on_batch: OnBatch, *, on_read: Sequence[OnBatch] = ()
+    journal: Journal,
+    engine: Engine,
+    to_seq: int,
+    on_batch: OnBatch,
+    *,
+    on_read: Sequence[OnBatch] = (),
+    cut_at: int = 0,
 ) -> None:
     """Re-executes the journal from the engine's last command up to to_seq, and compares the events of every whole batch.
 
     Calls all of on_read with each batch before its commands are re-executed, and on_batch with each whose last command was.
+    Where to_seq lies within a batch and is cut_at, on_batch gets the part of the batch up to it.
     """
     if to_seq > engine.last_seq:
         async for batch in journal.read(engine.last_seq):
@@ -39,6 +46,8 @@ async def replay(
                 engine.process(_commands(batch, engine.last_seq + 1, to_seq))
             if engine.last_seq == batch.last_seq:
                 on_batch(batch)
+            elif engine.last_seq == cut_at:
+                on_batch(batch.up_to(cut_at))
             if engine.last_seq == to_seq:
                 break
             await asyncio.sleep(0)

@@ -86,8 +86,8 @@ class AtRest(ABC):
     async def with_read_database(self, work: Callable[[ReadFrom], Awaitable[T]], *, in_a_file: bool = False) -> T:
         """Calls `work` with a read database at the journal's end: a SQLite file where that is wanted, as a proof wants it.
 
-        Work that finds the read database damaged is called again, with one that is made from the journal. Raises
-        ReadDatabaseForeign and ReadDatabaseUnmigrated.
+        Work that finds the read database damaged is called again, with one that is made from the journal: it must bear that.
+        Raises ReadDatabaseForeign and ReadDatabaseUnmigrated.
         """
         with TemporaryDirectory() as temporary:
             try:
@@ -101,7 +101,7 @@ class AtRest(ABC):
             await open_read_database(path).dispose()
             await catch_up(SqliteWriter(path), self.journal)
             name = "a read database made from the journal now"
-            async with _file(path, name, FROM_THE_JOURNAL, is_rebuilt=True, damage=damage) as rebuilt:
+            async with _file(path, str(path), name, FROM_THE_JOURNAL, is_rebuilt=True, damage=damage) as rebuilt:
                 return await work(rebuilt)
 
     @abstractmethod
@@ -125,14 +125,14 @@ class _InFolder(AtRest):
 
     @asynccontextmanager
     async def _current(self, copy: Path, _in_a_file: bool, /) -> AsyncIterator[ReadFrom]:
-        name = "the read database of the folder"
-        async with _file(self._path, name, IN_PLACE) as own:
+        name, place = "the read database of the folder", str(self._path)
+        async with _file(self._path, place, name, IN_PLACE) as own:
             if await is_up_to_date(own.database, own.place, self.journal):
                 yield own
                 return
         await copy_read_database(self._path.parent, copy)
         await catch_up(SqliteWriter(copy), self.journal)
-        async with _file(copy, f"a copy of {name}, brought up to date", CAUGHT_UP) as caught_up:
+        async with _file(copy, place, f"a copy of {name}, brought up to date", CAUGHT_UP) as caught_up:
             yield caught_up
 
     async def witness(self) -> ReadWitness:
@@ -160,7 +160,7 @@ class _InPostgres(AtRest):
         finally:
             await engine.dispose()
         await catch_up(SqliteWriter(copy), self.journal)
-        async with _file(copy, "a copy of the read database", CAUGHT_UP) as caught_up:
+        async with _file(copy, name_of(database), "a copy of the read database", CAUGHT_UP) as caught_up:
             yield caught_up
 
     async def witness(self) -> ReadWitness:
@@ -202,7 +202,8 @@ async def copy_read_database(place: Path | str, copy: Path) -> None:
             with closing(connect_reader(path)) as theirs, closing(sqlite3.connect(copy)) as ours:
                 theirs.backup(ours)
         except sqlite3.Error as error:
-            raise trouble_with(path, error) from error
+            is_full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+            raise trouble_with(copy if is_full else path, error) from error
         return
     engine = await postgres.open_read_database(place)
     try:
@@ -239,11 +240,11 @@ async def is_up_to_date(read_database: AsyncEngine, place: str, journal: Journal
 
 @asynccontextmanager
 async def _file(
-    path: Path, name: str, journal_read: str, *, is_rebuilt: bool = False, damage: str | None = None
+    path: Path, place: str, name: str, journal_read: str, *, is_rebuilt: bool = False, damage: str | None = None
 ) -> AsyncIterator[ReadFrom]:
-    """A SQLite file, which is not changed."""
+    """A SQLite file, which is not changed; `place` is that of the database of which it may be a copy."""
     engine = open_read_database(path, read_only=True)
     try:
-        yield ReadFrom(engine, str(path), name, journal_read, is_rebuilt, damage)
+        yield ReadFrom(engine, place, name, journal_read, is_rebuilt, damage)
     finally:
         await engine.dispose()

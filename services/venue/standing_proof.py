@@ -204,14 +204,19 @@ class StandingProof:
             file = str(temporary / "copy.sqlite")
             ended = await self._end_of_process(temporary, "services.reporting.proof_copy", file)
             trouble = ended.failure
+            if trouble is None and not ended.output.isdigit():
+                trouble = f"the process that copies said {ended.output[-LAST_BYTES:]!r}, which is no position"
             if trouble is None:
                 copy, copied_seq = file, int(ended.output)
             elif is_folder:
                 log.warning("a proof is made without the breakdown: the read database was not copied", reason=trouble)
             else:
                 return _Outcome(self._engine.last_seq, trouble=trouble)
-        # Between two batches: the counter is the one at this command. A gateway, where none counts, may be behind the copy.
-        seq, counter_fen = max(self._engine.last_seq, copied_seq), self._engine.turnover_fen(year)
+        # The counter is the one at this command, which may lie within a batch. Who is behind the copy has none: a gateway, or a
+        # leader that another one has followed.
+        seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
+        if copied_seq > seq:
+            seq, counter_fen = copied_seq, None
         self._under_way = 0, seq
         await self._projected(seq)
         counter = NONE if counter_fen is None else str(counter_fen)
@@ -264,12 +269,22 @@ async def _found(
     from services.reporting.proven_figure import figure_at
 
     at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)
-    place = Path(folder) if folder else os.environ[DATABASE_URL]
-    figure = await figure_at(place, None if copy == NONE else Path(copy), *at, on_progress=_Lines())
-    if calendar_file == NONE or not figure.agree:
-        return figure.to_json()
-    calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
-    return {**figure.to_json(), "breakdown": (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()}
+    if copy == NONE:
+        return (await figure_at(Path(folder), None, *at, on_progress=_Lines())).to_json()
+    try:
+        figure = await figure_at(
+            Path(folder) if folder else os.environ[DATABASE_URL], Path(copy), *at, on_progress=_Lines()
+        )
+        if calendar_file == NONE or not figure.agree:
+            return figure.to_json()
+        calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
+        return {**figure.to_json(), "breakdown": (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()}
+    except Exception as error:
+        if calendar_file == NONE:
+            raise
+        # What only the breakdown lacks, such as room for the copy, is no reason to doubt the figure.
+        sys.stderr.write(f"a proof is made without the breakdown: {error}\n")
+        return await _found(year, seq, counter_fen, copy if not folder else NONE, NONE, folder)
 
 
 class _Lines:

@@ -17,7 +17,7 @@ from services.journal.sqlite import SqliteJournal
 from services.read_database.projector import catch_up
 from services.reporting.certificate import certify_proven
 from services.reporting.checked_report import report_at_rest
-from services.venue.standing_proof import StandingProof
+from services.venue.standing_proof import StandingProof, brought_up_to_date
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_certificate import batches, certified
@@ -74,3 +74,34 @@ async def test_certifies_the_same_as_the_command(venue: Venue) -> None:
     by_command = await asyncio.to_thread(certified, 2023, *options, "--seq", seq)
     assert (by_http["engine_counter"], by_http["lacks"], by_http["net"]) == ("60000.00", None, "40000.00")
     assert by_http == {**by_command, "engine_counter": "60000.00", "made_at": by_http["made_at"]}
+
+
+class WithinABatch:
+    """A venue whose sequencer waits for the device: the engine has executed a part of its next batch."""
+
+    def __init__(self, last_seq: int) -> None:
+        self.last_seq = last_seq
+        self.trading_date = 20231204
+
+    def turnover_fen(self, _year: int) -> None:
+        """No engine of this test has counted there."""
+
+
+@pytest.mark.parametrize("falsified", [False, True])
+async def test_a_command_within_a_batch_is_proven_with_its_read_database(venue: Venue, falsified: bool) -> None:
+    if falsified:
+        await venue.database.execute("UPDATE accounts SET cash_fen = cash_fen + 1")
+    long = [batch async for batch in venue.journal.read(0) if batch.command_count > 1][-1]
+    within = WithinABatch(long.last_seq - 1)
+    proofs = StandingProof(venue.place, None, within, brought_up_to_date, time.time_ns, 0, 0)
+    proven = await proofs.prove(2023, breakdown=True)
+    assert (proven.seq, proven.trouble) == (within.last_seq, None)
+    assert (proven.agree, proven.breakdown is not None) == (not falsified, not falsified)
+
+
+async def test_a_breakdown_that_cannot_be_made_costs_no_proof(venue: Venue, tmp_path: Path) -> None:
+    proofs = StandingProof(venue.place, tmp_path / "none.csv", venue.history.engine, venue.go_on, time.time_ns, 0, 0)
+    proven = await proofs.prove(2023, breakdown=True)
+    assert (proven.agree, proven.trouble, proven.breakdown) == (True, None, None)
+    report = (await report_at_rest(venue.place, 2023, seq=proven.seq)).report
+    assert "rex certificate 2023 --seq" in str(certify_proven(proven, report).lacks)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from services.files.data_folder import READ_DATABASE_FILE
+from services.reporting import proof_copy
 from services.venue.standing_proof import StandingProof, brought_up_to_date
 
 pytestmark = [pytest.mark.anyio, pytest.mark.rig]
@@ -88,6 +92,17 @@ async def test_a_read_database_that_cannot_be_copied_costs_the_breakdown_and_not
     assert (proven.agree, proven.breakdown) == (True, None)
     nothing = await proof_of("postgresql:///rex").prove(2024)
     assert nothing.trouble == "its process ended with status 1", "there, only a copy can be proven"
+    program('case "$6" in *.proof_copy) echo; echo null;; *) echo \'{"agree": true}\';; esac')
+    assert (await proof_of(tmp_path).prove(2024, breakdown=True)).agree
+    nothing = await proof_of("postgresql:///rex").prove(2024)
+    assert "which is no position" in str(nothing.trouble)
+
+
+async def test_a_copy_leaves_half_of_the_room_to_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / READ_DATABASE_FILE).write_bytes(bytes(1_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=1_999))
+    with pytest.raises(OSError, match=r"^a copy of 1,000 bytes needs twice that in .*, where 1,999 are free$"):
+        await proof_copy.copied(str(tmp_path / "copy.sqlite"), str(tmp_path))
 
 
 async def test_a_year_whose_proof_failed_is_proven_again_until_it_agrees(tmp_path: Path, program: Program) -> None:

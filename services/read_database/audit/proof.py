@@ -62,9 +62,14 @@ class ReadDatabaseProof:
     ) -> None:
         self._held.close()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether there was nothing to compare, or it was compared."""
+        return self._compared or not self.seq or self._connection is None
+
     def take(self, batch: JournalBatch) -> None:
         """Takes the next batch. At the read database's position it compares."""
-        if self._compared or not self.seq or self._connection is None:
+        if self.is_done or self._connection is None:
             return
         try:
             if self._engine is not None:

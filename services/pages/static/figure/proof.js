@@ -93,6 +93,7 @@ export function showCertificate(host, certificate) {
   fill(host, h("div", { class: "outcome" },
     h("p", { class: "agrees", data: { testid: "certified" } }, h("b", {}, t("cert.made", { net: money(certificate.net), seq: number(certificate.seq) }))),
     h("p", { class: "dim" }, t("proof.when", { at: stamp(certificate.made_at), took: duration(certificate.took_ms) })),
+    certificate.lacks ? h("p", { class: "warn", data: { testid: "lacks" } }, t("cert.lacks", { year: certificate.year, seq: certificate.seq })) : null,
     sums(certificate, COMPUTATIONS), facts({ ...certificate, trades: certificate.all_trades }),
     h("h3", {}, t("cert.redo")), h("pre", { data: { testid: "redo" }, tabindex: "0" }, certificate.redo),
     h("button", { type: "button", onclick: () => navigator.clipboard.writeText(certificate.redo) }, t("cert.copy")),
