@@ -18,7 +18,6 @@ from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
 from services.cli.which_venue import require_none, require_venue
 from services.processes.log import log_to_standard_error
-from services.processes.trouble import root_cause, sentence_of
 from services.processes.watchdog import Watchdog
 from services.read_database.projector_process import ProjectorProcess
 from services.sequencer.recovery import Recovery
@@ -28,6 +27,7 @@ from services.venue.closing import Closing, closing_of
 from services.venue.first_start import KEYS_FILE
 from services.venue.public import demo_pace
 from services.venue.settings import Settings
+from services.venue.trouble import root_cause, sentence_of
 
 
 async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: float, announce: bool) -> Closing:

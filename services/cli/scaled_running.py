@@ -14,10 +14,10 @@ from services.cli.stopping import stop_signal
 from services.cli.terminal import err, out, progress
 from services.processes.log import log_to_standard_error
 from services.processes.own_process import NICENESS, orders_first, stand_back
-from services.processes.trouble import root_cause, sentence_of
 from services.processes.watchdog import Watchdog
 from services.venue.parts import OnFault
 from services.venue.settings import Settings
+from services.venue.trouble import root_cause, sentence_of
 
 Open = Callable[[OnFault], AbstractAsyncContextManager[str]]
 """Opens the process's parts; yields its address."""

@@ -53,7 +53,7 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
     import uvloop
 
     from services.processes.log import log_to_standard_error
-    from services.processes.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+    from services.venue.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
 
     collect_garbage()
     share_heap()

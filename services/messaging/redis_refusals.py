@@ -1,6 +1,6 @@
 """The errors of REX_REDIS_URL.
 
-Apart from the client (redis_stream): what maps errors to exit statuses (services/processes/trouble.py) does not import redis-py
+Apart from the client (redis_stream): what maps errors to exit statuses (services/venue/trouble.py) does not import redis-py
 in an embedded venue.
 """
 

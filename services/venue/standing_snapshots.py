@@ -224,7 +224,7 @@ def _make_durable(journal: Path, synced: ExitStack) -> None:
 
 
 async def _main(*folder: str) -> int:
-    from services.processes.trouble import TROUBLE, sentence_of
+    from services.venue.trouble import TROUBLE, sentence_of
 
     try:
         taken = await take_at(Path(folder[0]) if folder else os.environ[DATABASE_URL])

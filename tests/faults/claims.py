@@ -31,7 +31,7 @@ from services.journal.postgres import tables
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.processes.exit_codes import ExitCode
-from services.processes.trouble import exit_code_of
+from services.venue.trouble import exit_code_of
 from tests.faults.proxy_thread import server_of, through
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health, scaled_venue

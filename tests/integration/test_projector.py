@@ -17,13 +17,13 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
 from services.processes.exit_codes import ExitCode
-from services.processes.trouble import exit_code_of
 from services.read_database.changes import Changes
 from services.read_database.database import connect_writer
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged, ReadDatabaseForeign
 from services.read_database.projector import Projector, catch_up
 from services.read_database.seq_waiters import ProjectorStopped
 from services.read_database.sqlite_writer import read_position, write
+from services.venue.trouble import exit_code_of
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
 

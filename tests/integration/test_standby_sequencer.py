@@ -16,11 +16,11 @@ from services.journal.postgres.journal import BEAT_S, PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.messaging import Submission
 from services.processes.exit_codes import ExitCode
-from services.processes.trouble import exit_code_of
 from services.sequencer.clock import ClockRefused, clock_apart
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import SequencerStopped
 from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
+from services.venue.trouble import exit_code_of
 from tests.integration.postgres_journal import execute, lead, until
 from tests.patience import PATIENCE_S
 from tests.unit.sequencer.venue import Clock, Never, Venue

@@ -18,12 +18,12 @@ from services.data.instruments import DataFileError
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
 from services.journal.errors import naming
 from services.processes.exit_codes import ExitCode
-from services.processes.trouble import sentence_of
 from services.processes.watchdog import Watchdog
 from services.read_database.errors import ReadDatabaseDeviceFailed, ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.seq_waiters import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
 from services.venue.first_start import KeysFileRefused
+from services.venue.trouble import sentence_of
 from tests.patience import PATIENCE_S
 
 TROUBLES = (
