@@ -257,7 +257,9 @@ def _outcome(seq: int, ended: Ended) -> _Outcome:
     if not isinstance(figure, dict) or "agree" not in figure:
         said = ended.output[-LAST_BYTES:].decode(errors="replace").strip()
         return _Outcome(seq, trouble=f"its process said {said!r}, which is no figure")
-    breakdown = figure.pop("breakdown", None)
+    breakdown, lacks = figure.pop("breakdown", None), figure.pop("lacks", None)
+    if lacks is not None:
+        log.warning("a proof was made without the breakdown", reason=lacks)
     return _Outcome(seq, figure, breakdown=breakdown)
 
 
@@ -265,26 +267,31 @@ async def _found(
     year: str, seq: str, counter_fen: str, copy: str, calendar_file: str, folder: str = ""
 ) -> dict[str, Any]:
     from services.data.calendar import TradingCalendar
+    from services.data.instruments import DataFileError
+    from services.read_database.errors import ReadDatabaseFailed
     from services.reporting.past_breakdown import breakdown_of_file
     from services.reporting.proven_figure import figure_at
 
     at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)
-    if copy == NONE:
-        return (await figure_at(Path(folder), None, *at, on_progress=_Lines())).to_json()
+    place = Path(folder) if folder else os.environ[DATABASE_URL]
+    lacks = None
     try:
-        figure = await figure_at(
-            Path(folder) if folder else os.environ[DATABASE_URL], Path(copy), *at, on_progress=_Lines()
-        )
-        if calendar_file == NONE or not figure.agree:
-            return figure.to_json()
-        calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
-        return {**figure.to_json(), "breakdown": (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()}
-    except Exception as error:
-        if calendar_file == NONE:
+        figure = await figure_at(place, None if copy == NONE else Path(copy), *at, on_progress=_Lines())
+    except ReadDatabaseFailed as error:
+        if copy == NONE or not folder:
             raise
-        # What only the breakdown lacks, such as room for the copy, is no reason to doubt the figure.
-        sys.stderr.write(f"a proof is made without the breakdown: {error}\n")
-        return await _found(year, seq, counter_fen, copy if not folder else NONE, NONE, folder)
+        # Such as no room for the copy to grow: no reason to doubt the figure.
+        lacks, figure = str(error), await figure_at(place, None, *at, on_progress=_Lines())
+    found = figure.to_json()
+    if calendar_file == NONE or not figure.agree:
+        return found
+    try:
+        if lacks is None:
+            calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
+            found["breakdown"] = (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()
+    except (DataFileError, OSError, ReadDatabaseFailed) as error:
+        lacks = str(error)
+    return {**found, "lacks": lacks}
 
 
 class _Lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from matching_engine import Engine
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
+from services.processes.child_process import run_module
 from services.read_database.projector import catch_up
 from services.reporting.certificate import certify_proven
 from services.reporting.checked_report import report_at_rest
+from services.reporting.proven import DATABASE_URL
 from services.venue.standing_proof import StandingProof, brought_up_to_date
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
@@ -105,3 +108,17 @@ async def test_a_breakdown_that_cannot_be_made_costs_no_proof(venue: Venue, tmp_
     assert (proven.agree, proven.trouble, proven.breakdown) == (True, None, None)
     report = (await report_at_rest(venue.place, 2023, seq=proven.seq)).report
     assert "rex certificate 2023 --seq" in str(certify_proven(proven, report).lacks)
+
+
+async def test_a_copy_that_cannot_be_written_costs_no_proof(venue: Venue, tmp_path: Path) -> None:
+    """As where the room for temporary files ends while the copy is brought up to the command."""
+    await catch_up(venue.database.writer(), venue.journal)
+    seq, copy = venue.history.engine.last_seq, tmp_path / "none" / "copy.sqlite"
+    given = ("2023", str(seq), "-", str(copy), "")
+    if isinstance(venue.place, str):
+        ended = await run_module("services.venue.standing_proof", *given, environment={DATABASE_URL: venue.place})
+        assert ended.failure is not None, "there, only a copy can be proven"
+        return
+    ended = await run_module("services.venue.standing_proof", *given, str(venue.place))
+    found = json.loads(ended.output.rpartition(b"\n")[2])
+    assert (found["agree"], "breakdown" in found, found["lacks"] is not None) == (True, False, True)
