@@ -96,7 +96,7 @@ export async function startTravel() {
     feed.ask("ping", {}, ({ result }) => {
       if (!result || result.seq <= last) return;
       last = result.seq;
-      if (view.seq === null && document.activeElement !== range && document.activeElement !== field) show(last, Number(field.value));
+      if (view.seq === null && document.activeElement !== range && document.activeElement !== field) show(last, Number(field.value || last));
     });
   }, PING_MS);
 }
