@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
 from services.journal.replay import StateMachine
 from services.messaging import PublishingFeed, SequencerInbox
-from services.sequencer.clock import GuardedClock, refuse_clock_behind
+from services.sequencer.clock import refuse_clock_behind
 from services.sequencer.schedule import AlwaysOpen, ExchangeHours, Schedule
 from services.sequencer.sequencer import Sequencer
 
@@ -42,7 +43,7 @@ async def make_sequencer(
     inbox: SequencerInbox,
     feed: PublishingFeed,
     *,
-    clock: GuardedClock,
+    clock: Callable[[], int],
     calendar: TradingCalendar,
     schedule: ScheduleName,
     accept_clock: bool,

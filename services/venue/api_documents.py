@@ -8,20 +8,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from services.data.calendar import TradingCalendar
-from services.data.trading_hours import TradingHours
 from services.gateway.http.openapi import openapi_document
 from services.gateway.websocket.asyncapi import asyncapi_document
-from services.journal.sqlite import SqliteJournal
-from services.messaging.in_process import InProcessInbox
-from services.read_database.database import open_read_database
 from services.reporting.proven import Proven
-from services.venue.application import load_gateway, make_application
+from services.venue.application import make_application
+from services.venue.first_start import Missing
+from services.venue.running import Around, opened_folder, running
 from services.venue.settings import Settings
 
 
@@ -38,33 +34,26 @@ def text_of(document: dict[str, Any]) -> str:
 
 async def _whole_openapi(folder: Path) -> dict[str, Any]:
     """The document of the application with every route, over an empty venue."""
-    read_database, calendar, inbox = open_read_database(folder / "read.db"), TradingCalendar.load(), InProcessInbox()
-    journal = await SqliteJournal.open(folder / "journal.db")
-    settings = Settings(data_dir=folder)
-    try:
-        hours = TradingHours(calendar, settings.schedule)
-        gateway = await load_gateway(read_database, inbox, _reached, hours=hours, clock=time.time_ns)
+    settings, around = Settings(data_dir=folder, schedule="always"), Around()
+    async with opened_folder(settings) as opened, running(opened, _nothing, around) as venue:
         application = make_application(
-            gateway,
+            venue.gateway,
             settings,
-            inbox=inbox,
-            read_database=read_database,
-            journal=journal,
-            calendar=calendar,
-            clock=time.time_ns,
+            inbox=venue.inbox,
+            read_database=opened.read_database,
+            journal=opened.journal,
+            calendar=opened.calendar,
+            clock=around.clock,
             not_ready=list,
             warnings=list,
             prove=_no_proof,
             elsewhere=None,
         )
         return openapi_document(application)
-    finally:
-        await journal.close()
-        await read_database.dispose()
 
 
-async def _reached(seq: int) -> None:
-    """An empty venue has reached what there is."""
+def _nothing(_missing: Missing) -> None:
+    """The venue stays empty."""
 
 
 async def _no_proof(year: int, *, breakdown: bool = False) -> Proven:

@@ -29,6 +29,7 @@ from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.public_sockets import PublicSockets
+from services.gateway.websocket.shared_streams import Timer
 from services.market_data import Market, load_market
 from services.market_data.reading import MarketReads
 from services.messaging import Feed, Inbox
@@ -40,7 +41,7 @@ from services.reporting.certificate import NotCertified
 from services.reporting.decided import Deciders
 from services.reporting.market.long_reading import ANSWER_S
 from services.reporting.proven import Prove
-from services.reporting.turns import Elsewhere, Turns
+from services.reporting.turns import FRESH_S, Elsewhere, Turns
 from services.venue.settings import Settings
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
@@ -74,9 +75,11 @@ async def load_gateway(
     *,
     hours: TradingHours,
     clock: Callable[[], int],
+    timer: Timer | None = None,
     gateway_id: int = 1,
     behind_tls: bool = False,
     acts_of_two: Collection[str] = (),
+    projected_s: float = PROJECTED_S,
 ) -> Gateway:
     """The gateway, loaded from the read database.
 
@@ -85,13 +88,13 @@ async def load_gateway(
     only; `acts_of_two`: what needs a second person (`Settings.four_eyes`).
     """
 
-    projected = told_when(reached, PROJECTED_S)
+    projected = told_when(reached, projected_s)
     state, market = await load_state(read_database), await load_market(read_database)
     history = OrderHistory(state, read_database, projected)
     order_entry = OrderEntry(state, inbox, history, market, gateway_id=gateway_id, acts_of_two=acts_of_two)
     people = People(state.users, behind_tls=behind_tls)
     reads = MarketReads(read_database, projected)
-    channels = Channels(state, market, reads=reads, hours=hours, clock=clock)
+    channels = Channels(state, market, reads=reads, hours=hours, clock=clock, timer=timer)
     return Gateway(state, market, order_entry, channels, people, projected)
 
 
@@ -138,13 +141,16 @@ def make_application(
     elsewhere: Elsewhere | None,
     days_elsewhere: Elsewhere | None = None,
     limits: RateLimits | None = None,
+    fresh_s: float = FRESH_S,
 ) -> FastAPI:
     """The FastAPI application: REST, WebSocket and reports, without the pages. `journal` is read for its rows, and for reports
     on single days and on past moments, up to what the read database has applied. `prove` makes the proof of a year;
-    `elsewhere` has another process make a report of the present, `days_elsewhere` one that reads days of the journal."""
+    `elsewhere` has another process make a report of the present, `days_elsewhere` one that reads days of the journal. A report
+    is given to all who ask for it within `fresh_s` seconds."""
     limits = limits or make_limits(gateway.state, settings)
     known_keys = KnownKeys(gateway.state, clock)
-    turns, days_turns, proofs = Turns(elsewhere), Turns(days_elsewhere, wait_s=ANSWER_S), []
+    turns, proofs = Turns(elsewhere, fresh_s=fresh_s), []
+    days_turns = Turns(days_elsewhere, wait_s=ANSWER_S, fresh_s=fresh_s)
     if prove is not None:
         certificates = certificate_route.router(prove, read_database, calendar, gateway.projected, journal)
         proofs = [proof_route.router(prove), certificates]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -179,6 +179,10 @@ class Missing:
         return Submission(pack_commands(commands), tuple(attachments))
 
 
+Adds = Callable[[Missing], None]
+"""Names what a start requires."""
+
+
 def _listing(sender: Command, number: int, facts: InstrumentFacts) -> Submission:
     text = InstrumentText(
         symbol=facts.symbol,
@@ -238,9 +242,7 @@ def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
     draft.replace(path)
 
 
-async def complete(
-    keys_file: Path, state: VenueState, order_entry: OrderEntry, *, year: int, demo: bool
-) -> dict[str, IssuedKey]:
+async def complete(keys_file: Path, state: VenueState, order_entry: OrderEntry, adds: Adds) -> dict[str, IssuedKey]:
     """Adds what this start requires and the venue lacks. Returns the keys of the data folder by name."""
     missing = Missing(
         Present(
@@ -251,13 +253,21 @@ async def complete(
         ),
         read_keys(keys_file),
     )
-    missing.venue(load_instruments(), year=year, guards=DEMO_GUARDS if demo else GUARDS)
-    missing.key(OPERATOR, 0, ("read", "operate", "admin"))
-    missing.key(PAGES, 0, ("read",))
-    if demo:
-        for trader in demo_accounts():
-            missing.trader(trader.name, trader.cash_fen, trader.lots)
+    adds(missing)
     if missing.parts:
         write_keys(keys_file, missing.keys)
         await order_entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
     return missing.keys
+
+
+def what_every_venue_has(year: int, *, demo: bool) -> Adds:
+    """Instruments, fees, guards, the target of `year`, the keys of operator and pages; in a demo its traders."""
+
+    def adds(missing: Missing) -> None:
+        missing.venue(load_instruments(), year=year, guards=DEMO_GUARDS if demo else GUARDS)
+        missing.key(OPERATOR, 0, ("read", "operate", "admin"))
+        missing.key(PAGES, 0, ("read",))
+        for trader in demo_accounts() if demo else ():
+            missing.trader(trader.name, trader.cash_fen, trader.lots)
+
+    return adds

@@ -13,6 +13,10 @@ OnFault = Callable[[BaseException], None]
 """Called at once with the error that stops a part of the venue; the venue then ends by itself."""
 
 
+def ignore_fault(_error: BaseException) -> None:
+    """The default: the error still ends the venue."""
+
+
 class Parts:
     """Starts tasks in a task group. An error of one is reported to `on_fault` at once and stops all of them."""
 

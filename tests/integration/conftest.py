@@ -1,5 +1,5 @@
-"""A read database of each kind, for the tests that hold for both; a venue for all refusals of a file; and the rule that every
-message and answer of a venue is as documented."""
+"""A read database of each kind, for the tests that hold for both; a venue for each test, one for all refusals of a file; and
+the rule that every message and answer of a venue is as documented."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ async def read_database(request: pytest.FixtureRequest, tmp_path: Path, anyio_ba
     database = ReadDatabase(tmp_path, url)
     await database.make()
     return database
+
+
+@pytest.fixture
+async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
+    """A venue of the test's own."""
+    async with running_venue(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

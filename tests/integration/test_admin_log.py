@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.venue_state.keys import key_hash
 from tests.integration.logged_in import PASSWORD, add_user, logged_in
-from tests.integration.venue import START_NS, RunningVenue, running_venue
+from tests.integration.venue import START_NS, RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 HOUR_NS = 3600 * 10**9
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def read_log(venue: RunningVenue, **query: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from services.alerts.webhook.notices import read_notices
 from services.alerts.webhook.position import PositionFile
 from services.alerts.webhook.sender import WAITS_S, WARN_AFTER_NS, Start, WebhookSender
 from services.commands.attachments import AlertCleared
+from services.files.data_folder import READ_DATABASE_FILE
 from services.read_database.database import open_read_database
 from tests.integration.alert_receiver import KEY, Receiver, receiving
 from tests.integration.test_alerts import ORDER, put
@@ -280,7 +281,7 @@ async def test_what_a_read_database_that_stands_still_lacks_is_sent(tmp_path: Pa
     """The alert that the read database is behind is one of these."""
     async with running_venue(tmp_path) as venue, receiving() as receiver:
         await venue.projector.reached(venue.sequencer.last_seq)
-        copied(tmp_path / "read.db", tmp_path / "still.db")
+        copied(tmp_path / READ_DATABASE_FILE, tmp_path / "still.db")
         still = open_read_database(tmp_path / "still.db")
         written: asyncio.Queue[int] = asyncio.Queue()
         async with sending(venue, tmp_path, receiver.url, written, still), asyncio.timeout(PATIENCE_S):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from matching_engine import Engine
 from matching_engine.records import Command
 from services.alerts.conditions import Condition
 from services.alerts.following import FollowedAlerts
@@ -33,6 +32,7 @@ from services.commands.attachments import (
     read_decision,
 )
 from services.data.calendar import TradingCalendar
+from services.files.data_folder import READ_DATABASE_FILE
 from services.messaging import InboxFull, Submission
 from services.read_database.database import open_read_database
 from services.reporting.exports.day_seal import day_numbers
@@ -50,12 +50,6 @@ pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1}
 CRITICAL = Condition("projector_lag", "projector_lag", "read database", "critical", "It is behind.", "落后。")
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 class Changes:
@@ -275,7 +269,7 @@ class Monitored:
         read_database, calendar = read_database or venue.read_database, TradingCalendar.load()
         self.watched = watched = Watched(
             followed=venue.state,
-            market=cast(Engine, venue.engine),
+            market=venue.engine,
             read_database=read_database,
             judge=partial(judge_days, read_database.connect, calendar),  # in this process: the outcome is the same
             calendar=calendar,
@@ -528,7 +522,7 @@ async def test_the_process_finds_what_this_one_finds(venue: RunningVenue, tmp_pa
         await trade_on(venue, day)
     (seq,) = await put(venue, Condition("pace", "pace:2023:red", "2023", "critical", "Red.", "红。").raised())
     await venue.projector.reached(seq)
-    judge = DaysJudge(tmp_path / "read.db", None, 0)
+    judge = DaysJudge(tmp_path / READ_DATABASE_FILE, None, 0)
     here = await judge_days(venue.read_database.connect, TradingCalendar.load(), venue.state.alerts.open)
     assert here is not None
     assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]

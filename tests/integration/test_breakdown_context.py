@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from services.reporting.terminal import render
 from tests.integration.test_breakdown_routes import YEAR, answer_of
 from tests.integration.test_reporting import NET, trade
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 from tests.unit.read_database.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
@@ -27,12 +26,6 @@ pytestmark = pytest.mark.anyio
 OUTPUT = {
     "year": 2023, "figure": "output value", "value": "75000000000", "unit": "yuan", "source": "a bulletin", "name": "Li Na",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def state(venue: RunningVenue, who: str = "operator", **changes: Any) -> httpx.Response:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,19 +11,13 @@ from services.gateway.problems import PROBLEM_JSON
 from tests.integration.test_export_routes import end_the_day
 from tests.integration.test_gateway_decisions import decide, fills, set_target
 from tests.integration.test_reporting import place
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 YEAR = "/v1/reports/turnover/2023"
 OXIDE, MAGNETS = Decimal("473000.00"), Decimal("112070.00")  # one lot of 1 t; seven of 100 kg at 160.10 yuan/kg
 NET = 2 * OXIDE + MAGNETS
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def act(venue: RunningVenue) -> None:

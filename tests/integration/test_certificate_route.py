@@ -11,13 +11,10 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from services.data.calendar import TradingCalendar
-from services.gateway.http.caller import needs
-from services.reporting import certificate_route
-from services.reporting.certificate import LACKS_BREAKDOWN, NotCertified
+from services.files.data_folder import READ_DATABASE_FILE
+from services.reporting.certificate import LACKS_BREAKDOWN
 from services.reporting.figure import compute_figure
 from services.reporting.proven import Proven
-from services.venue.application import answer_not_certified
 from tests.integration.test_certificate import redone
 from tests.integration.test_reporting import NET, place, trade
 from tests.integration.venue import RunningVenue, running_venue
@@ -30,24 +27,18 @@ CERTIFICATE = "/v1/reports/turnover/2023/certificate"
 @pytest.fixture
 async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
     """A venue that trades on while it is proven: the proof is of the command before. Its read database was not copied."""
-    async with running_venue(tmp_path) as running:
 
-        async def prove(year: int, *, breakdown: bool = False) -> Proven:
-            assert breakdown
-            seq, counter_fen = running.sequencer.last_seq, running.engine.turnover_fen(year)  # type: ignore[attr-defined]
-            await place(running, "alice", "NDFEB-N35", "sell", "160.00", 1)
-            await running.projector.reached((await place(running, "bob", "NDFEB-N35", "buy", "160.00", 1))["seq"])
-            figure = await compute_figure(
-                year, seq=seq, engine_counter_fen=counter_fen, read_database=running.read_database,
-                journal=running.journal,
-            )  # fmt: skip
-            return Proven(year, seq, running.clock(), figure.to_json(), None)
-
-        routes = certificate_route.router(
-            prove, running.read_database, TradingCalendar.load(), running.projector.reached, running.journal
+    async def prove(year: int, *, breakdown: bool = False) -> Proven:
+        assert breakdown
+        seq, counter_fen = running.sequencer.last_seq, running.engine.turnover_fen(year)
+        await place(running, "alice", "NDFEB-N35", "sell", "160.00", 1)
+        await running.projector.reached((await place(running, "bob", "NDFEB-N35", "buy", "160.00", 1))["seq"])
+        figure = await compute_figure(
+            year, seq=seq, engine_counter_fen=counter_fen, read_database=running.read_database, journal=running.journal
         )
-        running.app.include_router(routes, dependencies=[needs("operate")])
-        running.app.add_exception_handler(NotCertified, answer_not_certified)
+        return Proven(year, seq, running.clock(), figure.to_json(), None)
+
+    async with running_venue(tmp_path, prove=prove) as running:
         yield running
 
 
@@ -56,7 +47,7 @@ async def test_all_of_it_is_of_the_command_that_was_proven(venue: RunningVenue, 
     found = (await venue.client("operator").get(CERTIFICATE)).json()
     assert (found["seq"], found["net"], found["engine_counter"], found["trades"]) == (seq, str(NET), str(NET), 3)
     assert (found["outcome"], found["verdict"], found["share"]) == ("too_early", "It is too early to say.", "0.000046")
-    again = redone(found["redo"].replace("journal.sqlite", "journal.db"), tmp_path)
+    again = redone(found["redo"], tmp_path)
     assert (again["net"], again["row_hash"]) == (found["net"], found["row_hash"])
     assert (found["breakdown"], found["lacks"]) == (None, LACKS_BREAKDOWN.format(year=2023, seq=seq))
     later = (await venue.client("operator").get(CERTIFICATE)).json()
@@ -74,7 +65,7 @@ async def test_is_a_page_and_another_that_says_what_it_lacks(venue: RunningVenue
 
 async def test_what_disagrees_is_a_problem_with_its_sentences(venue: RunningVenue, tmp_path: Path) -> None:
     await venue.projector.reached(await trade(venue))
-    with closing(sqlite3.connect(tmp_path / "read.db")) as connection, connection:
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(
             "UPDATE trades SET amount_fen = amount_fen + 1 WHERE trade_id = (SELECT min(trade_id) FROM trades)"
         )

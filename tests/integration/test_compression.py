@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from services.gateway.http.compression import MIN_BYTES
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 LONG = ("/v1/instruments", "/v1/market/tickers", "/v1/calendar", "/v1/reports/turnover/2023")
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 @pytest.mark.parametrize("path", LONG)

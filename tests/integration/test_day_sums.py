@@ -131,7 +131,7 @@ async def test_a_running_venue_says_it_in_its_report_and_in_its_health(tmp_path:
         monitored = Monitored(venue)
         await monitored.look()
         one_fen_more = ONE_FEN_MORE.replace("20230103", "20231201")
-        change(tmp_path / "read.db", one_fen_more)
+        change(tmp_path / READ_DATABASE_FILE, one_fen_more)
         await venue.inbox.put(day_roll(SENDER, 20231204))
         seq = (await place(venue, "alice", "NDFEB-N35", "sell", "160.10", 1))["seq"]
         (said,) = (await report_of(venue, at_least_seq=seq))["discrepancies"]
@@ -142,6 +142,6 @@ async def test_a_running_venue_says_it_in_its_report_and_in_its_health(tmp_path:
         assert monitored.monitor.warnings() == [
             "The sums of days of 2023 in the read database are not those of its trades: the report of that year says more."
         ]
-        change(tmp_path / "read.db", one_fen_more.replace("+ 1", "- 1"))
+        change(tmp_path / READ_DATABASE_FILE, one_fen_more.replace("+ 1", "- 1"))
         await monitored.monitor.look()
         assert monitored.monitor.warnings() == []

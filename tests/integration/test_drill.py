@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.journal.record_json import command_json
 from tests.integration.test_reporting import NET, TURNOVER, place, trade
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 TRADES, ORDERS, JOURNAL = "/v1/reports/trades", "/v1/reports/orders", "/v1/reports/journal"
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def get(venue: RunningVenue, path: str, **query: Any) -> dict[str, Any]:

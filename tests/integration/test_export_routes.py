@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -16,19 +14,13 @@ from httpx import Response
 
 from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from tests.integration.test_reporting import NET, TURNOVER, trade
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 from tests.unit.read_database.history import SENDER, day_roll
 
 pytestmark = pytest.mark.anyio
 
 BULLETINS = "/v1/reports/bulletins"
 TODAY = f"{BULLETINS}/2023-12-01"
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def get(venue: RunningVenue, path: str, **query: Any) -> Response:

@@ -15,6 +15,7 @@ from matching_engine import Engine
 from services.commands.acts import MAY_WAIT
 from services.commands.administrative import record, resume
 from services.commands.attachments import UserLinkMade
+from services.files.data_folder import READ_DATABASE_FILE
 from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed
 from services.gateway.problems import ProblemError
 from services.people.roles import caller
@@ -516,7 +517,7 @@ async def test_proposals_stand_after_a_restart_and_a_rebuild(tmp_path: Path) -> 
         before = await listed(ben)
     for rebuilt in (False, True):
         if rebuilt:
-            (tmp_path / "read.db").unlink()
+            (tmp_path / READ_DATABASE_FILE).unlink()
         async with running_venue(tmp_path) as venue:  # It asks for no second person any more; what waits still does.
             ben = await logged_in(venue, "ben")
             assert await listed(ben) == before

@@ -22,12 +22,6 @@ JSON = {"content-type": "application/json"}
 OPEN_PATHS = {"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json", "/v1/session", "/v1/session/link"}
 
 
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
-
-
 def problem(reply: httpx.Response) -> tuple[int, str]:
     assert reply.headers["content-type"] == "application/problem+json"
     document = reply.json()

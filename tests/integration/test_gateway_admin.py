@@ -1,22 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def test_a_new_account_is_opened_funded_and_trades(venue: RunningVenue) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import MAX_QUANTITY_LOTS
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
@@ -48,12 +47,6 @@ IDS = ("a", "~!", "x" * 36, "x" * 37, "a b", "订单", "")
 
 Send = Callable[[str, dict[str, Any]], Awaitable[tuple[int, str, set[str]]]]
 """Sends a body of a schema; status, code, and the fields that the answer names."""
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

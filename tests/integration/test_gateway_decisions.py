@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,19 +13,13 @@ from services.gateway.http.decision_schemas import MAX_TRADES
 from services.gateway.http.doorway import BATCH_BODY_LIMIT, BODY_LIMIT
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.test_reporting import NET, figure_at, report_of, trade
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 TARGETS, DECISIONS = "/v1/admin/targets", "/v1/admin/decisions"
 TARGET = {"year": 2023, "amount": "24000000000.00", "name": "more", "why": "the board asked for it"}
 OXIDE = "product:PRND-OX"
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def fills(venue: RunningVenue) -> list[dict[str, Any]]:
@@ -75,7 +67,7 @@ async def test_an_exclusion_leaves_the_net_turnover_and_comes_back(venue: Runnin
     assert lines["NDFEB-N35"] == ("0.00", "0.000", "112070.00")
     hands = (await venue.client("operator").get("/v1/reports/turnover/2023/changed_hands")).json()
     assert (hands["net"], hands["changed_hands"], hands["days"][0]["changed_hands"]) == ("473000.00",) * 3
-    assert Decimal(venue.engine.turnover_fen(2023)) / 100 == NET, "the engine knows no decisions"  # type: ignore[attr-defined]
+    assert Decimal(venue.engine.turnover_fen(2023)) / 100 == NET, "the engine knows no decisions"
 
     (shown,) = await listed(venue, "decisions", year=2023)
     assert (shown["decision"], shown["finding"], shown["reason"], shown["name"]) == (

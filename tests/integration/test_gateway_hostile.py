@@ -71,7 +71,7 @@ def books_balance(venue: RunningVenue) -> Iterator[None]:
     yield
     assert sum(account.cash_fen for account in accounts) == cash_fen
     for account in accounts:
-        assert (account.cash_fen, account.reserved_fen) == venue.engine.cash(account.account)  # type: ignore[attr-defined]
+        assert (account.cash_fen, account.reserved_fen) == venue.engine.cash(account.account)
 
 
 _junk: st.SearchStrategy[Any] = st.recursive(

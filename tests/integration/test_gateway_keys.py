@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ from tests.patience import AsyncHttpClient
 pytestmark = pytest.mark.anyio
 
 LIMITS = {"orders": {"per_s": 7, "burst": 9}}
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def issue(venue: RunningVenue, **fields: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText
+from services.files.data_folder import READ_DATABASE_FILE
 from services.gateway.order_entry import bans
 from services.read_database.records import Record, read_records
 from tests.integration.test_gateway_decisions import fills, refusal
 from tests.integration.test_reporting import trade
-from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
+from tests.integration.venue import CASH_FEN, RunningVenue
 from tests.patience import PATIENCE_S
 from tests.unit.read_database.history import SENDER, order
 
@@ -28,12 +29,6 @@ pytestmark = pytest.mark.anyio
 
 GROUPS, MEASURES = "/v1/admin/control_groups", "/v1/admin/measures"
 BY = {"reason": "one person signs for both", "name": "Li Na"}
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 def account_of(venue: RunningVenue, name: str) -> int:
@@ -216,7 +211,7 @@ async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
 
 
 async def test_a_read_database_that_is_behind_delays_no_ban(venue: RunningVenue, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "read.db", isolation_level=None)) as writer:
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")  # The projector cannot write meanwhile.
         await place(venue, "bob", "sell")
         async with asyncio.timeout(PATIENCE_S):

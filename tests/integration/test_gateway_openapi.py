@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from services.gateway.problems import PROBLEM_JSON
 from services.gateway.schemas import Order, OrderRequest
 from services.gateway.server import http_refusals
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
@@ -19,12 +17,6 @@ REQUESTS = {
     "FeesRequest", "LimitsRequest", "CollarRequest", "VolatilityBandRequest", "PhaseRequest", "BustRequest",
     "TargetRequest", "DecisionRequest", "AcknowledgeRequest", "ContextRequest",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 def references(value: Any) -> set[str]:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from services.commands.attachments import BustText
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
 ADMIN, SYMBOL = "/v1/admin", "PRND-OX"
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 def order(side: str, price: str, quantity: int, **more: Any) -> dict[str, Any]:

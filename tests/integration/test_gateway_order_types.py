@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,6 @@ from tests.integration.venue import RunningVenue, running_venue
 pytestmark = pytest.mark.anyio
 
 HOUR_NS = 3_600 * 10**9
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 def order(side: str, price: str | None, quantity: int, **more: Any) -> dict[str, Any]:

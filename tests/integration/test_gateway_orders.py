@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,6 @@ import pytest
 from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 def limit(side: str, price: str, quantity: int, **more: Any) -> dict[str, Any]:

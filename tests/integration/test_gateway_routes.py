@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -12,7 +12,7 @@ import pytest
 from services.commands.attachments import Scope
 from services.gateway.http.public_access import is_public
 from services.gateway.http.session_cookie import OPEN
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 from tests.patience import AsyncHttpClient
 
 pytestmark = pytest.mark.anyio
@@ -26,12 +26,6 @@ NAMES = {
 }  # fmt: skip
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 API = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 class Operation(NamedTuple):

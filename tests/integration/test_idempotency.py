@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from services.files.data_folder import READ_DATABASE_FILE
 from services.messaging import Submission
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
@@ -17,12 +17,6 @@ from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
 pytestmark = pytest.mark.anyio
 
 CASH = "/v1/admin/accounts/2/cash"
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def send(venue: RunningVenue, path: str, body: dict[str, Any], key: str | None = "k-1") -> httpx.Response:
@@ -77,7 +71,7 @@ async def test_after_a_restart_from_the_journal_alone_a_retry_is_no_second_reque
             await operator.put("/v1/admin/accounts/2/limits", json=limits, headers={"idempotency-key": "limits"}),
         ]
         last_seq = venue.state.last_seq
-    (tmp_path / "read.db").unlink()  # As after a kill at any instant: the read database may lack everything.
+    (tmp_path / READ_DATABASE_FILE).unlink()  # As after a kill at any instant: the read database may lack everything.
     async with running_venue(tmp_path) as venue:
         operator = venue.client("operator")
         again = [

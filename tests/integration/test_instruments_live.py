@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,6 @@ pytestmark = pytest.mark.anyio
 INSTRUMENTS, SYMBOL = "/v1/admin/instruments", "SC-OX"
 LISTING = SCANDIUM | SIGNED
 Json = dict[str, Any]
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def listed(client: AsyncHttpClient, symbol: str = SYMBOL) -> Json | None:

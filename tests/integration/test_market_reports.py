@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator, AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncGenerator
 from random import Random
 from typing import Any
 
@@ -27,7 +26,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.integration.test_reporting import place
 from tests.integration.test_surveillance_reading import rows_of
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 from tests.long import some
 from tests.patience import AsyncHttpClient
 from tests.unit.read_database.history import SENDER, day_roll
@@ -36,12 +35,6 @@ pytestmark = pytest.mark.anyio
 
 INDEX, QUALITY = "/v1/reports/index", "/v1/reports/quality"
 DAYS = (20231201, 20231204, 20231205)
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def get(venue: RunningVenue, path: str, status: int = 200, **query: Any) -> dict[str, Any]:

@@ -7,8 +7,7 @@ complaint about the value. RULES has the complaints that no schema can say: what
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ import pytest
 
 from tests.integration.documented import document
 from tests.integration.valid_values import Place, places, sample, values, with_value
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
@@ -77,12 +76,6 @@ RULES = {
 
 AWAITED = {"at_least_seq", "seq", "after_seq", "to_seq"}
 """Of a report: it waits for a command that the venue has not reached, and then refuses."""
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def test_no_value_that_the_document_calls_valid_is_refused_for_its_form(venue: RunningVenue) -> None:

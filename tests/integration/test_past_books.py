@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.responses import Response
 
+from services.files.data_folder import JOURNAL_FILE
 from services.read_database.database import path_of
 from services.venue.bootstrap import open_venue
 from services.venue.report_process import ReportProcess, Where
@@ -19,7 +19,7 @@ from tests.integration.test_market_reports import DAYS, begin_day, get
 from tests.integration.test_reporting import place
 from tests.integration.test_reporting_postgres import made
 from tests.integration.test_reporting_postgres import venue as venue_in_postgres
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 from tests.patience import AsyncHttpClient
 from tests.unit.read_database.history import opening
 
@@ -28,12 +28,6 @@ pytestmark = pytest.mark.anyio
 __all__ = ["made", "venue_in_postgres"]
 
 BOOKS = "/v1/reports/books"
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def order(venue: RunningVenue, **body: Any) -> dict[str, Any]:
@@ -134,7 +128,7 @@ async def test_a_venue_has_what_days_are_read_for_made_by_the_process_that_reads
 
 async def test_the_process_reads_on_as_the_journal_grows(venue: RunningVenue, tmp_path: Path) -> None:
     path = path_of(venue.read_database)
-    reports = ReportProcess(Where.of(path, None, journal=path.parent / "journal.db"))
+    reports = ReportProcess(Where.of(path, None, journal=path.parent / JOURNAL_FILE))
     try:
         for quantity in (3, 5):
             seq = (await place(venue, "alice", "PRND-OX", "sell", "473000.00", quantity))["seq"]

@@ -19,7 +19,7 @@ from services.alerts.conditions import Condition
 from services.cli import app
 from services.commands.administrative import list_instrument, recorded
 from services.commands.attachments import AlertCleared, ProofAgreed
-from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
+from services.files.data_folder import JOURNAL_FILE
 from services.reporting import requests
 from services.reporting.checked_report import report_at_rest
 from tests.integration.test_alerts import put
@@ -199,8 +199,6 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Kept]:
             return await eventful_days(venue)
 
     kept = asyncio.run(live())
-    shutil.move(folder / "journal.db", folder / JOURNAL_FILE)
-    shutil.move(folder / "read.db", folder / READ_DATABASE_FILE)
     return folder, kept
 
 
@@ -230,8 +228,6 @@ async def test_says_which_rows_were_read_for_the_self_trades_of_the_day(tmp_path
         venue.clock.now_ns += 72 * HOUR_NS
         await place(venue, "bob", "PRND-OX", "buy", "473000.00", 1)
         next_day = venue.sequencer.last_seq
-    shutil.move(tmp_path / "journal.db", tmp_path / JOURNAL_FILE)
-    shutil.move(tmp_path / "read.db", tmp_path / READ_DATABASE_FILE)
     day = f" Of the trading day of seq {of_day:,}, the rows up to it were read back, too."
     row = " The row of seq {:,} was read back, too."
     for year, seq, said in (

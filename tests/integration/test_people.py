@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,6 @@ from tests.integration.venue import BASE_URL, RunningVenue, running_venue
 pytestmark = pytest.mark.anyio
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 # ---------------------------------------------------------------------- the cookie

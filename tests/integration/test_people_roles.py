@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,7 +10,7 @@ from services.commands.attachments import Role
 from services.gateway.http.session_cookie import OPEN
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.test_gateway_routes import document_of, operations_of
-from tests.integration.venue import RunningVenue, running_venue
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +75,8 @@ TABLE: dict[str, str] = {
         GET /v1/reports/abnormal_trading/{year}
         GET /v1/reports/control_groups
         GET /v1/reports/turnover/{year}/members
+        GET /v1/reports/turnover/{year}/proof
+        GET /v1/reports/turnover/{year}/certificate
         GET /v1/reports/trades
         GET /v1/reports/trades/{trade_id}
         GET /v1/reports/orders/{order_id}
@@ -126,12 +126,6 @@ TABLE: dict[str, str] = {
         DELETE /v1/admin/users/{user_id}""",
 }
 ALLOWED = {tuple(line.split()): roles.split() for roles, lines in TABLE.items() for line in lines.split("\n") if line}
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 async def test_a_role_may_do_what_the_table_says_and_nothing_else(venue: RunningVenue) -> None:

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.anyio
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
 
 
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
-
-
 # ---------------------------------------------------------------------- ends of sessions
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ from tests.integration.test_gateway_routes import document_of, operations_of
 from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path) as running:
-        yield running
 
 
 # ---------------------------------------------------------------------- links and users

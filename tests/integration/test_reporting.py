@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from services.data.calendar import TradingCalendar
+from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting import requests
 from services.reporting.audit import own_sha256
 from services.reporting.figure import compute_figure
@@ -62,7 +63,7 @@ async def test_counts_each_trade_once(venue: RunningVenue) -> None:
     seq = await trade(venue)
     report = await report_of(venue, at_least_seq=seq)
     assert report["seq"] >= seq
-    assert Decimal(report["net"]) == NET == Decimal(venue.engine.turnover_fen(2023)) / 100  # type: ignore[attr-defined]
+    assert Decimal(report["net"]) == NET == Decimal(venue.engine.turnover_fen(2023)) / 100
     assert (report["gross"], report["excluded"], report["today"]) == (report["net"], "0.00", report["net"])
     assert report["net_without_vat"] == "936345.13"
     assert (report["trades"], report["prevented_self_trades"]) == (3, 1)
@@ -212,7 +213,7 @@ async def figure_at(venue: RunningVenue, seq: int, engine_counter_fen: int | Non
 @pytest.mark.anyio
 async def test_four_computations_agree_at_every_sequence_number(venue: RunningVenue) -> None:
     seq = await trade(venue)
-    figure = await figure_at(venue, seq, venue.engine.turnover_fen(2023))  # type: ignore[attr-defined]
+    figure = await figure_at(venue, seq, venue.engine.turnover_fen(2023))
     assert figure.agree
     assert figure.to_json() == {
         "year": 2023, "seq": seq, "engine_counter": str(NET), "sql_sum": str(NET), "journal_replay": str(NET),
@@ -229,9 +230,9 @@ async def test_four_computations_agree_at_every_sequence_number(venue: RunningVe
 @pytest.mark.anyio
 async def test_a_fen_anywhere_breaks_the_agreement(venue: RunningVenue, tmp_path: Path) -> None:
     seq = await trade(venue)
-    counter = venue.engine.turnover_fen(2023)  # type: ignore[attr-defined]
+    counter = venue.engine.turnover_fen(2023)
     assert not (await figure_at(venue, seq, counter + 1)).agree
-    with closing(sqlite3.connect(tmp_path / "read.db")) as connection, connection:
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(
             "UPDATE trades SET amount_fen = amount_fen - 1 WHERE trade_id = (SELECT max(trade_id) FROM trades)"
         )
@@ -259,7 +260,7 @@ async def test_a_bust_falls_out_of_the_figure_and_stays_in_sight(venue: RunningV
     assert answer.status_code == 200, answer.text
     busted = answer.json()["seq"]
     report = await report_of(venue, at_least_seq=busted)
-    assert Decimal(report["net"]) == NET - 473_000 == Decimal(venue.engine.turnover_fen(2023)) / 100  # type: ignore[attr-defined]
+    assert Decimal(report["net"]) == NET - 473_000 == Decimal(venue.engine.turnover_fen(2023)) / 100
     assert (report["gross"], report["excluded"], report["busted"]) == (gross, "0.00", "473000.00")
     assert (report["trades"], report["busted_trades"]) == (2, 1)
     assert (report["today"], report["largest_day"]["net"]) == (report["net"], report["net"])
