@@ -17,7 +17,9 @@ SUMS = """(() => {
   const said = (sums) => m.pointsOf(sums).map(({x, text}) => [clock(x), text]);
   let sums = m.sumsOf([["2026-11-27T10:50:00Z", "10.00"], ["2026-11-27T10:55:00Z", "5.50"]]);
   const steps = [said(sums)];
-  for (const [time, yuan] of [["11:00:20", "15.50"], ["11:03:00", "20.00"], ["11:04:59", "21.00"], ["11:17:00", "30.00"]]) {
+  for (const [time, yuan] of [
+    ["11:00:20", "15.50"], ["11:03:00", "20.00"], ["11:03:40", "20.00"], ["11:03:50", "21.00"], ["11:17:00", "30.00"],
+  ]) {
     sums = m.withSum(sums, at(time), yuan);
     steps.push(said(sums).slice(3));
   }
@@ -25,15 +27,20 @@ SUMS = """(() => {
 })()"""
 
 
-def test_each_sum_stands_at_the_moment_of_which_it_is(blank: Page) -> None:
-    """Those of five minutes at their ends, that of now at the present: each is one point, whenever the page was opened."""
+FIRST = """m.pointsOf(m.withSum(m.sumsOf([]), 7, "20.00")).map(({x, text}) => [x, text])"""
+
+
+def test_each_sum_begins_at_the_moment_at_which_the_page_learnt_it(blank: Page) -> None:
+    """Those before the page was opened stand at the ends of their five minutes; of a minute that is over one change is kept."""
     assert module(blank, "../overview/day_points.js", SUMS) == [
         [["10:50:00", "¥ 0.00"], ["10:55:00", "¥ 10.00"], ["11:00:00", "¥ 15.50"]],
         [["11:00:20", "¥ 15.50"]],
         [["11:03:00", "¥ 20.00"]],
-        [["11:04:59", "¥ 21.00"]],
-        [["11:05:00", "¥ 21.00"], ["11:17:00", "¥ 30.00"]],
+        [["11:03:00", "¥ 20.00"], ["11:03:40", "¥ 20.00"]],
+        [["11:03:00", "¥ 20.00"], ["11:03:50", "¥ 21.00"]],
+        [["11:03:50", "¥ 21.00"], ["11:17:00", "¥ 30.00"]],
     ]
+    assert module(blank, "../overview/day_points.js", FIRST) == [[7, "¥ 0.00"], [7, "¥ 20.00"]]
 
 
 def test_a_sum_is_drawn_in_steps(blank: Page) -> None:

@@ -88,7 +88,7 @@ function fan(last) {
 function showCoverage(host) {
   if (host.querySelector("table")) return;
   const place = h("div", { class: "scroll-x" });
-  fill(host, h("h3", {}, t("coverage.title")), h("p", { class: "dim" }, t("coverage.about")), place);
+  fill(host, h("details", {}, h("summary", {}, t("coverage.title")), h("p", { class: "dim" }, t("coverage.about")), place));
   showTable(place, {
     name: "coverage", label: t("coverage.title"), lines: MEASURED, keyOf: ({ generator, past }) => `${generator}/${past}`,
     columns: [

@@ -6,6 +6,7 @@ import { money, short } from "../app/format.js";
 import { at } from "../app/page.js";
 import { session } from "../app/session.js";
 import { watch } from "../app/store.js";
+import { waysIn } from "../app/ways_in.js";
 import { t } from "../app/words.js";
 import { showCalendar } from "./calendar.js";
 import { showSeal } from "./certificate.js";
@@ -71,12 +72,16 @@ function showYears() {
   fill(host, around.map((year) => h("button", { type: "button", class: "quiet", "aria-pressed": String(year === view.year), onclick: () => change({ year, seq: null }, { push: true }) }, String(year))));
 }
 
-/** Who may not read is told what it takes, where a panel cannot do without. */
+/** Who may not read sees the panels that do without, and is told how to see the others. */
 function tellNeeds() {
   const closed = PANELS.filter(({ openSources }) => !openSources).map(({ name }) => name);
-  for (const name of [...closed, "market"]) fill(at(`${name}-body`), h("p", { class: "needs" }, t("needs.read")));
-  const next = encodeURIComponent(location.pathname + location.search);
-  fill(at("travel-body"), h("p", { class: "needs", data: { testid: "needs" } }, t("needs.page"), " ", h("a", { href: `/log-in?next=${next}` }, t("log_in"))));
+  fill(at("market-body"), h("p", { class: "needs" }, t("needs.read")));
+  for (const name of closed) {
+    at(name).hidden = true;
+    const link = document.querySelector(`.contents a[href="#${name}"]`);
+    if (link instanceof HTMLElement) link.style.visibility = "hidden"; // Its place stays: the page does not move.
+  }
+  fill(at("travel-body"), h("p", { class: "needs", data: { testid: "needs" } }, t("needs.page")), waysIn("operator"));
 }
 
 /** @param {boolean} mayRead */

@@ -1,7 +1,8 @@
 // What who looks at a page may do on it, and the sentence that says so.
 
-import { fill, h } from "../app/dom.js";
+import { fill } from "../app/dom.js";
 import { may, session } from "../app/session.js";
+import { waysIn } from "../app/ways_in.js";
 import { t } from "../app/words.js";
 
 /**
@@ -30,6 +31,5 @@ export function tellAccess(node, rights) {
   node.hidden = rights.acts;
   if (rights.acts) return;
   if (rights.reads) return fill(node, t("access.auditor"));
-  const here = encodeURIComponent(location.pathname + location.search);
-  fill(node, t("access.nobody"), " ", rights.name === null && h("a", { href: `/log-in?next=${here}` }, t("log_in")));
+  fill(node, t("access.nobody"), rights.name === null && waysIn("operator"));
 }

@@ -1,9 +1,13 @@
-// Today's turnover as points: the sum at the end of each five minutes that are over, and the sum of this moment.
+// Today's turnover as points: the sum at the end of each five minutes before the page was opened, then each sum from the moment on
+// at which the page learnt it, and the sum of this moment.
 
 import { forDrawing, text, units } from "../app/decimal.js";
 import { money } from "../app/format.js";
 
 const FIVE_MINUTES = 300_000;
+
+/** @param {number} x */
+const minuteOf = (x) => Math.floor(x / 60_000);
 
 /** @typedef {{x: number, y: number, text: string}} Sum at a time in milliseconds */
 /** @typedef {{ends: Sum[], now: Sum | null}} DaySums ascending */
@@ -19,13 +23,16 @@ export function sumsOf(amounts) {
   return { ends: ends.length ? [sumAt(ends[0].x - FIVE_MINUTES, "0.00"), ...ends] : ends, now: null };
 }
 
-/** With the sum of this moment. The one before it held until now: where its five minutes are over, it is the sum at their end.
- * @param {DaySums} known @param {number} x @param {string} yuan @returns {DaySums} */
-export function withSum({ ends, now }, x, yuan) {
-  const over = now && Math.ceil(now.x / FIVE_MINUTES) * FIVE_MINUTES;
-  const all = now && over && over < x ? [...ends, { ...now, x: over }] : ends;
-  return { ends: all, now: sumAt(Math.max(x, all.at(-1)?.x ?? x), yuan) };
+/** With the sum of this moment. A sum that is another one than before begins now; of the changes within a minute that is over the
+ * last one is kept. @param {DaySums} known @param {number} now @param {string} yuan @returns {DaySums} */
+export function withSum({ ends, now: before }, now, yuan) {
+  const known = before ?? ends.at(-1), sum = sumAt(Math.max(now, known?.x ?? now), yuan);
+  if (known?.text === sum.text) return { ends, now: sum };
+  const [last, one] = [ends.at(-1), ends.at(-2)];
+  const isOver = last && one && minuteOf(one.x) === minuteOf(last.x) && minuteOf(last.x) < minuteOf(sum.x);
+  const kept = last ? (isOver ? [...ends.filter(({ x }) => minuteOf(x) !== minuteOf(last.x)), last] : ends) : [sumAt(sum.x, "0.00")];
+  return { ends: [...kept, sum], now: sum };
 }
 
 /** @param {DaySums} known */
-export const pointsOf = ({ ends, now }) => [...ends, ...(now ? [now] : [])];
+export const pointsOf = ({ ends, now }) => [...ends, ...(now && now !== ends.at(-1) ? [now] : [])];

@@ -1,21 +1,20 @@
 // What a visitor would need to trade here, and to see the market of a venue that does not show it to everybody.
 
 import { fill, h, say } from "../app/dom.js";
-import { at, page } from "../app/page.js";
-import { enter, session } from "../app/session.js";
+import { at } from "../app/page.js";
+import { session } from "../app/session.js";
+import { waysIn } from "../app/ways_in.js";
 import { t, term } from "../app/words.js";
 import { needsLogIn } from "./instrument.js";
 import { mark } from "./pace.js";
 
 /** Where the ticket and the account would be. @param {import("../app/session.js").Session} who @param {string} [forNobody] what somebody lacks who is not logged in */
 export function showNeeds(who, forNobody = t("needs.nobody")) {
-  const here = encodeURIComponent(location.pathname + location.search), isSomebody = who.role !== null;
+  const isSomebody = who.role !== null;
   fill(at("ticket-needs"),
     h("p", { data: { testid: "read-only" } }, isSomebody ? t("needs.other", { name: who.name, role: term("role", who.role ?? "") }) : forNobody),
     h("p", {}, t("needs.then")),
-    !isSomebody && h("p", { class: "ways" },
-      page.demo && h("button", { type: "button", class: "primary", value: "trader", data: { testid: "enter-here" }, onclick: enter }, t("needs.enter")),
-      h("a", { class: "button", href: `/log-in?next=${here}`, data: { testid: "log-in-here" } }, t("log_in"))));
+    !isSomebody && waysIn("trader"));
   at("ticket-needs").hidden = false;
   at("own-needs").hidden = false;
   at("own").dataset.for = at("order").dataset.for = "visitor";
