@@ -98,7 +98,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
 def proof_sentence(report: TurnoverReport) -> str:
     """Which proof of the year agreed last."""
     if report.proven_seq is None or report.proven_at is None:
-        return "the venue has recorded no proof of the year that agreed"
+        return "not proven yet: rex report --prove makes a proof now, and a running venue makes one an hour"
     return f"last proof that agreed: of seq {report.proven_seq:,}, recorded {report.proven_at}"
 
 

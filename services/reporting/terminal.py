@@ -32,7 +32,7 @@ _COLOURS = {"green": "green", "amber": "yellow", "red": "red", None: "dim"}
 
 
 def render(found: CheckedReport) -> RenderableType:
-    """A panel: the answer in words, net turnover and target, progress, breakdown, split by product, proof, rule, seal."""
+    """A panel: the answer in words, net turnover and target, proof, progress, breakdown, split by product, rule, seal."""
     report = found.report
     proof = [] if found.figure is None else [_proof(found.figure, found.agree)]
     # Without a proof, a report of a past command has the bytes of the day, however it was read.
@@ -43,12 +43,12 @@ def render(found: CheckedReport) -> RenderableType:
         Text(),
         _bar(report),
         Text(),
+        *proof,
         _progress(report),
         Text(),
         *breakdown,
         _split(report),
         Text(),
-        *proof,
         _rule(report),
         Text(),
         _seal(report, found.figure),
@@ -145,7 +145,7 @@ def _split(report: TurnoverReport) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
     table.add_column("")
     for name in ("yuan", "share", "tonnes", "trades"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for category in report.categories:
         table.add_row(*_line(category.category, category), style="bold")
         products = [product for product in report.products if product.category == category.category and product.trades]
@@ -154,8 +154,16 @@ def _split(report: TurnoverReport) -> Table:
     return table
 
 
-def _line(name: str, share: Share) -> tuple[str, str, str, str, str]:
-    return name, _grouped(share.net), _percent(share.share), _grouped(share.tonnes), f"{share.trades:,}"
+def _line(name: str, share: Share) -> tuple[Text, str, str, str, str]:
+    """A row of the split. On a narrow terminal the name is cut, not the numbers."""
+    named = Text(name, no_wrap=True, overflow="ellipsis")
+    return (
+        named,
+        _grouped(share.net),
+        f"{Decimal(share.share) * 100:.2f} %",
+        _grouped(share.tonnes),
+        f"{share.trades:,}",
+    )
 
 
 def _proof(figure: Figure, agree: bool) -> Table:
@@ -218,4 +226,4 @@ def _unknown(report: TurnoverReport) -> str:
 
 
 def _percent(share: str) -> str:
-    return f"{Decimal(share) * 100:,.4f} %"
+    return f"{(Decimal(share) * 100).normalize():,f} %"

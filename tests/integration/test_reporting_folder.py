@@ -431,7 +431,7 @@ async def test_the_last_line_on_a_terminal_and_a_line_in_csv_name_the_last_proof
     found = await report_at_rest(folder, 2023)
     proven = found.report.model_copy(update={"proven_seq": 4_000, "proven_at": "2024-01-01T02:00:00.000000Z"})
     for report, said in (
-        (found.report, "the venue has recorded no proof of the year that agreed"),
+        (found.report, "not proven yet: rex report --prove makes a proof now, and a running venue makes one an hour"),
         (proven, "last proof that agreed: of seq 4,000, recorded 2024-01-01T02:00:00.000000Z"),
     ):
         assert said in shown_of(replace(found, report=report))

@@ -137,7 +137,7 @@ def test_the_lines_add_up_to_what_the_engine_holds_whatever_it_is_asked(seed: in
     flow, chance = Flow(seed), Random(seed)
     flow.extend(venue())
     flow.extend(terms(flow.chance))
-    while len(flow.commands) < 400:
+    while len(flow.commands) < 600:
         flow.stretch()
     reader, left, amount_fen, kinds = AuditTrail(None), dict[int, int](), 0, set[str]()
     for engine, batch in batches_of(flow.commands, chance):
