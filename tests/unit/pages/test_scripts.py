@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pytest
 
 from tests.unit.pages.modules import ALL_PAGES, STATIC, TEMPLATES, code, exports, imports, loaded, scripts
 
@@ -27,19 +24,19 @@ FORBIDDEN = {
 }
 
 
-@pytest.mark.parametrize("path", scripts(), ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_a_script(path: Path) -> None:
-    text = code(path)
-    for pattern, why in FORBIDDEN.items():
-        assert not re.search(pattern, text), why
-    lines = path.read_text("utf-8").splitlines()
-    assert len(lines) <= MOST_LINES, "a smaller module is read in one go"
-    assert len(lines) == 1 or lines[0].startswith("//"), "what it is for stands at its beginning"
-    for one in imports(path):
-        assert one.target.is_file(), f"{one.target.name} is not there"
-        assert one.target.is_relative_to(STATIC)
-        assert set(one.names) <= exports(one.target), f"{one.target.name} does not export what is imported"
-        assert one.target != path
+def test_a_script() -> None:
+    for path in scripts():
+        text = code(path)
+        for pattern, why in FORBIDDEN.items():
+            assert not re.search(pattern, text), f"{path}: {why}"
+        lines = path.read_text("utf-8").splitlines()
+        assert len(lines) <= MOST_LINES, f"{path}: a smaller module is read in one go"
+        assert len(lines) == 1 or lines[0].startswith("//"), f"{path}: what it is for stands at its beginning"
+        for one in imports(path):
+            assert one.target.is_file(), f"{path}: {one.target.name} is not there"
+            assert one.target.is_relative_to(STATIC), path
+            assert set(one.names) <= exports(one.target), f"{path}: {one.target.name} does not export what is imported"
+            assert one.target != path, path
 
 
 def test_every_script_is_loaded_by_a_page() -> None:
@@ -48,20 +45,20 @@ def test_every_script_is_loaded_by_a_page() -> None:
     assert unused <= {"charts/types.js"}, "it holds types only"
 
 
-@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.css")), ids=lambda path: path.name)
-def test_a_style_sheet_loads_nothing_from_elsewhere(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert "@import" not in text
-    for address in re.findall(r"url\(([^)]*)\)", text):
-        assert (path.parent / address.strip("\"'")).is_file() or address == '"rex_cjk.woff"'
+def test_a_style_sheet_loads_nothing_from_elsewhere() -> None:
+    for path in STATIC.rglob("*.css"):
+        text = path.read_text("utf-8")
+        assert "@import" not in text, path
+        for address in re.findall(r"url\(([^)]*)\)", text):
+            assert (path.parent / address.strip("\"'")).is_file() or address == '"rex_cjk.woff"', path
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
-def test_a_template_has_nothing_inline(path: Path) -> None:
-    text = path.read_text("utf-8")
-    assert not re.search(r"<[^>]*\sstyle\s*=", text)
-    assert not re.search(r"<[^>]*\son\w+\s*=", text)
-    assert "<style" not in text
-    for attributes in re.findall(r"<script([^>]*)>", text):
-        assert "src=" in attributes or 'type="application/json"' in attributes
-    assert re.findall(r"\|\s*safe\b", text) == (["| safe"] if path.name == "base.html" else []), "escaped by itself"
+def test_a_template_has_nothing_inline() -> None:
+    for path in TEMPLATES.glob("*.html"):
+        text = path.read_text("utf-8")
+        assert not re.search(r"<[^>]*\sstyle\s*=", text), path
+        assert not re.search(r"<[^>]*\son\w+\s*=", text), path
+        assert "<style" not in text, path
+        for attributes in re.findall(r"<script([^>]*)>", text):
+            assert "src=" in attributes or 'type="application/json"' in attributes, path
+        assert re.findall(r"\|\s*safe\b", text) == (["| safe"] if path.name == "base.html" else []), path
