@@ -16,7 +16,6 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.alerts.closing import closings_due, read_closed_days
 from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.pace import pace_conditions, standing
 from services.alerts.trading import Trading, trading_conditions
@@ -24,6 +23,9 @@ from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
 from services.read_database.names import read_member_names, read_symbols
 from services.read_database.tables import decisions, position, records, targets, trades
+from services.reporting.exports.daily_bulletin import daily_bulletins
+from services.reporting.exports.day_seal import day_sha256
+from services.reporting.exports.reading import Market, read_market
 from services.reporting.queries import YearTurnover, read_year
 from services.surveillance.abnormal_trading import DayCounts, Step, breaches, ladder
 from services.surveillance.contracts import Control, Finding, ScreenTrades
@@ -32,6 +34,33 @@ from services.surveillance.reading import read_control, read_day_counts, read_sc
 from services.surveillance.screen import screen
 from services.surveillance.settlement_influence import WINDOW_DAYS, influence_alerts, influences
 from services.venue_state.alerts import VenueAlert
+
+
+async def read_closed_days(connection: AsyncConnection, last: int) -> Market | None:
+    """The days up to the completed day `last`, yyyymmdd, with their closings; None before the projector's first transaction."""
+    return await read_market(connection, (last // 10_000 - 1) * 10_000, last)
+
+
+def closings_due(market: Market | None) -> list[DayClosed]:
+    """The closings that are missing, oldest day first."""
+    if market is None:
+        return []
+    due, position = [], market.position
+    for bulletin in daily_bulletins(market):
+        date, digest = int(bulletin.date.replace("-", "")), day_sha256(bulletin)
+        before = market.closings[date][-1] if date in market.closings else None
+        if bulletin.complete and (before is None or before.sha256 != digest):
+            due.append(
+                DayClosed(
+                    date=date,
+                    revision=1 if before is None else before.revision + 1,
+                    at_seq=position["seq"],
+                    row_hash=position["row_hash"].hex(),
+                    sha256=digest,
+                )
+            )
+    return due
+
 
 Opened = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens a connection to the read database."""

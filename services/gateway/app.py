@@ -43,8 +43,7 @@ from services.gateway.http.doorway import Doorway
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.health import Sentences
 from services.gateway.http.known_keys import KnownKeys
-from services.gateway.http.metrics import GatewayMetrics
-from services.gateway.http.metrics_answer import MetricsAnswer
+from services.gateway.http.metrics import GatewayMetrics, MetricsAnswer
 from services.gateway.http.venue import VenueFacts
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.bans import Bans

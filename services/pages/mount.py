@@ -1,9 +1,13 @@
-"""Mounts the pages on the venue's application: which page has which path."""
+"""Mounts the pages on the venue's application: which page has which path, and the files that the pages load."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import hashlib
+import mimetypes
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
@@ -11,13 +15,41 @@ from starlette.types import Scope
 
 from services.data.instruments import load_instruments
 from services.gateway.browser_headers import PAGES_POLICY
-from services.gateway.http.cached_answer import Answer
+from services.gateway.http.cached_answer import Answer, CachedAnswer, Content, OpenAnswer
 from services.gateway.http.documentation import refuse_others
+from services.pages import cjk_font
 from services.pages.demo_entry import PATH
 from services.pages.door import PageDoor
 from services.pages.first_paint import FirstPaint
 from services.pages.rendering import Page, Renderer
-from services.pages.static_files import static_files
+
+_STATIC = Path(__file__).with_name("static")
+_FOREVER = b"public, max-age=31536000, immutable"
+_KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+
+
+def static_files(root: str) -> tuple[str, Mapping[str, OpenAnswer]]:
+    """The address below which the files lie, and the answers by path."""
+    files = sorted(path for path in _STATIC.rglob("*") if path.is_file())
+    digest = hashlib.sha256(cjk_font.characters().encode())
+    for path in files:
+        digest.update(path.relative_to(_STATIC).as_posix().encode() + b"\0" + path.read_bytes())
+    address = f"{root}/{digest.hexdigest()[:12]}"
+    answers: dict[str, OpenAnswer] = {
+        f"{address}/{path.relative_to(_STATIC).as_posix()}": CachedAnswer(partial(_file, path)) for path in files
+    }
+    answers[f"{address}/{cjk_font.NAME}"] = CachedAnswer(_font)
+    return address, answers
+
+
+def _font() -> Content:
+    return Content("font/woff", cjk_font.font(), cache_control=_FOREVER)
+
+
+def _file(path: Path) -> Content:
+    kind = _KINDS.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return Content(kind, path.read_bytes(), cache_control=_FOREVER)
+
 
 FIRST_SYMBOL = "PRND-OX"
 PAGES = {

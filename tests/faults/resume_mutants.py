@@ -12,8 +12,7 @@ from matching_engine.records import Side
 from services.gateway.http import ledger
 from services.gateway.resume.missed import Missed, MissedReader, MissedTrades
 from services.gateway.websocket.private_models import PrivateChannel, PrivateData, orders_data
-from services.gateway.websocket.private_stream import Held, PrivateStream
-from services.gateway.websocket.private_streams import AccountStreams
+from services.gateway.websocket.private_streams import AccountStreams, Held, PrivateStream
 from services.gateway.websocket.push_messages import MarketPushes
 from services.gateway.websocket.subscriber import Subscriber
 from services.market_data import CHECKSUM_LEVELS, MarketChanges

@@ -23,11 +23,9 @@ from services.journal.errors import JournalAddressInvalid
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
 from services.journal.postgres.tables import initialise
-from services.migrations import journal_tables
-from services.migrations import transaction as transactions
-from services.migrations.journal_tables import BASE
+from services.migrations import postgres as migrations
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
-from services.migrations.postgres import migrate_database
+from services.migrations.postgres import BASE, migrate_database
 from services.read_database.postgres import tables
 from services.read_database.tables import READ_FORMAT
 from tests.integration.postgres_journal import until
@@ -35,7 +33,7 @@ from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-NEWEST = journal_tables.revisions()[-1]
+NEWEST = migrations.revisions()[-1]
 FUTURE = f"{int(NEWEST) + 1:04d}"
 FORMAT = str(READ_FORMAT)
 UP = [Migrated("journal", BASE, NEWEST), Migrated("read database", NONE, FORMAT)]
@@ -67,16 +65,16 @@ async def connected(url: str) -> AsyncIterator[Any]:
 def add_revision(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "SELECT 1") -> None:
     """The history of the journal's tables as it is when there is a next revision."""
     versions = folder / "journal 50%"  # a path may hold what an ini file would take for its own
-    shutil.copytree(journal_tables.FOLDER, versions, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(migrations.FOLDER, versions, ignore=shutil.ignore_patterns("__pycache__"))
     (versions / f"r{FUTURE}_next.py").write_text(NEXT.format(then=then, revision=FUTURE, before=NEWEST))
-    monkeypatch.setattr(journal_tables, "FOLDER", versions)
+    monkeypatch.setattr(migrations, "FOLDER", versions)
 
 
 def test_the_wheel_takes_the_folder_of_revisions() -> None:
     with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
         taken = tomllib.load(file)["tool"]["setuptools"]["packages"]["find"]["include"]
     packages = set(find_packages(str(Path(__file__).parents[2]), include=taken))
-    assert f"services.migrations.{journal_tables.FOLDER.name}" in packages
+    assert f"services.migrations.{migrations.FOLDER.name}" in packages
 
 
 async def test_an_empty_database_gets_the_tables_and_keeps_them(postgres_url: str) -> None:
@@ -213,7 +211,7 @@ async def test_a_migration_whose_process_has_stopped_ends_and_a_claim_succeeds(
         drop(connection)
 
     monkeypatch.setattr(tables, "drop", stopped)
-    monkeypatch.setattr(transactions, "IDLE_S", 1)
+    monkeypatch.setattr(migrations, "IDLE_S", 1)
     with pytest.raises(MigrationRefused, match="Nothing was changed"):
         await migrate_database(postgres_url, empty_read_database=True)
     assert (await standby.look()).url == "ws://standby"
@@ -268,7 +266,7 @@ async def test_the_revisions_make_the_tables_that_the_journal_declares(
 ) -> None:
     engine = create_async_engine(postgres_url.replace("postgresql://", "postgresql+asyncpg://"))
     async with engine.begin() as steps:
-        await steps.run_sync(journal_tables.upgrade)
+        await steps.run_sync(migrations.upgrade)
     await engine.dispose()
     declared_url = shared_postgres.create_database("declared")
     try:

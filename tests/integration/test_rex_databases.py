@@ -21,8 +21,7 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.compression import decompress
 from services.journal.held_files import HeldFiles
 from services.journal.postgres.journal import PostgresJournal
-from services.migrations.journal_tables import revisions
-from services.migrations.postgres import migrate_database
+from services.migrations.postgres import migrate_database, revisions
 from services.processes.exit_codes import ExitCode
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up

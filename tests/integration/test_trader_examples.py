@@ -20,12 +20,12 @@ from services.gateway.websocket import (
     liveness,
     market_models,
     order_pipeline,
-    private_stream,
+    private_streams,
     resumes,
     subscriber,
 )
 from services.gateway.websocket import messages as ws_messages
-from services.gateway.websocket.close_codes import CLOSE_CODES
+from services.gateway.websocket.asyncapi import CLOSE_CODES
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S
 
@@ -103,7 +103,7 @@ def test_the_websocket_page_lists_every_channel_and_close_code() -> None:
         f"at most {ws_messages.MAX_REQUEST_ID} characters",
         f"Beyond {client_queue.MARKET_MESSAGES} waiting messages",
         f"with {connection.IN_FLIGHT} unanswered orders and unread replies; beyond {client_queue.STRICT_MESSAGES} waiting",
-        f"beyond {private_stream.HELD_PUSHES} updates",
+        f"beyond {private_streams.HELD_PUSHES} updates",
         f"more than {resumes.RESUME_COMMANDS} commands",
         f"for {resumes.AHEAD_SECONDS:g} seconds",
         f"about {missed.PAGE_ENTRIES} entries each",

@@ -7,22 +7,83 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
 from services.commands.administrative import record
-from services.commands.attachments import ControlDeclared, ControlEnded, MeasureImposed, MeasureLifted
-from services.gateway.http.admin_schemas import Applied
+from services.commands.attachments import ControlDeclared, ControlEnded, Measure, MeasureImposed, MeasureLifted
+from services.gateway.http.admin_schemas import AccountNumber, Applied, Name, Reason
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
-from services.gateway.http.surveillance_schemas import ControlRequest, EndRequest, MeasureRequest
 from services.gateway.ids import MAX_ID
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
+from services.gateway.schemas import Request
 from services.read_database.records import read_records
 from services.surveillance.measures import CONTROL_TYPES, control_groups
+from services.values.times import DATE_FORM
 from services.venue_state.state import VenueState
+
+MAX_ACCOUNTS = 100
+"""The most accounts of one control group or measure."""
+
+Accounts = Annotated[list[AccountNumber], Field(max_length=MAX_ACCOUNTS)]
+
+
+class ControlRequest(Request):
+    """Accounts that are under one control, though their owners differ."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "accounts": [4, 7],
+                "reason": "the same person signs for both, by the trade register of 3 March",
+                "name": "Li Na, surveillance",
+            }
+        }
+    )
+
+    accounts: Accounts = Field(min_length=2, description="None of them may be in another control group.")
+    reason: Reason = Field(description="Why. Recorded in the journal.")
+    name: Name = Field(description="Who declares it. Recorded in the journal beside the key.")
+
+
+class MeasureRequest(Request):
+    """A measure against abnormal trading."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "accounts": [4],
+                "measure": "warning",
+                "trading_date": "2024-03-05",
+                "reason": "612 cancels in PRND-OX",
+                "name": "Li Na, surveillance",
+            }
+        }
+    )
+
+    accounts: Accounts = Field(min_length=1)
+    measure: Measure = Field(
+        description="The ladder: the first time `warning`, then `watch_list`, then `opening_ban`: only cancels are taken."
+    )
+    trading_date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), WithJsonSchema(DATE_FORM)] = Field(
+        description="The trading day of what it answers."
+    )
+    reason: Reason = Field(description="Why. Recorded in the journal.")
+    name: Name = Field(description="Who imposes it. Recorded in the journal beside the key.")
+
+
+class EndRequest(Request):
+    """Why a declared control or a measure ends."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"reason": "the register was wrong", "name": "Li Na"}})
+
+    reason: Reason = Field(description="Why. Recorded in the journal.")
+    name: Name = Field(description="Who ends it. Recorded in the journal beside the key.")
+
 
 _Seq = Annotated[int, Path(ge=1, le=MAX_ID)]
 

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
+import numpy as np
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from matching_engine.records import Phase, Side
+from matching_engine.records import EVENT, EventKind, Phase, Side
 from services.gateway.past import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.execution_report import order_json
@@ -21,12 +22,40 @@ from services.gateway.replies.fills import past_bust_json, past_fill_json
 from services.gateway.replies.market_json import trade_json
 from services.gateway.resume.phases import PhaseChange, PhaseReader
 from services.gateway.resume.queries import busts_between, fills_between, orders_changed, public_busts, public_trades
-from services.gateway.resume.touched import touched_orders
 from services.journal.batch import JournalBatch
 from services.market_data import MarketTrade
 from services.messaging.follow import Readable
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import EVERY_ACCOUNT, VenueState
+
+_OF_ORDERS = np.isin(
+    np.arange(256),
+    [
+        EventKind.ACCEPTED,
+        EventKind.REJECTED,
+        EventKind.TRADE,
+        EventKind.CANCELED,
+        EventKind.PREVENTED,
+        EventKind.EXPIRED,
+        EventKind.REPLACED,
+        EventKind.TRIGGERED,
+    ],
+)
+"""By kind: whether `order_id` is the id of an order that the event changed, or refused."""
+
+
+def touched_orders(batches: Sequence[JournalBatch], account: int) -> list[int]:
+    """The ids of the account's orders (EVERY_ACCOUNT: of all) that the events name, ascending."""
+    events = np.frombuffer(b"".join([batch.events for batch in batches]), EVENT)
+    events = events[_OF_ORDERS[events["kind"]]]
+    makers = events[events["kind"] == EventKind.TRADE]
+    if account != EVERY_ACCOUNT:
+        events = events[events["account"] == account]
+        makers = makers[makers["maker_account"] == account]
+    refused = events["seq"][events["kind"] == EventKind.REJECTED]  # A refused order has the number of its command.
+    order_ids: list[int] = np.unique(np.concatenate((events["order_id"], makers["maker_order_id"], refused))).tolist()
+    return order_ids
+
 
 WINDOW_COMMANDS = 10_000
 """How many commands are read at a time; a row of the journal is never divided."""

@@ -6,7 +6,12 @@ well has the name and the schema of /openapi.json.
 
 from __future__ import annotations
 
+import ast
+import inspect
+from collections.abc import Iterable
 from functools import cache
+from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -18,12 +23,43 @@ from services.gateway.http.openapi import API_VERSION, REF, SCOPES, as_document
 from services.gateway.schemas import AccountFill, Fill, Problem, PublicTrade, TooMany
 from services.gateway.websocket import market_models, messages, private_models, reply_message, reply_models
 from services.gateway.websocket.asyncapi_examples import BESIDE, DATA, PARAMS, PROBLEM, RESULTS, push_of
-from services.gateway.websocket.attribute_texts import attribute_texts
-from services.gateway.websocket.close_codes import CLOSE_CODES
 from services.gateway.websocket.market_models import Push
 from services.gateway.websocket.messages import Message
 from services.gateway.websocket.protocol import CHANNELS, METHODS, Channel, Method, Model, PushType, is_of_rest
 from services.gateway.websocket.reply_message import ReplyMessage
+
+
+def attribute_texts(modules: Iterable[ModuleType]) -> dict[str, dict[str, str]]:
+    """By the name of the class and of the field."""
+    found: dict[str, dict[str, str]] = {}
+    for module in modules:
+        for part in ast.parse(inspect.getsource(module)).body:
+            if isinstance(part, ast.ClassDef):
+                found[part.name] = dict(_field_texts(part))
+    return found
+
+
+def _field_texts(part: ast.ClassDef) -> Iterable[tuple[str, str]]:
+    for field, below in pairwise(part.body):
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str):
+            yield field.target.id, inspect.cleandoc(below.value.value).replace("\n", " ")
+
+
+CLOSE_CODES = {
+    1007: "a text message was not UTF-8",
+    1009: "a message was too large, or consisted of too many frames",
+    1011: "an error in the venue; or no answer to a ping in time",
+    1012: "the venue is stopping, or has failed: connect again",
+    4001: "the key was revoked or has expired, or the session has ended",
+    4003: "no key within the first seconds or messages",
+    4008: "private messages were not read fast enough: connect again and resume",
+    4009: "a stream could not be resumed: connect again and resume",
+    4010: "`cut_off`: the gateway is cut off from the venue, which may go on without it: connect again and resume",
+}
+"""By code, what has happened."""
+
 
 Json = dict[str, Any]
 ADDRESS = "/v1/ws"

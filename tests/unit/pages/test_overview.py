@@ -10,8 +10,8 @@ import pytest
 from rex_client import RexClient
 
 from services.pages.catalogue import words
+from services.pages.first_paint import intraday
 from services.pages.formatting import largest
-from services.pages.intraday import intraday
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.forecast.wording import MEASURED
 from services.reporting.report import COUNTING_RULE
