@@ -1,7 +1,7 @@
 // The PrNd index of the year, and the quality of the market on a day.
 
 import { Chart } from "../charts/chart.js";
-import { forDrawing } from "../app/decimal.js";
+import { forDrawing, text, units } from "../app/decimal.js";
 import { fill, h } from "../app/dom.js";
 import { duration, noon, number, percent } from "../app/format.js";
 import { set } from "../app/store.js";
@@ -82,15 +82,20 @@ export function showQuality(host, { quality }) {
   const column = (name, cell) => ({ head: t(`quality.${name}`), number: true, cell, csv: (line) => line[name] });
   /** @param {string} name */
   const plain = (name) => column(name, (line) => number(line[name]));
+  /** The exact one is the title. @param {string} name @param {number} places @param {(line: any) => string} [unit] */
+  const rounded = (name, places, unit = () => "") => ({
+    ...column(name, (line) => (line[name] === null ? "–" : number(text(units(line[name]), places)) + unit(line))), title: (/** @type {any} */ line) => line[name],
+  });
   showTable(at.table, {
     name: "quality", label: t("figure.quality"), lines, keyOf: ({ symbol }) => symbol, seal: quality,
     columns: [
       { head: t("product"), names: true, cell: ({ symbol }) => symbol, title: nameOf, csv: ({ symbol }) => symbol },
       column("continuous_s", (line) => duration(Number(line.continuous_s) * 1000)),
       column("two_sided_share", (line) => percent(line.two_sided_share)),
-      column("spread", (line) => (line.spread === null ? "–" : `${number(line.spread)} ¥/${line.unit}`)),
-      plain("spread_bp"), plain("median_spread"), plain("buy_depth_lots"), plain("sell_depth_lots"), plain("trades"), plain("effective_spread_bp"),
-      plain("large_trades"), column("recovery_s", (line) => (line.recovery_s === null ? "–" : `${number(line.recovery_s)} s`)), plain("amihud"),
+      rounded("spread", 2, (line) => ` ¥/${line.unit}`), rounded("spread_bp", 1), plain("median_spread"),
+      rounded("buy_depth_lots", 0), rounded("sell_depth_lots", 0), plain("trades"), rounded("effective_spread_bp", 1), plain("large_trades"),
+      rounded("recovery_s", 0, () => " s"),
+      { ...plain("amihud"), cell: ({ amihud }) => (amihud === null ? "–" : (forDrawing(amihud) * 10_000).toFixed(2)), title: ({ amihud }) => amihud },
     ],
   });
 }
