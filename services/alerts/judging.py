@@ -24,14 +24,10 @@ from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.reading import Facts, Judged, judge_days
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
-from services.processes.child_process import LAST_BYTES, run_module
+from services.processes.child_process import run_module
 from services.read_database import database as sqlite
 from services.read_database.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
-
-
-class DaysNotJudged(Exception):
-    """The process failed; the last line of its standard error."""
 
 
 @asynccontextmanager
@@ -61,15 +57,10 @@ class DaysJudge:
         }
 
     async def __call__(self, is_open: OpenAlerts) -> Judged | None:
-        """What follows from the completed days; None where the venue has completed none. Raises DaysNotJudged."""
+        """What follows from the completed days; None where the venue has completed none. Raises NoAnswer."""
         asked = {**self._where, "open": [asdict(alert) for alert in is_open.values()]}
         ended = await run_module("services.alerts.judging", given=json.dumps(asked).encode(), niceness=self._niceness)
-        if ended.failure is not None:
-            raise DaysNotJudged(ended.failure)
-        try:
-            return _judged(json.loads(ended.output))
-        except ValueError as error:
-            raise DaysNotJudged(f"its process said {ended.output[-LAST_BYTES:]!r}, which is no judgement") from error
+        return ended.answer("judgement", _judged)
 
 
 def _judged(said: dict[str, Any] | None) -> Judged | None:

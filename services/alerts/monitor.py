@@ -20,13 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from matching_engine.records import Command, Phase
 from services.alerts import operation, pace, trading
 from services.alerts.conditions import Condition, OpenAlerts, changes
-from services.alerts.judging import DaysNotJudged
 from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
 from services.alerts.reading import Facts, Judged, read_facts
 from services.commands import administrative
 from services.commands.attachments import AlertKind, AlertRaised, ProofAgreed
 from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
+from services.processes.child_process import NoAnswer
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
 from services.read_database.tables import position
 from services.reporting.day_sums import TradeSums
@@ -44,7 +44,7 @@ DAYS_TIMEOUT_S = 600.0
 JUDGE_AGAIN_NS = 600 * 10**9
 """After a look at the completed days that failed, the next one waits so long: it costs more than the others."""
 
-_EXPECTED = (DaysNotJudged, ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
+_EXPECTED = (NoAnswer, ReadDatabaseFailed, ReadDatabaseRefused, SQLAlchemyError, InboxFull, OSError, TimeoutError)
 """Every other error is a bug."""
 
 PUT_AGAIN_NS = 600 * 10**9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import runpy
 import shutil
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from services.processes.own_process import continue_with_starter_s_end
 from services.processes.started_process import StartedProcess
@@ -20,6 +21,13 @@ LAST_BYTES = 600
 
 REMOVALS = 10
 """How often the removal of a folder is tried in which the process still makes files."""
+
+
+Answer = TypeVar("Answer")
+
+
+class NoAnswer(Exception):
+    """The process failed, or its output does not end with what was asked for. Its last words."""
 
 
 class Ended(NamedTuple):
@@ -36,6 +44,16 @@ class Ended(NamedTuple):
             return None
         last = self.errors.decode(errors="replace").strip()[-LAST_BYTES:].rpartition("\n")[2]
         return last or f"its process ended with status {self.status}"
+
+    def answer(self, what: str, made: Callable[[Any], Answer]) -> Answer:
+        """What is `made` of the JSON value in its output's last line: `what`, a noun. Raises NoAnswer."""
+        if self.failure is not None:
+            raise NoAnswer(self.failure)
+        try:
+            return made(json.loads(self.output.rstrip().rpartition(b"\n")[2]))
+        except (KeyError, TypeError, ValueError) as error:
+            said = self.output[-LAST_BYTES:].decode(errors="replace").strip()
+            raise NoAnswer(f"its process said {said!r}, which is no {what}") from error
 
 
 def _drop(line: bytes) -> None:

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
-from services.processes.child_process import LAST_BYTES, Ended, run_module
+from services.processes.child_process import Ended, NoAnswer, run_module
 from services.reporting.proof_folder import ProofFolder, remove_abandoned
 from services.reporting.proof_turns import ProofTurns
 from services.reporting.proven import DATABASE_URL, LATE_KEY, ProofAge, Proven
@@ -203,15 +203,13 @@ class StandingProof:
         if breakdown or not is_folder:
             file = str(temporary / "copy.sqlite")
             ended = await self._end_of_process(temporary, "services.reporting.proof_copy", file)
-            trouble = ended.failure
-            if trouble is None and not ended.output.isdigit():
-                trouble = f"the process that copies said {ended.output[-LAST_BYTES:]!r}, which is no position"
-            if trouble is None:
-                copy, copied_seq = file, int(ended.output)
-            elif is_folder:
-                log.warning("a proof is made without the breakdown: the read database was not copied", reason=trouble)
-            else:
-                return _Outcome(self._engine.last_seq, trouble=trouble)
+            try:
+                copy, copied_seq = file, ended.answer("position", int)
+            except NoAnswer as last_words:
+                if not is_folder:
+                    return _Outcome(self._engine.last_seq, trouble=str(last_words))
+                reason = str(last_words)
+                log.warning("a proof is made without the breakdown: the read database was not copied", reason=reason)
         # The counter is the one at this command, which may lie within a batch. Who is behind the copy has none: a gateway, or a
         # leader that another one has followed.
         seq, counter_fen = self._engine.last_seq, self._engine.turnover_fen(year)
@@ -248,15 +246,10 @@ class StandingProof:
 
 def _outcome(seq: int, ended: Ended) -> _Outcome:
     """What a process said at its end, or why it said nothing."""
-    if ended.failure is not None:
-        return _Outcome(seq, trouble=ended.failure)
     try:
-        figure = json.loads(ended.output.rstrip().rpartition(b"\n")[2])
-    except ValueError:
-        figure = None
-    if not isinstance(figure, dict) or "agree" not in figure:
-        said = ended.output[-LAST_BYTES:].decode(errors="replace").strip()
-        return _Outcome(seq, trouble=f"its process said {said!r}, which is no figure")
+        figure = ended.answer("figure", lambda said: {**said, "agree": said["agree"]})
+    except NoAnswer as last_words:
+        return _Outcome(seq, trouble=str(last_words))
     breakdown, lacks = figure.pop("breakdown", None), figure.pop("lacks", None)
     if lacks is not None:
         log.warning("a proof was made without the breakdown", reason=lacks)

@@ -26,7 +26,7 @@ import structlog
 
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
-from services.processes.child_process import LAST_BYTES, run_module
+from services.processes.child_process import NoAnswer, run_module
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.postgres import PostgresStore
@@ -179,14 +179,11 @@ class StandingSnapshots:
                 environment={} if is_folder else {DATABASE_URL: str(self._place)},
                 niceness=self._niceness,
             )
+            log.info("a snapshot was taken", **ended.answer("snapshot", dict))
         except OSError as error:
             return f"its process cannot run: {error}"
-        if ended.failure is not None:
-            return ended.failure
-        try:
-            log.info("a snapshot was taken", **json.loads(ended.output))
-        except (TypeError, ValueError):
-            return f"its process said {ended.output[:LAST_BYTES].decode(errors='replace').strip()!r}"
+        except NoAnswer as last_words:
+            return str(last_words)
         return None
 
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from matching_engine.records import Command
 from services.alerts.conditions import Condition
 from services.alerts.following import FollowedAlerts
-from services.alerts.judging import DaysJudge, DaysNotJudged
+from services.alerts.judging import DaysJudge
 from services.alerts.monitor import PUT_AGAIN_NS, AlertMonitor, Watched
 from services.alerts.reading import judge_days
 from services.commands import administrative as admin
@@ -34,6 +34,7 @@ from services.commands.attachments import (
 from services.data.calendar import TradingCalendar
 from services.files.data_folder import READ_DATABASE_FILE
 from services.messaging import InboxFull, Submission
+from services.processes.child_process import NoAnswer
 from services.read_database.database import open_read_database
 from services.reporting.exports.day_seal import day_numbers
 from services.reporting.proven import ProofAge, Proven
@@ -528,5 +529,5 @@ async def test_the_process_finds_what_this_one_finds(venue: RunningVenue, tmp_pa
     assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
     assert len(here.closings) == 20
     assert await judge(venue.state.alerts.open) == here
-    with pytest.raises(DaysNotJudged, match=r"none\.db"):
+    with pytest.raises(NoAnswer, match=r"none\.db"):
         await DaysJudge(tmp_path / "none.db", None, 0)({})

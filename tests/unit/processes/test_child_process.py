@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import uvloop
 
 from services.processes import started_process
-from services.processes.child_process import LAST_BYTES, run_module
+from services.processes.child_process import LAST_BYTES, Ended, NoAnswer, run_module
 from services.processes.own_process import LOWEST_PRIORITY
 from services.processes.started_process import StartedProcess
 from tests.patience import PATIENCE_S
@@ -30,6 +31,8 @@ async def test_of_one_that_fails_the_last_line_says_why() -> None:
     ended = await run_module("json.tool", given=b"[")
     assert ended.status == 1
     assert ended.failure == ended.errors.decode().strip().splitlines()[-1]
+    with pytest.raises(NoAnswer, match=re.escape(ended.failure)):
+        ended.answer("document", dict)
 
 
 async def test_a_failure_without_words_is_its_status_and_one_with_many_is_cut(tmp_path: Path) -> None:
@@ -38,6 +41,13 @@ async def test_a_failure_without_words_is_its_status_and_one_with_many_is_cut(tm
     path = {"PYTHONPATH": str(tmp_path)}
     assert (await run_module("silent", environment=path)).failure == "its process ended with status 3"
     assert (await run_module("loud", environment=path)).failure == "x" * LAST_BYTES
+
+
+async def test_an_answer_is_made_of_its_last_line_or_there_is_none() -> None:
+    assert Ended(0, b'7\n8\n{"agree": true}\n', b"").answer("figure", lambda said: said["agree"]) is True
+    for said in ("", "null", "{}", "Segmentation fault"):
+        with pytest.raises(NoAnswer, match=f"its process said '{said}', which is no figure"):
+            Ended(0, said.encode(), b"").answer("figure", lambda said: said["agree"])
 
 
 async def test_what_it_logs_is_none_of_its_output(tmp_path: Path) -> None:
