@@ -19,10 +19,11 @@ if find_spec("hdrh") is None:
     sys.exit("load_tests needs the packages of tests and tools; `make setup` installs them")
 
 from load_tests import progress
-from load_tests.child_process import ChildFailed, venue
+from load_tests.child_process import venue
 from load_tests.replay.account_stream import Json
 from load_tests.replay.options import add_options, check_options
 from load_tests.replay.replay import replay_options, run_and_print
+from services.scaled.launch import DidNotStart
 
 EXAMPLES = """examples:
   python -m load_tests replay --flow load_tests/flows/sample.csv
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replay.error("--url and --key: give both, for a venue that is running, or neither")
     try:
         return run_and_print(lambda stages: _replayed(options, stages), as_json=options.json)
-    except ChildFailed as error:
+    except DidNotStart as error:
         print(error, file=sys.stderr)
         return 1
 

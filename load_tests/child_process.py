@@ -1,27 +1,25 @@
-"""Starts servers as processes. A server prints one JSON line on standard output when it is ready, and stops on SIGTERM."""
+"""Starts programs as processes: servers, and what runs beside a measurement. Each prints one JSON line when it is ready."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import subprocess
+import select
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from services.files.data_folder import JOURNAL_FILE
+from services.scaled.launch import REX, Launched, rex_arguments
 
 ROOT = Path(__file__).parents[1]
 NO_VARIABLES: Mapping[str, str] = {}
-STOP_TIMEOUT_S = 300
-"""The time a server has to stop after SIGTERM; then it is killed."""
-
-
-class ChildFailed(Exception):
-    """The process ended, or printed anything else, before it was ready. The message holds its output and errors."""
+PATIENCE_S = 300
+"""How long a start, and an end after SIGTERM, may take; then the server is killed."""
 
 
 class RunningVenue(NamedTuple):
@@ -33,48 +31,50 @@ class RunningVenue(NamedTuple):
 
 
 @contextmanager
-def child(command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES) -> Iterator[dict[str, Any]]:
-    """Runs a server while the block runs. Yields the JSON object it printed, with its `pid`. Raises ChildFailed.
+def child(
+    command: Sequence[str], variables: Mapping[str, str] = NO_VARIABLES, errors: IO[bytes] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Runs a server while the block runs. Yields the JSON object it printed, with its `pid`. Raises DidNotStart.
 
-    `variables` are added to the environment.
+    `variables` are added to the environment. `errors` gets its standard error, which is otherwise only in a DidNotStart.
     """
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=ROOT, env=os.environ | variables)
-        assert process.stdout is not None
+    with tempfile.TemporaryFile() as own:
+        process = Launched(" ".join(command), command, errors or own, cwd=ROOT, env=os.environ | variables)
         try:
-            line = process.stdout.readline()
-            try:
-                ready = json.loads(line)
-            except ValueError:
-                ready = None
-            if not isinstance(ready, dict):
-                process.terminate()
-                process.wait(STOP_TIMEOUT_S)
-                errors.seek(0)
-                output = (line + process.stdout.read() + errors.read()).decode(errors="replace").strip()
-                raise ChildFailed(f"{' '.join(command)} did not start (exit status {process.returncode}):\n{output}")
-            yield {**ready, "pid": process.pid}
+            if not select.select([process.out], [], [], PATIENCE_S)[0]:
+                process.kill()
+            yield {**process.wait_ready(), "pid": process.pid}
         finally:
-            _stop(process)
-            process.stdout.close()
+            process.stop(within_s=PATIENCE_S)
 
 
 @contextmanager
-def venue(data_dir: Path, *more: str, variables: Mapping[str, str] = NO_VARIABLES) -> Iterator[RunningVenue]:
+def venue(
+    data_dir: Path, *more: str, variables: Mapping[str, str] = NO_VARIABLES, errors: IO[bytes] | None = None
+) -> Iterator[RunningVenue]:
     """Runs a venue without simulated traders, open around the clock, on a free port; a new one in a folder without a journal.
-    `more`: options of `rex serve`; `variables` are added to the environment. Raises ChildFailed."""
-    rex = Path(sys.executable).with_name("rex")
+    `more`: options of `rex serve`; the others are those of `child`. Raises DidNotStart."""
     new = () if (data_dir / JOURNAL_FILE).exists() else ("--new",)
-    options = [*new, "--data-dir", str(data_dir), "--port", "0", "--schedule", "always", "--json", *more]
-    with child([str(rex), "serve", *options], variables) as ready:
+    options = rex_arguments("serve", *new, "--data-dir", str(data_dir), "--schedule", "always", *more)
+    with child([REX, *options], variables, errors) as ready:
         keys = json.loads(Path(ready["keys_file"]).read_text())
         yield RunningVenue(ready["url"], keys["operator"]["key"], ready["pid"])
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+@asynccontextmanager
+async def beside(*program: str) -> AsyncIterator[dict[str, Any]]:
+    """Runs `python -m PROGRAM`, a module and its arguments, while the block runs; its standard input ends with the block. After
+    it, what is yielded holds the JSON object that the program printed last. Raises RuntimeError if it had an error."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *program, stdin=pipe, stdout=pipe, cwd=ROOT)
+    assert process.stdout is not None
+    found: dict[str, Any] = {}
     try:
-        process.wait(STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        if not await process.stdout.readline():
+            raise RuntimeError(f"{program[0]} did not start")
+        yield found
+    finally:
+        last, _ = await process.communicate(b"")
+    if process.returncode:
+        raise RuntimeError(f"{program[0]} had an error")
+    found.update(json.loads(last))

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from itertools import cycle
 
 from load_tests.benchmarks import http_load
-from load_tests.child_process import ROOT
+from load_tests.child_process import beside
 
 CONNECTIONS = 4
 
@@ -27,22 +27,10 @@ def get(port: int, path: str) -> bytes:
 @asynccontextmanager
 async def flooded(port: int, paths: Sequence[str], answers: dict[str, int]) -> AsyncIterator[None]:
     """Floods with the paths in turn while the block runs; then adds the answers by status."""
-    command = [sys.executable, "-m", "load_tests.benchmarks.anonymous_flood", str(port), *paths]
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        await process.stdout.readline()
+    async with beside("load_tests.benchmarks.anonymous_flood", str(port), *paths) as found:
         yield
-        process.stdin.close()
-        for status, count in json.loads(await process.stdout.readline()).items():
-            answers[status] = answers.get(status, 0) + count
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        await process.wait()
+    for status, count in found.items():
+        answers[status] = answers.get(status, 0) + count
 
 
 async def _flood(port: int, paths: Sequence[str]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 from load_tests.benchmarks import websocket_load
-from load_tests.child_process import ROOT
+from load_tests.child_process import beside
 
 SOCKETS = 16
 WINDOW = 1_024
@@ -36,21 +36,9 @@ class Flood(NamedTuple):
 @asynccontextmanager
 async def flooding(port: int, key: str, order: dict[str, Any], floods: list[Flood]) -> AsyncIterator[None]:
     """Floods while the block runs; then appends the result to `floods`, once all replies have arrived."""
-    command = [sys.executable, "-m", "load_tests.benchmarks.flood", str(port), key, json.dumps(order)]
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=ROOT)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    try:
-        await process.stdout.readline()
+    async with beside("load_tests.benchmarks.flood", str(port), key, json.dumps(order)) as found:
         yield
-        process.stdin.close()
-        floods.append(Flood(**json.loads(await process.stdout.readline())))
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        await process.wait()
+    floods.append(Flood(**found))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import tempfile
 import time
@@ -17,6 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 from load_tests.benchmarks import http_load
 from load_tests.benchmarks.peer_environment import NotRun, clean_environment, python_of
 from load_tests.servers.server_process import free_port
+from services.processes.supervised_process import SupervisedProcess
 
 REQUIREMENTS = Path(__file__).with_name("peers") / "matching_engine_gateway.txt"
 LEAST_PYTHON = (3, 12)
@@ -54,9 +56,8 @@ def peer_gateway() -> Iterator[PeerGateway]:
     with tempfile.TemporaryDirectory(prefix="rex-gateway-peer-") as folder:
         variables = {**clean_environment(), "ME_DATA_DIR": folder, "ME_MARKETS": f"{MARKET}:1:1"}
         command = [str(python), "-m", "matching_engine", "serve", "--port", str(port)]
-        process = subprocess.Popen(
-            command, env=variables, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        nowhere = subprocess.DEVNULL
+        process = SupervisedProcess(command, env=variables, cwd=folder, stdout=nowhere, stderr=nowhere)
         try:
             _wait_ready(process, f"http://127.0.0.1:{port}/healthz")
             version = subprocess.check_output(
@@ -64,20 +65,15 @@ def peer_gateway() -> Iterator[PeerGateway]:
             )
             yield PeerGateway(process.pid, port, version.strip())
         finally:
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.stop(signal.SIGTERM, STOP_S)
 
 
-def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
+def _wait_ready(process: SupervisedProcess, url: str) -> None:
     deadline_s = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < deadline_s:
+    while process.running and time.monotonic() < deadline_s:
         try:
             with _direct.open(url, timeout=1):
                 return
         except (URLError, OSError):
             time.sleep(0.05)
-    raise NotRun(f"it did not start (exit status {process.poll()})")
+    raise NotRun(f"it did not start (exit status {process.exit_status})")

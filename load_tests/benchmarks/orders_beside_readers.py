@@ -8,12 +8,8 @@ Readers and pages run in a process of their own, behind the load in priority: th
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, islice
 from pathlib import Path
@@ -25,7 +21,7 @@ from rex_client import RexClient
 from load_tests.benchmarks.gateway_rates import ACCOUNTS, CASH_FEN, LOTS, Servers
 from load_tests.benchmarks.http_load import post
 from load_tests.benchmarks.measurement import Effort, Measurement, no_garbage_collection, spent_s
-from load_tests.child_process import ROOT, RunningVenue, venue
+from load_tests.child_process import RunningVenue, beside, venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 from load_tests.replay.latency import Latencies
 from services.data.calendar import TradingCalendar
@@ -101,24 +97,6 @@ async def paced_rest(servers: Servers, orders: int) -> Latencies:
     return found
 
 
-@asynccontextmanager
-async def beside(others: tuple[str, ...], got: Counter[str]) -> AsyncIterator[None]:
-    """Runs this program (a module and its arguments) while the block runs. Adds to `got` what it got. Raises RuntimeError if it
-    had an error."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *others, stdin=pipe, stdout=pipe, cwd=ROOT)
-    assert process.stdout is not None
-    try:
-        if not await process.stdout.readline():
-            raise RuntimeError(f"{others[0]} did not start")
-        yield
-    finally:
-        last, _ = await process.communicate(b"")
-    if process.returncode:
-        raise RuntimeError(f"{others[0]} had an error")
-    got.update(json.loads(last))
-
-
 async def _measure(effort: Effort) -> tuple[Runs, Runs, Runs]:
     """Without others, beside the readers, beside the pages: in turns."""
     with tempfile.TemporaryDirectory(prefix="rex-readers-") as name:
@@ -131,10 +109,12 @@ async def _measure(effort: Effort) -> tuple[Runs, Runs, Runs]:
             quiet, read, shown = Runs(), Runs(), Runs()
             for _ in range(2 if effort.quick else 4):
                 await _run(ours, servers, effort, quiet)
-                async with beside((REPORT_READERS, ours.url, str(YEAR), str(READERS), *keys), read.got):
+                async with beside(REPORT_READERS, ours.url, str(YEAR), str(READERS), *keys) as got:
                     await _run(ours, servers, effort, read)
-                async with beside((TRADE_PAGES, ours.url, str(PAGES), *keys), shown.got):
+                read.got.update(got)
+                async with beside(TRADE_PAGES, ours.url, str(PAGES), *keys) as got:
                     await _run(ours, servers, effort, shown)
+                shown.got.update(got)
             return quiet, read, shown
 
 

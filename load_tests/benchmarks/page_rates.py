@@ -27,6 +27,7 @@ import httpx
 
 from load_tests.benchmarks import page_bars
 from load_tests.benchmarks.measurement import Effort, Measurement, process_s
+from services.scaled.launch import REX
 
 if TYPE_CHECKING:  # The benchmarks also run without Playwright.
     from playwright.sync_api import Browser
@@ -59,7 +60,7 @@ class Demo(NamedTuple):
 def demo() -> Iterator[Demo]:
     """`rex demo` without a history, on a free port."""
     with tempfile.TemporaryDirectory(prefix="rex-pages-") as folder:
-        command = [str(Path(sys.executable).with_name("rex")), "demo", "--no-history", "--pace", "250", "--port", "0"]
+        command = [REX, "demo", "--no-history", "--pace", "250", "--port", "0"]
         process = subprocess.Popen([*command, "--data-dir", folder], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         try:

@@ -12,7 +12,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,9 +35,10 @@ from load_tests.benchmarks.gateway_rates import (
     websocket_rate,
 )
 from load_tests.benchmarks.measurement import Effort, Measurement, spent_s, with_children
-from load_tests.child_process import child, venue
+from load_tests.child_process import venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 from load_tests.servers.postgres import PostgresServer
+from services.scaled.launch import REX, LaunchedVenue
 
 GATEWAYS = (1, 2, 4)
 ORDERS = {"WebSocket": 20_000, "REST": 6_000}
@@ -80,7 +80,6 @@ def _embedded() -> Iterator[_Venue]:
 @contextmanager
 def _scaled(server: PostgresServer, gateways: int) -> Iterator[_Venue]:
     """A venue in a database of its own: one sequencer, a projector and so many gateways."""
-    rex = str(Path(sys.executable).with_name("rex"))
     with ExitStack() as opened:
         folder = opened.enter_context(tempfile.TemporaryDirectory(prefix="rex-scaled-"))
         variables = {
@@ -90,19 +89,18 @@ def _scaled(server: PostgresServer, gateways: int) -> Iterator[_Venue]:
             "REX_SCHEDULE": "always",
         }
         for command in ("migrate", "init"):
-            subprocess.run([rex, command, "--json"], env=os.environ | variables, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run([REX, command, "--json"], env=os.environ | variables, stdout=subprocess.DEVNULL, check=True)
         key = json.loads((Path(folder) / "keys.json").read_text())["operator"]["key"]
-
-        def start(process: str) -> tuple[str, int]:
-            ready = opened.enter_context(child([rex, process, "--port", "0", "--json"], variables))
-            return ready["url"], ready["pid"]
-
-        pids = {"sequencer": start("sequencer")[1], "projector": start("projector")[1]}
-        urls = []
-        for number in range(1, gateways + 1):
-            url, pids[f"gateway {number}"] = start("gateway")
-            urls.append(url)
-        yield _Venue(urls, key, pids, server.pid)
+        errors = opened.enter_context((Path(folder) / "errors").open("a+b"))
+        processes = LaunchedVenue(os.environ | variables, errors)
+        opened.callback(processes.stop)
+        pids = {"sequencer": processes.start("sequencer").pid}
+        processes.wait_ready()
+        pids["projector"] = processes.start("projector").pid
+        started = [processes.start("gateway") for _ in range(gateways)]
+        processes.wait_ready()
+        pids |= {f"gateway {number}": gateway.pid for number, gateway in enumerate(started, 1)}
+        yield _Venue([gateway.url for gateway in started], key, pids, server.pid)
 
 
 async def _funded(running: _Venue, numbers: Iterator[int]) -> list[Servers]:

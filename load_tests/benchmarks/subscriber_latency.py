@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,7 +22,7 @@ from rex_client import RexClient
 from load_tests.benchmarks.depth_subscribers import COLUMNS
 from load_tests.benchmarks.gateway_rates import ACCOUNTS, CASH_FEN, LOTS, Servers
 from load_tests.benchmarks.measurement import Effort, Measurement, no_garbage_collection, spent_s
-from load_tests.child_process import ROOT, RunningVenue, venue
+from load_tests.child_process import RunningVenue, beside, venue
 from load_tests.replay.accounts import Funding, open_accounts, read_instruments
 
 SUBSCRIBERS, A_KEY = 1_000, 16
@@ -59,22 +56,6 @@ async def _paced_orders(servers: Servers, clients: list[RexClient], orders: int)
     return due
 
 
-@asynccontextmanager
-async def _subscribed(command: list[str], found: dict[str, float]) -> AsyncIterator[None]:
-    """Runs the subscribers while the block runs; then adds what they counted."""
-    pipe = asyncio.subprocess.PIPE
-    arguments = (sys.executable, "-m", "load_tests.benchmarks.depth_subscribers", *command)
-    process = await asyncio.create_subprocess_exec(*arguments, stdin=pipe, stdout=pipe, cwd=ROOT)
-    assert process.stdout is not None
-    if not await process.stdout.readline():
-        raise RuntimeError("the subscribers did not start")
-    try:
-        yield
-    finally:
-        last, _ = await process.communicate(b"")
-    found.update(json.loads(last))
-
-
 def _latencies_ms(rows: np.ndarray, due: Due, symbols: list[str]) -> np.ndarray:
     """A latency for each order at each subscriber of its instrument."""
     found: list[float] = []
@@ -98,9 +79,8 @@ async def _measure(ours: RunningVenue, folder: Path, effort: Effort, interval_ms
     clients = [RexClient(ours.url, account.key) for account in accounts]
     for client in clients:
         await client.connect()
-    found: dict[str, float] = {}
     command = [str(port), str(SUBSCRIBERS), str(file), str(interval_ms), ",".join(instruments), *keys]
-    async with _subscribed(command, found):
+    async with beside("load_tests.benchmarks.depth_subscribers", *command) as found:
         before_s = spent_s(ours.pid)
         with no_garbage_collection():
             due = await _paced_orders(servers, clients, effort.messages(ORDERS))

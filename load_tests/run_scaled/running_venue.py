@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +21,7 @@ from load_tests.run_scaled.this_machine import HOST, ThisMachine
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerFailed, ServerProcess
+from services.scaled.launch import REX
 
 DATABASE = "rex"
 PORT = "8000"
@@ -184,7 +184,7 @@ def _database(postgres: PostgresServer) -> str:
 
 
 def _command(service: Service) -> list[str]:
-    return [str(Path(sys.executable).with_name("rex")), *service.command[1:]]
+    return [REX, *service.command[1:]]
 
 
 def _answers(url: str) -> bool:

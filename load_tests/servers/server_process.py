@@ -14,16 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from services.processes.supervised_process import SupervisedProcess
+
 PATIENCE_S = 300
 """How long a start and an end may take: no busy machine reaches it."""
 POLL_S = 0.02
 LOG_TAIL_BYTES = 4_000
-WATCH = """read -r _; kill -QUIT "$0"; kill -CONT "$0"
-for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 1; kill -0 "$0" || exit; done
-kill -KILL "$0\""""
-"""It reads a pipe that only the starter can write to, and therefore reads the end when the starter has died. A server that a
-shell started in the background ignores SIGQUIT. PostgreSQL kills paused children five seconds after it; after SIGKILL of its
-first process the others end by themselves."""
+LAST_SIGNAL = signal.SIGQUIT
+"""When the starter has died. A server that a shell started in the background ignores it. PostgreSQL kills paused children five
+seconds after it; after SIGKILL of its first process the others end by themselves."""
 PORTS = range(10_000, 32_000)
 """Below the ports that Linux gives to outgoing connections: one of those could take the port while its server is down."""
 
@@ -45,8 +44,8 @@ def free_port() -> int:
     raise ServerFailed(f"no free port between {PORTS.start} and {PORTS.stop}")
 
 
-class ServerProcess:
-    """A started server in a session of its own, so that Ctrl-C reaches only the process that started it."""
+class ServerProcess(SupervisedProcess):
+    """A started server, and its log."""
 
     def __init__(
         self,
@@ -59,44 +58,22 @@ class ServerProcess:
         self._name = Path(command[0]).name
         with log.open("ab") as output:
             self._log_start = output.tell()
-            self._process = subprocess.Popen(
+            super().__init__(
                 command,
-                stdin=subprocess.DEVNULL,
+                last_signal=LAST_SIGNAL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
                 env=environment,
-                start_new_session=True,
                 **as_user(user),
             )
-        self._watcher = subprocess.Popen(
-            ["sh", "-c", WATCH, str(self._process.pid)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    @property
-    def pid(self) -> int:
-        """The process id of the server's first process."""
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        """Whether the first process has not ended."""
-        return self._process.poll() is None
-
-    @property
-    def exit_status(self) -> int | None:
-        """How the first process ended; the negative number of the signal that ended it; None while it runs."""
-        return self._process.poll()
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Returns when the server is ready. Raises ServerFailed when it has ended or does not become ready in time."""
         deadline = time.monotonic() + PATIENCE_S
         while not ready():
             if not self.running or time.monotonic() > deadline:
-                status = self._process.poll()
+                status = self.exit_status
                 self.kill()
                 reason = "did not become ready" if status is None else f"ended with status {status}"
                 raise ServerFailed(f"{self._name} {reason}:\n{self.log_tail()}")
@@ -106,29 +83,23 @@ class ServerProcess:
         """The end of what the server has written to its log since this start."""
         return self._log.read_bytes()[self._log_start :][-LOG_TAIL_BYTES:].decode(errors="replace")
 
-    def stop(self, stop_signal: signal.Signals) -> None:
-        """Sends the signal and waits for the end; kills a server that does not end."""
+    def stop(self, stop_signal: signal.Signals, within_s: float = PATIENCE_S) -> None:
+        """Sends the signal, also to a paused server, and waits for the end; kills a server that does not end."""
         if self.running:
             self.resume()
-            self._process.send_signal(stop_signal)
-            try:
-                self._process.wait(PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self._end_watcher()
+        super().stop(stop_signal, within_s)
 
     def kill(self) -> None:
         """SIGKILL to the first process and to its children, which would otherwise end by themselves a little later."""
         self._signal(self.pid, signal.SIGSTOP)  # It starts no more children.
         children = self._children()
-        for pid in (self.pid, *children):
+        for pid in children:
             self._signal(pid, signal.SIGKILL)
-        self._process.wait()
+        super().kill()
         deadline = time.monotonic() + PATIENCE_S
         while not all(map(ended, children)):
             assert time.monotonic() < deadline, f"{self._name} left a process after SIGKILL"
             time.sleep(POLL_S)
-        self._end_watcher()
 
     def pause(self) -> None:
         """SIGSTOP: sockets stay open, and nothing is answered."""
@@ -150,12 +121,6 @@ class ServerProcess:
         with contextlib.suppress(ProcessLookupError):
             if pid != self.pid or self.running:
                 os.kill(pid, number)
-
-    def _end_watcher(self) -> None:
-        self._watcher.kill()
-        self._watcher.wait()
-        assert self._watcher.stdin is not None
-        self._watcher.stdin.close()
 
 
 def ended(pid: int) -> bool:

@@ -24,8 +24,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from services.files.data_folder import READ_DATABASE_FILE
+from services.scaled.launch import REX
 from services.simulator import demo_accounts
-from tests.e2e.process import REX
 from tests.patience import PATIENCE_S, AsyncHttpClient, WebSocketClient, impatience
 
 ORDER = {"symbol": "PRND-OX", "side": "buy", "quantity": 1, "price": "480000.00"}

@@ -18,7 +18,7 @@ from rex_client import RexClient
 
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
-from tests.e2e.process import REX
+from services.scaled.launch import REX
 from tests.faults.venue_process import rex, serve
 from tests.patience import PATIENCE_S
 

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tests.e2e.process import ServedVenue, serve
+from load_tests.child_process import RunningVenue
+from load_tests.child_process import venue as served_venue
 from tests.patience import HttpClient, http_get
 
 if not sys.platform.startswith("linux"):
@@ -40,17 +41,17 @@ def floods() -> dict[str, bytes]:
     }
 
 
-def memory_bytes(venue: ServedVenue) -> int:
-    pages = int(Path(f"/proc/{venue.process.pid}/statm").read_text().split()[1])
+def memory_bytes(venue: RunningVenue) -> int:
+    pages = int(Path(f"/proc/{venue.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def cpu_seconds(venue: ServedVenue) -> float:
-    fields = Path(f"/proc/{venue.process.pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_seconds(venue: RunningVenue) -> float:
+    fields = Path(f"/proc/{venue.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def send_all_it_takes(venue: ServedVenue, data: bytes) -> socket.socket:
+def send_all_it_takes(venue: RunningVenue, data: bytes) -> socket.socket:
     """Sends `data` repeatedly until the venue stops reading; never reads. The socket stays open."""
     client = socket.create_connection(("127.0.0.1", urlsplit(venue.url).port or 80))
     client.settimeout(1)
@@ -60,7 +61,7 @@ def send_all_it_takes(venue: ServedVenue, data: bytes) -> socket.socket:
 
 
 def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
-    with serve(tmp_path) as venue:
+    with served_venue(tmp_path) as venue:
         began = cpu_seconds(venue)
         with HttpClient(base_url=venue.url) as browser:
             assert {browser.get("/healthz").status_code for _ in range(REQUESTS)} == {200}

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tests.e2e.process import serve
+from load_tests.child_process import venue as served_venue
 from tests.faults.process_figures import figures
 from tests.long import some
 from tests.patience import PATIENCE_S, HttpClient
@@ -118,12 +118,12 @@ def two_thousand_websockets(venue: Venue) -> None:
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venue]:
     folder = tmp_path_factory.mktemp("hostile")
-    with (folder / "stderr").open("wb") as errors, serve(folder / "venue", errors) as served:
+    with (folder / "stderr").open("a+b") as errors, served_venue(folder / "venue", errors=errors) as served:
         with HttpClient(base_url=served.url, headers={"authorization": f"Bearer {served.operator_key}"}) as operator:
             keys = {name: open_member(operator, name) for name in ("member", "other")}
             watcher = operator.post("/v1/admin/keys", json={"name": "watcher", "scopes": ["read", "operate"]}).json()
             keys |= {"operator": served.operator_key, "watcher": watcher["key"]}
-        one = Venue(served.url, served.process.pid, keys, folder / "stderr")
+        one = Venue(served.url, served.pid, keys, folder / "stderr")
         for _ in range(50):
             assert one.order() == 201
         two_thousand_websockets(

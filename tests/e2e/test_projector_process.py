@@ -22,8 +22,9 @@ from services.journal.sqlite import SqliteJournal
 from services.processes.exit_codes import ExitCode
 from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged
 from services.read_database.projecting import pickled, rebuilt
+from services.scaled.launch import DidNotStart
 from tests.faults.mutants import continue_while_waiting, held_lock, impatient_end
-from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+from tests.faults.venue_process import VenueProcess, serve
 
 
 def _projector_of(venue: VenueProcess) -> int:

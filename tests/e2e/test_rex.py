@@ -27,8 +27,8 @@ from matching_engine.pools import NATIVE
 from services.cli import app
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.processes.exit_codes import ExitCode
+from services.scaled.launch import REX
 from services.venue.first_start import KEYS_FILE
-from tests.e2e.process import REX, console_script
 from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.patience import PATIENCE_S, http_post
 from tests.unit.journal.killed import leave_in_log
@@ -251,7 +251,7 @@ def test_a_folder_is_private_and_a_removed_journal_stops_the_venue(tmp_path: Pat
 
 
 def test_the_console_script_and_its_version_which_says_how_the_engine_runs() -> None:
-    version = console_script("--version")
+    version = subprocess.run([REX, "--version"], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert version.stdout.startswith("rex 0.1.0 on Python 3.")
     if os.environ.get("REX_REQUIRE_EVERYTHING") == "1":
         assert NATIVE, "the set-up has compiled the engine"

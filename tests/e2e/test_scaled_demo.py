@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from services.processes.exit_codes import ExitCode
-from services.scaled.demo import ChildEnded, Watch
-from tests.e2e.process import REX
+from services.scaled.demo import ChildEnded, watch
+from services.scaled.launch import REX, Launched, LaunchedVenue
 from tests.integration.postgres_journal import execute, until
 from tests.patience import PATIENCE_S, impatience
 
@@ -22,7 +24,7 @@ def test_a_demo_trades_and_prints_the_proven_figure_of_the_year(
     postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     options = ("--redis-url", redis_url, "--data-dir", str(tmp_path), "--rate", "100", "--pace", "1000", "--json")
-    command = [str(REX), "demo", "--database-url", postgres_url, *options]
+    command = [REX, "demo", "--database-url", postgres_url, *options]
     demo = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert demo.stdout is not None
@@ -45,33 +47,44 @@ def test_a_demo_trades_and_prints_the_proven_figure_of_the_year(
     assert (report["seq"], ended[0]["url"]) == (ended[0]["last_seq"], ""), "the leader handed over before the figure"
 
 
-async def _process(script: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec("sh", "-c", script)
+@pytest.fixture
+def processes() -> Iterator[LaunchedVenue]:
+    venue = LaunchedVenue(os.environ)
+    yield venue
+    venue.stop()
+
+
+def _started(venue: LaunchedVenue, name: str, script: str) -> Launched:
+    venue.processes.append(Launched(name, ["sh", "-c", script]))
+    return venue.processes[-1]
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
     ("script", "how"), [("exit 3", "ended with exit status 3"), ("kill -9 $$", "been ended by SIGKILL")]
 )
-async def test_a_child_without_a_replacement_ends_the_demo_by_its_name_and_status(script: str, how: str) -> None:
+async def test_a_child_without_a_replacement_ends_the_demo_by_its_name_and_status(
+    processes: LaunchedVenue, script: str, how: str
+) -> None:
     events: list[str] = []
-    watch = Watch(events.append)
-    with watch.over(await _process(script), "rex projector (process 7)"), pytest.raises(ChildEnded) as ended:
-        await asyncio.wait_for(watch.ended, PATIENCE_S)
-    assert str(ended.value) == f"rex projector (process 7) has {how}; without it the demo cannot go on"
-    assert events == []
+    _started(processes, "rex gateway", "exec sleep 1000")
+    gateway = _started(processes, "rex gateway", script)
+    with pytest.raises(ChildEnded) as ended:
+        await asyncio.wait_for(watch(processes, events.append), PATIENCE_S)
+    sentence = f"rex gateway (process {gateway.pid}) has {how}; without it the demo cannot go on"
+    assert (str(ended.value), events) == (sentence, [])
 
 
 @pytest.mark.anyio
-async def test_of_two_sequencers_the_first_that_ends_is_an_event_and_the_second_the_end() -> None:
+async def test_of_two_sequencers_the_first_that_ends_is_an_event_and_the_second_the_end(
+    processes: LaunchedVenue,
+) -> None:
     events: list[str] = []
-    watch = Watch(events.append, replaceable=1)
-    with watch.over(await _process("kill -9 $$"), "rex sequencer (process 7)"):
-        await until(lambda: events)
-        other = await _process("exit 5")
-        with (
-            watch.over(other, "rex sequencer (process 8)"),
-            pytest.raises(ChildEnded, match=r"process 8\) has ended with exit status 5"),
-        ):
-            await asyncio.wait_for(watch.ended, PATIENCE_S)
-    assert events == ["rex sequencer (process 7) has been ended by SIGKILL; another one replaces it"]
+    one = _started(processes, "rex sequencer", "kill -9 $$")
+    other = _started(processes, "rex sequencer", "exec sleep 1000")
+    watching = asyncio.create_task(watch(processes, events.append))
+    await until(lambda: events)
+    other.kill()
+    with pytest.raises(ChildEnded, match=rf"process {other.pid}\) has been ended by SIGKILL; without it"):
+        await asyncio.wait_for(watching, PATIENCE_S)
+    assert events == [f"rex sequencer (process {one.pid}) has been ended by SIGKILL; another one replaces it"]

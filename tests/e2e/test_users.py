@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.faults.venue_process import launch, rex, serve
+from services.scaled.launch import REX
+from tests.faults.venue_process import rex, serve
 from tests.patience import PATIENCE_S, http_post
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ A_DAY = "Li.Na confirms no act of two persons for 24 hours.\n"
 
 def asked(folder: Path, *arguments: str, password: str = PASSWORD) -> tuple[int, str]:
     """`rex user …` with the password on standard input: exit status, and what it said."""
-    command = [str(Path(sys.executable).with_name("rex")), "user", *arguments, "--data-dir", str(folder)]
+    command = [REX, "user", *arguments, "--data-dir", str(folder)]
     done = subprocess.run(
         command, input=password + "\n", capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
@@ -40,8 +40,7 @@ def test_users_of_a_stopped_and_of_a_running_venue(tmp_path: Path) -> None:
     assert asked(tmp_path, "add", "li.na", "--role", "admin")[0] == 1
     assert asked(tmp_path, "passwd", "li.na") == (0, f"li.na has another password.\n{A_DAY.replace('Li.Na', 'li.na')}")
     assert user("list", *where) == (0, "Li.Na: operator, 0 sessions")
-    arguments = ("serve", "--data-dir", str(tmp_path), "--port", "0", "--schedule", "always", "--json")
-    with launch(*arguments, variables={}) as venue:
+    with serve(tmp_path) as venue:
         assert venue.ready["first_link"].startswith(f"{venue.url}/first#")
         at = ("--data-dir", tmp_path, "--url", venue.url)
         log_in = {"name": "li.na", "password": PASSWORD}
@@ -55,12 +54,10 @@ def test_users_of_a_stopped_and_of_a_running_venue(tmp_path: Path) -> None:
         assert http_post(f"{venue.url}/v1/session", json=log_in).status_code == 401
         assert user("role", "LI.NA", "--role", "admin", *at) == (0, "LI.NA is admin now.")
         assert user("remove", "nobody", *at) == (1, "rex: no user is named nobody")
-        venue.process.terminate()
-        assert venue.ended() == 0
-    with launch(*arguments, variables={}) as venue:
+        assert venue.stop() == 0
+    with serve(tmp_path) as venue:
         assert "first_link" not in venue.ready  # there is an administrator
-        venue.process.terminate()
-        assert venue.ended() == 0
+        assert venue.stop() == 0
     assert user("remove", "li.na", *where) == (0, "li.na may not log in any more.")
     listed = rex("user", "list", *where, "--json")
     assert json.loads(listed.out) == {"users": []}

@@ -31,12 +31,12 @@ from services.journal.postgres import tables
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.processes.exit_codes import ExitCode
+from services.scaled.launch import DidNotStart
 from services.venue.trouble import exit_code_of
 from tests.faults.proxy_thread import server_of, through
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health, scaled_venue
 from tests.faults.tcp_proxy import TcpProxy
-from tests.faults.venue_process import DidNotStart
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 

@@ -28,11 +28,12 @@ from typing import NamedTuple
 
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
+from services.scaled.launch import DidNotStart
 from tests.e2e.clock import TEN_O_CLOCK_NS
 from tests.faults.mutants import stepped_clock
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import Json, Trader, open_traders
-from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+from tests.faults.venue_process import VenueProcess, serve
 
 SECOND_NS = 10**9
 BEARABLE_S = 300

@@ -36,11 +36,12 @@ from services.journal.sqlite import SqliteJournal
 from services.read_database.errors import ReadDatabaseRefused
 from services.read_database.projector import catch_up
 from services.read_database.sqlite_writer import SqliteWriter
+from services.scaled.launch import DidNotStart
 from tests.faults.damage import damage
 from tests.faults.rebuilt import Rebuilt, differences, rebuild
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import load_until, open_traders
-from tests.faults.venue_process import DidNotStart, Finished, rex, serve
+from tests.faults.venue_process import Finished, rex, serve
 
 ORDERS = 300
 """The orders acknowledged before the clean stop, and again before the kill."""

@@ -30,12 +30,12 @@ from rex_client import OutcomeUnknown, RexError, Unreachable
 
 from load_tests.servers.server_process import ServerFailed
 from services.processes.exit_codes import ExitCode
+from services.scaled.launch import DidNotStart
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health
 from tests.faults.take_over import Load, check_orders, verify
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart
 from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 20, 100

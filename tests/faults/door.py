@@ -30,7 +30,8 @@ from urllib.parse import urlsplit
 
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
-from tests.e2e.process import ServedVenue, serve
+from load_tests.child_process import RunningVenue
+from load_tests.child_process import venue as served_venue
 from tests.faults.deaf_client import DeafClient
 from tests.faults.flood import Flood
 from tests.faults.process_figures import Figures, figures, unsent_bytes
@@ -53,13 +54,13 @@ MOST_AHEAD = 16_384
 class Attack:
     """One venue under one attack: its figures before the attack, and the report."""
 
-    def __init__(self, venue: ServedVenue, report: Report) -> None:
+    def __init__(self, venue: RunningVenue, report: Report) -> None:
         self.venue, self.report = venue, report
         self.port = urlsplit(venue.url).port or 0
         self.before = self.now()
 
     def now(self) -> Figures:
-        return figures(self.venue.process.pid)
+        return figures(self.venue.pid)
 
     def count(self, name: str, value: float) -> None:
         self.report.counts[name] = value
@@ -232,13 +233,13 @@ def run(attacks: int, seed: int, advance: Advance) -> Report:
     """Runs the first `attacks` of ATTACKS; the seed is not used."""
     report = Report("door")
     for attack in ATTACKS[:attacks]:
-        with TemporaryDirectory() as work, serve(Path(work) / "rex-data") as venue:
+        with TemporaryDirectory() as work, served_venue(Path(work) / "rex-data") as venue:
             asyncio.run(_attack(attack, venue, report))
         advance()
     return report
 
 
-async def _attack(attack: Callable[[Attack], Awaitable[None]], venue: ServedVenue, report: Report) -> None:
+async def _attack(attack: Callable[[Attack], Awaitable[None]], venue: RunningVenue, report: Report) -> None:
     try:
         await attack(Attack(venue, report))
     except (OSError, RexError) as error:

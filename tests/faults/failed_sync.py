@@ -27,11 +27,12 @@ from rex_client import RexClient
 
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
+from services.scaled.launch import DidNotStart
 from tests.faults.power_cut import cut
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.thin_disk import ThinDisk, thin_disk
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
-from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+from tests.faults.venue_process import VenueProcess, serve
 from tests.patience import PATIENCE_S, AsyncHttpClient
 
 BEFORE, AFTER = (20, 150), (20, 100)

@@ -28,13 +28,14 @@ from random import Random
 
 from load_tests.servers.server_process import ServerFailed
 from services.processes.exit_codes import ExitCode
+from services.scaled.launch import DidNotStart
 from tests.faults.database_away import compare, have_read, reached
 from tests.faults.postgres_stage import Pair, stage
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 20, 100

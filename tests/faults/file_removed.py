@@ -25,9 +25,10 @@ from typing import Any
 
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.batch_writer import CHECK_NS
+from services.scaled.launch import DidNotStart
 from tests.faults.rig import Advance, Report, Rig, main, scratch
 from tests.faults.traders import load_until, open_traders
-from tests.faults.venue_process import DidNotStart, VenueProcess, serve
+from tests.faults.venue_process import VenueProcess, serve
 
 FEWEST, MOST = 5, 200
 

@@ -30,13 +30,14 @@ from rex_client import Unreachable
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from services.read_database.tables import metadata
+from services.scaled.launch import DidNotStart
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_mutants import killed_at_statement
 from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
 from tests.faults.settled import OpenGateway, acknowledged_again, ask, check_stores, conclude, replace_ended
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 from tests.integration.postgres_journal import execute
 
 KINDS = ("statement", "gateway", "projector", "rebuild", "both")

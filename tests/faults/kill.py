@@ -20,10 +20,11 @@ from tempfile import TemporaryDirectory
 
 from services.journal.errors import JournalError
 from services.read_database.errors import ReadDatabaseRefused
+from services.scaled.launch import DidNotStart
 from tests.faults.rebuilt import differences
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant, rex, serve
+from tests.faults.venue_process import Mutant, rex, serve
 
 KILLS_A_FOLDER = 10
 FEWEST, MOST = 5, 600

@@ -29,13 +29,14 @@ from rex_client import Unreachable
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from load_tests.servers.standby import PostgresStandby
+from services.scaled.launch import DidNotStart
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
 from tests.faults.settled import OpenGateway, acknowledged_again, ask, conclude, replace_ended
 from tests.faults.switch import Switch, enter, entered
 from tests.faults.take_over import Load
 from tests.faults.traders import open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 
 SEQUENCERS, GATEWAYS = ("sequencer 1", "sequencer 2"), ("gateway 1", "gateway 2")
 POSTGRES, STANDBY, PROJECTOR = "postgres", "standby", "projector 1"

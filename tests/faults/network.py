@@ -29,13 +29,14 @@ from rex_client import Unreachable
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
+from services.scaled.launch import DidNotStart
 from tests.faults.proxies import FAULTS, PAIRS, Harm, Proxies, heal
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
 from tests.faults.settled import OpenGateway, acknowledged_again, ask, conclude, replace_ended
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 from tests.patience import AsyncHttpClient
 
 FEWEST, MOST = 5, 100

@@ -30,13 +30,14 @@ from random import Random
 from rex_client import Unreachable
 
 from load_tests.servers.server_process import ServerFailed
+from services.scaled.launch import DidNotStart
 from tests.faults.postgres_machine import PostgresMachine, postgres_machine
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, read_health, scaled_venue
 from tests.faults.settled import OpenGateway, acknowledged_again, ask, conclude, replace_ended
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 from tests.patience import PATIENCE_S
 
 FEWEST, MOST = 5, 150

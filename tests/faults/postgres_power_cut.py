@@ -20,6 +20,7 @@ from random import Random
 from rex_client import Unreachable
 
 from load_tests.servers.server_process import ServerFailed
+from services.scaled.launch import DidNotStart
 from tests.faults.postgres_machine import PostgresMachine, postgres_machine, restart_all
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.scaled_mutants import undurable_server
@@ -27,7 +28,6 @@ from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_v
 from tests.faults.settled import OpenGateway, acknowledged_again, ask, conclude, replace_ended
 from tests.faults.take_over import Load
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart
 
 FEWEST, MOST = 5, 150
 """The fewest and the most acknowledgements before a cut."""

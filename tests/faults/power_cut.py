@@ -23,10 +23,11 @@ import sys
 from functools import partial
 from random import Random
 
+from services.scaled.launch import DidNotStart
 from tests.faults.loop_disk import LoopDisk, loop_disk
 from tests.faults.rig import Advance, Report, Rig, main
 from tests.faults.traders import Trader, check_ledgers, load_until, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant, VenueProcess, rex, serve
+from tests.faults.venue_process import Mutant, VenueProcess, rex, serve
 
 CYCLES_A_DISK = 10
 FEWEST, MOST = 5, 600

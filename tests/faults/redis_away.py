@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerMissing
+from services.scaled.launch import DidNotStart
 from tests.faults.redis_lost import FAULTS, Fault, Scene
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import (
@@ -34,7 +35,7 @@ from tests.faults.scaled_venue import (
 )
 from tests.faults.take_over import AFTER, Load, check_orders, verify
 from tests.faults.traders import open_traders
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 
 FEWEST, MOST = 20, 200
 """The fewest and the most acknowledgements before a fault."""

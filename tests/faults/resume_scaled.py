@@ -17,6 +17,7 @@ from random import Random
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
+from services.scaled.launch import DidNotStart
 from tests.faults.proxy_thread import server_of
 from tests.faults.resume import follow_through
 from tests.faults.resume_stage import bust_some
@@ -25,7 +26,7 @@ from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_v
 from tests.faults.take_over import Load
 from tests.faults.tcp_proxy import TcpProxy
 from tests.faults.traders import Trader
-from tests.faults.venue_process import DidNotStart, Mutant
+from tests.faults.venue_process import Mutant
 
 HARMS = ("cuts_of_sockets", "changes_of_gateway", "kills_of_gateway", "kills_of_leader")
 PAUSE_S = 0.01

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from load_tests.servers.server_process import free_port
-from tests.faults.venue_process import DidNotStart, Mutant, RexProcess, launch, rex
+from services.scaled.launch import DidNotStart
+from tests.faults.venue_process import Mutant, RexProcess, launch, rex
 from tests.patience import PATIENCE_S
 
 NO_MUTANTS: Mapping[str, Mutant] = {}
@@ -73,7 +74,6 @@ class ScaledVenue:
             kind,
             "--port",
             str(free_port()),
-            "--json",
             *more,
             *options,
             variables={**self._variables, **self._variables_of(name), **(variables or {})},
@@ -206,7 +206,7 @@ def scaled_venue(
         for command in (("migrate",), ("init",)):
             done = rex(*command, "--json", variables=variables)
             if done.exit_status != 0:
-                raise DidNotStart(done.exit_status, done.out + done.err)
+                raise DidNotStart("the venue", done.exit_status, done.out + done.err)
         keys = json.loads((Path(folder) / "keys.json").read_text())
         venue = ScaledVenue(database_url, keys["operator"]["key"], variables, mutants, variables_of)
         opened.callback(venue.close)

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
+from services.scaled.launch import DidNotStart
 from tests.faults.process_figures import figures
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
@@ -31,7 +32,6 @@ from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
 from tests.faults.soak_load import ClientFailed, SoakLoad
 from tests.faults.soak_mutants import soaked
 from tests.faults.traders import Trader, open_traders
-from tests.faults.venue_process import DidNotStart
 
 HARMED = 1 / 3
 HARM_EVERY_S = 20

@@ -24,10 +24,11 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from services.processes.exit_codes import ExitCode
+from services.scaled.launch import DidNotStart
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
 from tests.faults.traders import Trader, key_known, open_traders
-from tests.faults.venue_process import DidNotStart, Mutant, rex
+from tests.faults.venue_process import Mutant, rex
 
 HARMS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)
 FEWEST, MOST = 20, 400

@@ -3,7 +3,7 @@
 A rig starts hundreds of venues, and an import takes two seconds. The forked process runs the console script's own `main` with
 its arguments, so it is a whole `rex serve` with its own process id, but that its password hashes are cheap: a real one takes
 64 MiB and a fifth of a second of a processor, at the lowest priority. A rig that measures memory or time starts a separate
-process instead (`tests/e2e/process.py`).
+process instead (`load_tests.child_process.venue`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -26,6 +27,7 @@ from typing import Any, NamedTuple
 from services import cli
 from services.files.data_folder import JOURNAL_FILE
 from services.people import passwords
+from services.scaled.launch import DidNotStart, ready_in, rex_arguments
 from tests.patience import PATIENCE_S, impatience
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -44,15 +46,6 @@ Mutant = Callable[[], None]
 """A change that the child makes to itself before it runs `rex` (`mutants.py`); a module's function, or a partial of one."""
 
 
-class DidNotStart(Exception):
-    """The venue ended before it was ready. Carries its exit status and its output."""
-
-    def __init__(self, exit_status: int | None, said: str) -> None:
-        super().__init__(f"the venue did not start (exit status {exit_status}): {said.strip()}")
-        self.exit_status = exit_status
-        self.said = said
-
-
 class Finished(NamedTuple):
     """One `rex` command that ran to its end."""
 
@@ -66,70 +59,19 @@ class Finished(NamedTuple):
         return "Traceback (most recent call last)" in self.out + self.err
 
 
-class VenueProcess:
-    """A running `rex serve`."""
+@dataclass(eq=False)
+class RexProcess:
+    """A running process that says when it is ready."""
 
-    def __init__(self, process: ForkServerProcess, url: str, keys: dict[str, Any], errors: Path) -> None:
-        self.process = process
-        self.url = url
-        self.operator_key: str = keys["operator"]["key"]
-        self._errors = errors
+    process: ForkServerProcess
+    ready: dict[str, Any]
+    """The JSON line that it printed then."""
+    errors: Path
 
     @property
     def pid(self) -> int:
         assert self.process.pid is not None
         return self.process.pid
-
-    @property
-    def said(self) -> str:
-        """Its standard error so far."""
-        return self._errors.read_text(errors="replace")
-
-    def kill(self) -> None:
-        """Sends SIGKILL and waits for the end, also of the processes that it started: those end by themselves."""
-        _kill(self.process)
-
-    def stop(self) -> int | None:
-        """Sends SIGTERM, waits for the end and returns the exit status."""
-        self.process.terminate()
-        return self.ended()
-
-    def ended(self) -> int | None:
-        """Waits until the venue ends by itself. Its exit status; None if it has not ended in PATIENCE_S."""
-        self.process.join(PATIENCE_S)
-        return self.process.exitcode
-
-
-@contextmanager
-def serve(
-    folder: Path, *options: str, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES
-) -> Iterator[VenueProcess]:
-    """A venue with schedule `always` on a free port, a new one in a folder without a journal; killed at the end if it still
-    runs. Raises DidNotStart."""
-    new = () if (folder / JOURNAL_FILE).exists() else ("--new",)
-    arguments = ["serve", *new, "--data-dir", str(folder), "--port", "0", "--schedule", "always", "--json", *options]
-    with TemporaryDirectory() as work:
-        errors = Path(work) / "stderr"
-        process, out = _fork(arguments, errors, mutant, variables)
-        try:
-            with out, impatience(process):
-                line = out.readline()
-            if not line.endswith("\n"):
-                process.join()
-                raise DidNotStart(process.exitcode, line + errors.read_text(errors="replace"))
-            ready = json.loads(line)
-            yield VenueProcess(process, ready["url"], json.loads(Path(ready["keys_file"]).read_text()), errors)
-        finally:
-            _kill(process)
-
-
-class RexProcess(NamedTuple):
-    """A running process of the scaled mode."""
-
-    process: ForkServerProcess
-    ready: dict[str, Any]
-    """The JSON line that it printed when it was ready."""
-    errors: Path
 
     @property
     def url(self) -> str:
@@ -143,8 +85,7 @@ class RexProcess(NamedTuple):
 
     def signal(self, number: int) -> None:
         """Sends a signal."""
-        assert self.process.pid is not None
-        os.kill(self.process.pid, number)
+        os.kill(self.pid, number)
 
     def ended(self) -> int | None:
         """Waits until the process ends by itself. Its exit status; None if it has not ended in PATIENCE_S."""
@@ -152,32 +93,68 @@ class RexProcess(NamedTuple):
         return self.process.exitcode
 
 
+@dataclass(eq=False)
+class VenueProcess(RexProcess):
+    """A running `rex serve`."""
+
+    operator_key: str
+
+    @property
+    def said(self) -> str:
+        """Its standard error so far."""
+        return self.errors.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """Sends SIGKILL and waits for the end, also of the processes that it started: those end by themselves."""
+        _kill(self.process)
+
+    def stop(self) -> int | None:
+        """Sends SIGTERM, waits for the end and returns the exit status."""
+        self.process.terminate()
+        return self.ended()
+
+
 @contextmanager
-def launch(*arguments: str, variables: Mapping[str, str], mutant: Mutant | None = None) -> Iterator[RexProcess]:
-    """A `rex` process that prints a JSON line when it is ready; killed at the end if it still runs. Raises DidNotStart."""
-    with TemporaryDirectory() as work:
-        errors = Path(work) / "stderr"
-        process, out = _fork(list(arguments), errors, mutant, variables)
+def serve(
+    folder: Path, *options: str, mutant: Mutant | None = None, variables: Mapping[str, str] = NO_VARIABLES
+) -> Iterator[VenueProcess]:
+    """A venue with schedule `always` on a free port, a new one in a folder without a journal; killed at the end if it still
+    runs. Raises DidNotStart."""
+    new = () if (folder / JOURNAL_FILE).exists() else ("--new",)
+    arguments = (*new, "--data-dir", str(folder), "--schedule", "always", *options)
+    with launch("serve", *arguments, variables=variables, mutant=mutant) as process:
+        keys = json.loads(Path(process.ready["keys_file"]).read_text())
+        venue = VenueProcess(**vars(process), operator_key=keys["operator"]["key"])
         try:
-            with out, impatience(process):
-                line = out.readline()
-            if not line.endswith("\n"):
-                process.join()
-                raise DidNotStart(process.exitcode, line + errors.read_text(errors="replace"))
-            yield RexProcess(process, json.loads(line), errors)
+            yield venue
         finally:
-            process.kill()
-            process.join()
+            venue.kill()
+
+
+@contextmanager
+def launch(
+    kind: str, *options: str, variables: Mapping[str, str], mutant: Mutant | None = None
+) -> Iterator[RexProcess]:
+    """A process as `services.scaled.launch` starts it, but forked; killed at the end if it still runs. Raises DidNotStart."""
+    with printing(*rex_arguments(kind, *options), variables=variables, mutant=mutant) as (process, out, errors):
+        with impatience(process):
+            ready = ready_in(line := out.readline())
+            if ready is None:
+                process.join()
+        if ready is None:
+            raise DidNotStart("the venue", process.exitcode, line + errors.read_text(errors="replace"))
+        out.close()
+        yield RexProcess(process, ready, errors)
 
 
 @contextmanager
 def printing(
-    *arguments: str | Path, variables: Mapping[str, str] = NO_VARIABLES
+    *arguments: str | Path, variables: Mapping[str, str] = NO_VARIABLES, mutant: Mutant | None = None
 ) -> Iterator[tuple[ForkServerProcess, Any, Path]]:
     """A `rex` process, its standard output to read from, the file of its standard error; killed at the end if it still runs."""
     with TemporaryDirectory() as work:
         errors = Path(work) / "stderr"
-        process, out = _fork([str(argument) for argument in arguments], errors, None, variables)
+        process, out = _fork([str(argument) for argument in arguments], errors, mutant, variables)
         try:
             with out:
                 yield process, out, errors

@@ -32,9 +32,9 @@ from services.journal.held_files import last_taken
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
 from services.processes.exit_codes import ExitCode
+from services.scaled.launch import REX
 from services.snapshots.folder import FolderStore
 from services.snapshots.taking import take
-from tests.e2e.process import REX
 from tests.faults.venue_process import rex
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.test_limited_files import limited

@@ -31,7 +31,8 @@ from load_tests.benchmarks.gateway_peer import PeerGateway
 from load_tests.benchmarks.measurement import Effort
 from load_tests.benchmarks.peer_environment import NotRun
 from load_tests.benchmarks.year_of_trades import Sums
-from load_tests.child_process import ChildFailed, child
+from load_tests.child_process import child
+from services.scaled.launch import DidNotStart
 
 pytestmark = pytest.mark.rig
 
@@ -205,5 +206,5 @@ async def test_load_clients_count_every_answer(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_start_says_why() -> None:
     broken = child([sys.executable, "-c", "import sys; sys.stderr.write('no room'); sys.exit(3)"])
-    with pytest.raises(ChildFailed, match=r"(?s)did not start \(exit status 3\).*no room"):
+    with pytest.raises(DidNotStart, match=r"(?s)did not start \(exit status 3\).*no room"):
         broken.__enter__()

@@ -26,7 +26,7 @@ from services.processes.exit_codes import ExitCode
 from services.read_database.postgres.writer import PostgresWriter
 from services.read_database.projector import catch_up
 from services.read_database.tables import READ_FORMAT
-from tests.e2e.process import REX
+from services.scaled.launch import REX
 from tests.faults import venue_process
 from tests.integration.golden_journals import stored
 from tests.integration.test_reporting_folder import deals, journal_of

@@ -107,13 +107,24 @@ async def test_valkey_has_no_keys_and_forgets_them_when_killed(redis_url: str, v
 
 
 @pytest.mark.parametrize(
-    "shell", ['exec "$0" "$@"', 'trap "" QUIT; exec "$0" "$@"'], ids=["alone", "in the background"]
+    ("shell", "start"),
+    [
+        ('exec "$0" "$@"', "ServerProcess(['sleep', '1000'], Path('log'))"),
+        ('trap "" QUIT; exec "$0" "$@"', "ServerProcess(['sleep', '1000'], Path('log'))"),
+        ('exec "$0" "$@"', "Launched('rex gateway', ['sleep', '1000'])"),
+    ],
+    ids=["alone", "in the background", "a process of REX"],
 )
-def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, shell: str) -> None:
+def test_a_server_ends_with_the_process_that_started_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str, start: str
+) -> None:
     """A shell's background job ignores SIGQUIT, and so does every server that it starts and that does not handle it."""
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
     program = (
-        "import sys; from pathlib import Path; from load_tests.servers.server_process import ServerProcess\n"
-        f"server = ServerProcess(['sleep', '1000'], Path({str(tmp_path / 'log')!r})); server.pause()\n"
+        "import os, signal, sys; from pathlib import Path; from load_tests.servers.server_process import ServerProcess\n"
+        "from services.scaled.launch import Launched\n"
+        f"server = {start}; os.kill(server.pid, signal.SIGSTOP)\n"
         "print(server.pid, flush=True); sys.stdin.read()"
     )
     command = ["sh", "-c", shell, sys.executable, "-c", program]
