@@ -14,7 +14,7 @@ from rich.panel import Panel
 
 from matching_engine import build_notice
 from services.cli.history import begin_with_history
-from services.cli.stopping import stop_signal
+from services.cli.stopping import say_stopping, stop_signal
 from services.cli.terminal import err, out, progress
 from services.cli.which_venue import require_none, require_venue
 from services.processes.log import log_to_standard_error
@@ -75,6 +75,8 @@ async def _run(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds or None):
                     await stop.wait()
+            then = ", then the year is proven" if settings.demo else ""
+            say_stopping(f"the journal and the read database are completed{then}")
     watchdog.disarm()
     return venue
 

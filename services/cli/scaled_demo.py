@@ -9,7 +9,7 @@ import time
 
 from rich.panel import Panel
 
-from services.cli.stopping import SIGNALS
+from services.cli.stopping import SIGNALS, say_stopping
 from services.cli.terminal import out, say
 from services.data.trading_hours import local_day
 from services.migrations.postgres import migrate_database
@@ -38,6 +38,7 @@ async def run_demo(settings: Settings, seconds: float, *, as_json: bool) -> Chec
                 await stop.wait()
         if venue.ended.done():
             venue.ended.result()
+        say_stopping("one process after the other, then the year is proven")
     today, _ = local_day(time.time_ns())
     return await report_at_rest(settings.database_url, today.year, prove=True, calendar_file=settings.calendar_file)
 

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+from contextlib import suppress
 
 from services.processes.watchdog import Watchdog
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def say_stopping(what: str) -> None:
+    """One line on standard error, at once: a stop takes seconds. Perhaps nobody reads it: Ctrl-C also ends a `tee`."""
+    with suppress(OSError):
+        os.write(2, f"rex: stopping: {what}\n".encode())
 
 
 def stop_signal(watchdog: Watchdog) -> asyncio.Event:

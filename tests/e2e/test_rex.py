@@ -103,6 +103,7 @@ def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path)
     third = rex("demo", "--seconds", "1", "--port", "0", "--data-dir", tmp_path, "--json")
     assert third.exit_status == 0, third.err
     assert json.loads(third.out)["last_seq"] >= two["last_seq"]
+    assert "rex: stopping: the journal and the read database are completed, then the year is proven\n" in third.err
 
 
 def test_a_second_process_on_a_folder_is_refused_and_reports_are_not(tmp_path: Path) -> None:

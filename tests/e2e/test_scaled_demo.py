@@ -40,6 +40,7 @@ def test_a_demo_trades_and_prints_the_proven_figure_of_the_year(
         demo.kill()
         demo.wait()
     assert (demo.returncode, "Traceback" in err) == (ExitCode.OK, False), err
+    assert "rex: stopping: one process after the other, then the year is proven\n" in err
     report = json.loads(out)
     assert (report["agree"], report["trades"] > 0) == (True, True)
     assert report["figure"]["sql_sum"] == report["figure"]["journal_replay"] == report["net"] != "0.00"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from matching_engine.faults import EngineFault
 from services.cli import app
+from services.cli.stopping import say_stopping
 from services.cli.terminal import run
 from services.data.instruments import DataFileError
 from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalLost, JournalRefused, JournalRemoved
@@ -119,6 +121,20 @@ def test_the_watchdog_tells_the_first_fault_and_ends_the_process(capfd: pytest.C
     )
     assert capfd.readouterr().err == said
     assert ended.empty()
+
+
+def test_a_stop_is_said_at_once_also_where_nobody_reads_any_more(capfd: pytest.CaptureFixture[str]) -> None:
+    say_stopping("the venue")
+    assert capfd.readouterr().err == "rex: stopping: the venue\n"
+    kept, (reading, writing) = os.dup(2), os.pipe()
+    os.close(reading)
+    os.dup2(writing, 2)
+    try:
+        say_stopping("the venue")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(writing)
 
 
 def test_a_bug_keeps_its_traceback() -> None:
