@@ -26,7 +26,7 @@ from rex_client import RexClient
 from services.processes.own_process import stand_back
 
 REPORT_EVERY, OTHER_EVERY = 2, 5
-"""Rounds of a second."""
+"""FairQueue of a second."""
 OTHERS = ("ladder", "splits?by=product", "concentration", "months", "fees", "effects")
 
 

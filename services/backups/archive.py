@@ -23,7 +23,7 @@ from services.journal import JournalMissing
 from services.journal.archives.day import ARCHIVES_FOLDER, ArchivedDay, ArchivedEnd, read_day
 from services.journal.archives.reading import Archives
 from services.journal.chain import ChainEnd
-from services.journal.held_files import locked
+from services.journal.journal_lock import locked
 from services.journal.sqlite import SqliteJournal
 from services.read_database.read_witness import remembered
 from services.sequencer.repeats import REMEMBERED_COMMANDS

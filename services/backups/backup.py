@@ -23,7 +23,7 @@ from services.files.new_folder import new_folder, sync
 from services.journal import JournalBusy
 from services.journal.archives.day import ARCHIVES_FOLDER, HashedFile
 from services.journal.connections import open_reader
-from services.journal.held_files import last_taken
+from services.journal.journal_lock import last_taken
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
 from services.read_database.read_witness import read_witness, remembered

@@ -1,4 +1,4 @@
-"""The gateway's FastAPI application: routes behind the doorway, problems for exceptions, documentation that works offline."""
+"""The gateway's FastAPI application: routes behind the access middleware, problems for exceptions, offline documents."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from services.gateway.http import (
     venue,
 )
 from services.gateway.http import market as market_routes
+from services.gateway.http.access_middleware import AccessMiddleware
 from services.gateway.http.as_of import AsOf
 from services.gateway.http.caller import needs
 from services.gateway.http.compression import Compression
 from services.gateway.http.direct_orders import direct_routes
 from services.gateway.http.documentation import documentation
-from services.gateway.http.doorway import Doorway
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.health import Sentences
 from services.gateway.http.known_keys import KnownKeys
@@ -64,16 +64,16 @@ def _nothing() -> list[str]:
 
 
 class _Application(FastAPI):
-    """FastAPI behind the doorway: what the doorway answers itself passes no other middleware."""
+    """FastAPI behind the access middleware: what the access middleware answers itself passes no other middleware."""
 
-    doorway: Callable[[ASGIApp], Doorway]
-    """Makes the doorway before an application."""
+    access: Callable[[ASGIApp], AccessMiddleware]
+    """Makes the access middleware before an application."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """FastAPI's middleware, the doorway in the place of the outermost, which answers errors: the doorway does that."""
+        """FastAPI's middleware, with the access middleware in the place of the outermost: it answers errors as well."""
         outermost = super().build_middleware_stack()
         assert isinstance(outermost, ServerErrorMiddleware)
-        return self.doorway(outermost.app)
+        return self.access(outermost.app)
 
 
 def create_app(
@@ -143,8 +143,8 @@ def create_app(
     problems.install(app)
     app.add_exception_handler(Proposed, proposals.answer_proposed)
     app.user_middleware.append(Middleware(Compression))
-    app.doorway = partial(
-        Doorway,
+    app.access = partial(
+        AccessMiddleware,
         known_keys=known_keys,
         limits=limits,
         people=people,

@@ -1,7 +1,7 @@
 """Headers that tell a browser what it may do with an answer, and the one by which it asks for a page.
 
-The server adds EVERY_ANSWER, whoever answers; a policy is chosen where the kind of answer is known: by the doorway for the API,
-by documentation and pages for their own.
+The server adds EVERY_ANSWER, whoever answers; a policy is chosen where the kind of answer is known: the access middleware's for
+the API, documentation's and pages' for their own.
 
 Sources: Content Security Policy Level 3 (W3C), Fetch Standard (`nosniff`), Referrer Policy (W3C), RFC 6797 (HSTS).
 """

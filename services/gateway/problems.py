@@ -300,7 +300,7 @@ def problem_of(error: Exception, request_id: str | None = None) -> ProblemError:
 
 
 def install(app: FastAPI) -> None:
-    """Answers every exception of FastAPI and its router with a problem; the doorway does the same for all others."""
+    """Answers every exception of FastAPI and its router with a problem; the access middleware does the same for all others."""
 
     async def answer(request: Request, error: Exception) -> Response:
         request_id = text_of(request.scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.order_entry.request_tracker import RequestTracker
 from services.journal.batch import JournalBatch
 from services.market_data import Market, MarketChanges
 from services.messaging import Feed
@@ -26,7 +26,7 @@ class GatewayReader:
         *,
         state: VenueState,
         market: Market,
-        pending: PendingRequests,
+        pending: RequestTracker,
         fan_out: FanOut,
     ) -> None:
         self._journal = journal

@@ -34,6 +34,6 @@ def request_id_of(headers: Mapping[bytes, bytes]) -> bytes:
 
 
 def text_of(scope: Mapping[str, Any]) -> str | None:
-    """The id of the request with this ASGI scope; None where no doorway has given one."""
+    """The id of the request with this ASGI scope; None where no access middleware has given one."""
     request_id: bytes | None = scope.get(REQUEST_ID)
     return None if request_id is None else request_id.decode()

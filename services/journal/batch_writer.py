@@ -3,7 +3,7 @@
 A failed fsync (of the log at a commit, or of the database at a checkpoint) stops the writer for good: the kernel marks the
 unwritten pages as written, so no later read or fsync shows what the device holds. When the last connection closes, SQLite would
 repeat the checkpoint and remove the log; a read-only connection does neither. So, unless the log is empty, `close` closes the
-read-only connection last. The log stays complete: the next start drops the cached pages (`HeldFiles.read_from_device`) and
+read-only connection last. The log stays complete: the next start drops the cached pages (`JournalLock.read_from_device`) and
 checkpoints the log again.
 """
 
@@ -19,7 +19,7 @@ from services.journal.batch_reader import BatchReader
 from services.journal.chain import ChainEnd
 from services.journal.connections import BUSY_S, LOG_PAGES, copy_log, empty_log, open_writer, pages_of
 from services.journal.errors import JournalBusy, JournalError, JournalRefused
-from services.journal.held_files import HeldFiles
+from services.journal.journal_lock import JournalLock
 
 CHECK_NS = 5_000_000
 """Before an append returns, it checks that the open files are still at their paths, at most once in this time (5 ms)."""
@@ -35,7 +35,7 @@ SELECT ?1, ?2, ?3, ?4 WHERE (SELECT epoch FROM meta) = ?3
 class BatchWriter:
     """The only connection that writes the journal, and the locked files. Made by `open`. One thread at a time may use it."""
 
-    def __init__(self, path: Path, files: HeldFiles, connection: sqlite3.Connection, reader: BatchReader) -> None:
+    def __init__(self, path: Path, files: JournalLock, connection: sqlite3.Connection, reader: BatchReader) -> None:
         self._path = path
         self._files = files
         self._connection = connection
@@ -51,7 +51,7 @@ class BatchWriter:
         """The error that stopped the writer for good: every later append raises it. None if there was no error."""
 
     @classmethod
-    def open(cls, path: Path, files: HeldFiles, reader: BatchReader) -> BatchWriter:
+    def open(cls, path: Path, files: JournalLock, reader: BatchReader) -> BatchWriter:
         """Empties the log and increments the epoch. The writer then owns `reader` and closes it. Raises JournalError."""
         connection = open_writer(path)
         try:

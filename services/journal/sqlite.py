@@ -1,7 +1,7 @@
 """The journal of embedded mode: one SQLite file, each batch a row of table `rows`, durable when `append` is done.
 
 Files: `path` (the database), `path`-wal (the write-ahead log: the last commits), `path`-shm (SQLite's index of the log),
-`path`.lock (held_files.py). Readers, in other processes too, need no lock: they open the database read-only and read in short
+`path`.lock (journal_lock.py). Readers, in other processes too, need no lock: they open the database read-only and read in short
 statements, so they delay neither the writer nor its checkpoints.
 
 If the log is damaged, the commits that are only in the log are lost (wal.py). So the log is kept short: it is checkpointed
@@ -32,7 +32,7 @@ from services.journal.before_writing import Remembered
 from services.journal.chain import ChainEnd
 from services.journal.connections import lost_commands
 from services.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalMissing, JournalRefused, naming
-from services.journal.held_files import HeldFiles
+from services.journal.journal_lock import JournalLock
 from services.journal.work_thread import WorkThread
 
 IDLE_S = 1.0
@@ -111,7 +111,7 @@ class SqliteJournal:
     def _for_writing(cls, path: Path, remembered: Remembered, archives: Path | None) -> SqliteJournal:
         before_writing.check_missing(path, remembered)
         with ExitStack() as opened:
-            files = HeldFiles.take(path)
+            files = JournalLock.take(path)
             opened.callback(files.release)
             files.read_from_device()
             reader = BatchReader(path, archives)
@@ -237,4 +237,4 @@ class SqliteJournal:
 
 def check_lock(path: Path) -> None:
     """Raises JournalBusy if another process has the journal open for writing."""
-    HeldFiles.take(path).release()
+    JournalLock.take(path).release()

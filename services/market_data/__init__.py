@@ -2,9 +2,9 @@
 
 from services.market_data.candles import Candle, CorrectedMinute
 from services.market_data.checksum import CHECKSUM_LEVELS, depth_checksum
+from services.market_data.instrument_market import Indicative, InstrumentMarket, Level, TickerView
 from services.market_data.loading import load_market
 from services.market_data.market import Market, MarketChanges
-from services.market_data.quotation import Indicative, Level, Quotation, TickerView
 from services.market_data.trade import MarketTrade
 
 __all__ = [
@@ -12,11 +12,11 @@ __all__ = [
     "Candle",
     "CorrectedMinute",
     "Indicative",
+    "InstrumentMarket",
     "Level",
     "Market",
     "MarketChanges",
     "MarketTrade",
-    "Quotation",
     "TickerView",
     "depth_checksum",
     "load_market",

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matching_engine.records import Phase
+from services.market_data.instrument_market import RECENT_TRADES, InstrumentMarket
 from services.market_data.market import Market
-from services.market_data.quotation import RECENT_TRADES, Quotation
 from services.market_data.reading import read_minutes
 from services.market_data.trade import MarketTrade
 from services.read_database.tables import instruments, levels, position, total, trades
@@ -25,24 +25,24 @@ async def load_market(read_database: AsyncEngine) -> Market:
             return market
         market.seq, market.time_ns, market.trading_date = current.seq, current.time_ns, current.trading_date
         for row in await connection.execute(select(instruments).order_by(instruments.c.instrument)):
-            quotation = Quotation(row.band_ppm, row.reference_ticks, market.seq, row.phase)
+            quotation = InstrumentMarket(row.band_ppm, row.reference_ticks, market.seq, row.phase)
             quotation.auction_ends_ns = row.auction_ends_ns
-            market.quotations.append(quotation)
+            market.of_instrument.append(quotation)
         await _load_depth(market, connection)
-        for instrument, quotation in enumerate(market.quotations):
+        for instrument, quotation in enumerate(market.of_instrument):
             await _load_day(quotation, instrument, market.trading_date, connection)
         today = trades.c.trading_date == market.trading_date
         for instrument, start_s, candle in await read_minutes(connection, today):
-            market.quotations[instrument].candles.minutes[start_s] = candle
+            market.of_instrument[instrument].candles.minutes[start_s] = candle
     return market
 
 
 async def _load_depth(market: Market, connection: AsyncConnection) -> None:
     for row in await connection.execute(select(levels)):
-        market.quotations[row.instrument].side(row.side).set(row.price_ticks, row.quantity_lots, row.orders)
+        market.of_instrument[row.instrument].side(row.side).set(row.price_ticks, row.quantity_lots, row.orders)
 
 
-async def _load_day(quotation: Quotation, instrument: int, date: int, connection: AsyncConnection) -> None:
+async def _load_day(quotation: InstrumentMarket, instrument: int, date: int, connection: AsyncConnection) -> None:
     today = (trades.c.trading_date == date) & (trades.c.instrument == instrument)
     # A busted trade does not count, but its price stays in open, high, low and last.
     prices = (func.max(trades.c.price_ticks), func.min(trades.c.price_ticks), func.min(trades.c.trade_id))

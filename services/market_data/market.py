@@ -7,7 +7,7 @@ from collections.abc import Callable
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase
 from services.commands.administrative import changed_terms
 from services.journal.batch import Applied, JournalBatch
-from services.market_data.quotation import Indicative, Level, Quotation, TickerView
+from services.market_data.instrument_market import Indicative, InstrumentMarket, Level, TickerView
 from services.market_data.trade import MarketTrade
 
 
@@ -42,7 +42,7 @@ class Market:
         self.time_ns = 0
         """The timestamp of the last command; 0 before the first batch since the load."""
         self.trading_date = 0
-        self.quotations: list[Quotation] = []
+        self.of_instrument: list[InstrumentMarket] = []
         """By instrument number."""
         self._appliers: dict[int, Callable[[Applied, MarketChanges], None]] = {
             EventKind.LEVEL: self._level,
@@ -69,22 +69,22 @@ class Market:
 
     def depth(self, instrument: int, levels: int | None = None) -> tuple[list[Level], list[Level]]:
         """Bids and asks, each best first, at most `levels` of each."""
-        quotation = self.quotations[instrument]
+        quotation = self.of_instrument[instrument]
         return quotation.bids.levels(levels), quotation.asks.levels(levels)
 
     def recent_trades(self, instrument: int, count: int) -> list[MarketTrade]:
         """The last trades of the trading day, newest first."""
-        recent = self.quotations[instrument].recent
+        recent = self.of_instrument[instrument].recent
         return [recent[-n] for n in range(1, min(count, len(recent)) + 1)]
 
     def ticker(self, instrument: int) -> TickerView:
         """The ticker of the trading day."""
-        return self.quotations[instrument].ticker(self.trading_date)
+        return self.of_instrument[instrument].ticker(self.trading_date)
 
     def _level(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         instrument, price_ticks, seq = event.instrument, event.price_ticks, event.seq
-        quotation = self.quotations[instrument]
+        quotation = self.of_instrument[instrument]
         side = event.side
         is_other_best = quotation.side(side).set(price_ticks, event.quantity_lots, event.number)
         touched = changes.levels.get(instrument)
@@ -99,7 +99,7 @@ class Market:
     def _trade(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         instrument, seq = event.instrument, event.seq
-        quotation = self.quotations[instrument]
+        quotation = self.of_instrument[instrument]
         trade = MarketTrade(
             event.trade_id,
             event.price_ticks,
@@ -119,7 +119,7 @@ class Market:
     def _trade_busted(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         instrument = event.instrument
-        quotation = self.quotations[instrument]
+        quotation = self.of_instrument[instrument]
         changes.trades.setdefault(instrument, quotation.trades_seq)
         changes.busted.setdefault(instrument, []).append(event.order_id)
         self._ticker_changed(quotation, instrument, event.seq, changes)
@@ -127,30 +127,30 @@ class Market:
 
     def _indicative(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
-        quotation = self.quotations[event.instrument]
+        quotation = self.of_instrument[event.instrument]
         indicative = Indicative(event.price_ticks or None, event.quantity_lots, event.leaves_lots)
         if indicative != quotation.indicative:
             quotation.indicative = indicative
             self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
-    def _ticker_changed(self, quotation: Quotation, instrument: int, seq: int, changes: MarketChanges) -> None:
+    def _ticker_changed(self, quotation: InstrumentMarket, instrument: int, seq: int, changes: MarketChanges) -> None:
         changes.ticker.setdefault(instrument, quotation.ticker_seq)
         quotation.ticker_seq = seq
 
     def _instrument_listed(self, applied: Applied, changes: MarketChanges) -> None:
         event, command, _ = applied
-        self.quotations.append(Quotation(command.rate_ppm, event.price_ticks, event.seq))
+        self.of_instrument.append(InstrumentMarket(command.rate_ppm, event.price_ticks, event.seq))
         changes.listed.append(event.instrument)
 
     def _instrument_changed(self, applied: Applied, changes: MarketChanges) -> None:
         event, command, _ = applied
-        quotation = self.quotations[event.instrument]
+        quotation = self.of_instrument[event.instrument]
         quotation.band_ppm = changed_terms(command).get("band_ppm", quotation.band_ppm)
         self._ticker_changed(quotation, event.instrument, event.seq, changes)
 
     def _settled(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
-        quotation = self.quotations[event.instrument]
+        quotation = self.of_instrument[event.instrument]
         quotation.reference_ticks = event.price_ticks
         # It depends on the reference price; a new INDICATIVE follows where the day roll changes the book.
         quotation.indicative = None
@@ -159,8 +159,8 @@ class Market:
     def _phase_changed(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         every = event.instrument == ALL_INSTRUMENTS
-        for instrument in range(len(self.quotations)) if every else (event.instrument,):
-            quotation = self.quotations[instrument]
+        for instrument in range(len(self.of_instrument)) if every else (event.instrument,):
+            quotation = self.of_instrument[instrument]
             quotation.change_phase(event, applied.command)
             changes.depth.setdefault(instrument, quotation.depth_seq)
             changes.levels.setdefault(instrument, {})
@@ -170,6 +170,6 @@ class Market:
     def _day_rolled(self, applied: Applied, changes: MarketChanges) -> None:
         event = applied.event
         self.trading_date = event.date
-        for instrument, quotation in enumerate(self.quotations):
+        for instrument, quotation in enumerate(self.of_instrument):
             self._ticker_changed(quotation, instrument, event.seq, changes)
             quotation.begin_day(event.seq)

@@ -7,8 +7,8 @@ from collections import deque
 
 from services.journal.batch import JournalBatch
 from services.messaging import Gap, Submission
-from services.messaging.bounds import Bounds
-from services.messaging.rounds import Rounds
+from services.messaging.admission import Admission
+from services.messaging.fair_queue import FairQueue
 
 ROUND_COMMANDS = 8
 """How many commands of one account are in one round. A new command waits for at most so many of each other account, however
@@ -18,12 +18,14 @@ many of them wait before it."""
 class InProcessInbox:
     """A queue of submissions, bounded by `max_commands`. When it is full, `put` raises InboxFull and adds nothing.
 
-    Accounts take turns, which are rounds of `Rounds`. Submissions of account 0 (the operators) join the current round.
+    Accounts take turns, which are rounds of `FairQueue`. Submissions of account 0 (the operators) join the current round.
     """
 
     def __init__(self, max_commands: int = 65_536) -> None:
-        self._bounds = Bounds(max_commands)
-        self._rounds: Rounds[tuple[int, int, Submission]] = Rounds(ROUND_COMMANDS)  # commands, bytes, the submission
+        self._bounds = Admission(max_commands)
+        self._rounds: FairQueue[tuple[int, int, Submission]] = FairQueue(
+            ROUND_COMMANDS
+        )  # commands, bytes, the submission
         self._arrived = asyncio.Event()
 
     @property

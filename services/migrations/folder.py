@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from services.journal import witness
-from services.journal.held_files import HeldFiles
+from services.journal.journal_lock import JournalLock
 from services.journal.sqlite import SqliteJournal
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
 from services.read_database.database import connect_reader, open_read_database, set_aside, trouble_with
@@ -64,7 +64,7 @@ def _format_of(read_database: Path) -> int | None:
 
 
 async def _rebuild(journal_path: Path, read_database: Path, on_progress: Callable[[int], None]) -> None:
-    held = HeldFiles.take(journal_path)  # the venue is stopped, and none starts meanwhile
+    held = JournalLock.take(journal_path)  # the venue is stopped, and none starts meanwhile
     try:
         journal = await _open(journal_path, read_database)
         try:

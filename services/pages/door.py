@@ -1,7 +1,7 @@
 """The middleware before the pages: it answers them, and their files, from kept bytes and without routing. Where no route has
 an address, who asks for HTML gets a page that says so; the API below /v1 answers problems to everybody.
 
-It stands behind the gateway's doorway, which has checked Host and Origin.
+It stands behind the access middleware, which has checked Host and Origin.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.browser_headers import asks_for_html
+from services.gateway.http.access_middleware import UNROUTED
 from services.gateway.http.cached_answer import Answer, OpenAnswer
-from services.gateway.http.doorway import UNROUTED
 from services.pages.demo_entry import ENTRY
 
 Find = Callable[[str, Scope], Awaitable[Answer | None]]

@@ -134,6 +134,6 @@ def mount_pages(
         app.router.routes.extend(demo_entry.routes)
     # They answer all other methods (405) and names (404).
     refuse_others(app, "/", "/ui", "/ui/{path:path}", *[path for path in PAGES if not path.startswith("/ui")])
-    # Appended, it is the innermost: behind the gateway's doorway.
+    # Appended, it is the innermost: behind the access middleware.
     app.user_middleware.append(Middleware(PageDoor, find=pages.find, not_found=pages.not_found))
     return pages

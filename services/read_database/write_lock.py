@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from services.journal import JournalBusy
-from services.journal.held_files import locked
+from services.journal.journal_lock import locked
 
 _PATIENCE_S = 10.0
 """The projector of a venue that was killed ends after the transaction that it writes."""

@@ -24,7 +24,7 @@ from services.sequencer.clock import GuardedClock
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.venue.application import load_gateway, make_reader
-from services.venue.first_start import KEYS_FILE, InitRefused, complete, what_every_venue_has
+from services.venue.first_start import KEYS_FILE, InitRefused, seed, what_every_venue_has
 from services.venue.parts import Parts, cancel
 from services.venue.settings import Settings, require
 
@@ -84,7 +84,7 @@ async def initialise(settings: Settings) -> Initialised:
             parts.start(sequencer.run(), "sequencer")
             year = local_day(time.time_ns())[0].year
             adds = what_every_venue_has(year, demo=settings.demo)
-            await complete(keys_file, gateway.state, gateway.order_entry, adds)
+            await seed(keys_file, gateway.state, gateway.order_entry, adds)
             await sequencer.stop()
             await cancel([reading])
         await journal.hand_over()

@@ -16,7 +16,7 @@ from services.gateway.http.openapi import openapi_document
 from services.gateway.websocket.asyncapi import asyncapi_document
 from services.reporting.proven import Proven
 from services.venue.application import make_application
-from services.venue.first_start import Missing
+from services.venue.first_start import Seeding
 from services.venue.running import Around, opened_folder, running
 from services.venue.settings import Settings
 
@@ -52,7 +52,7 @@ async def _whole_openapi(folder: Path) -> dict[str, Any]:
         return openapi_document(application)
 
 
-def _nothing(_missing: Missing) -> None:
+def _nothing(_seeding: Seeding) -> None:
     """The venue stays empty."""
 
 

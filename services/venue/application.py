@@ -14,8 +14,8 @@ from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours
 from services.gateway.app import create_app
 from services.gateway.freshness import ALWAYS_FRESH, Freshness
+from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import sees_all
-from services.gateway.http.doorway import KEY
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.known_keys import KnownKeys
 from services.gateway.http.venue import VenueFacts

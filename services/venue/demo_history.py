@@ -16,7 +16,7 @@ from services.data.calendar import TradingCalendar
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.files.new_folder import sync
 from services.journal import JournalRefused
-from services.journal.held_files import locked
+from services.journal.journal_lock import locked
 from services.simulator.year.labels import LABELS_FILE
 from services.venue.simulated_year import OnProgress, SimulatedYear, YearWish, simulate_year
 

@@ -71,7 +71,7 @@ DEMO_GUARDS = Guards(collar_ppm=30_000, volatility_ppm=8_000, auction_s=15)
 """Narrower and shorter, so that a visitor of a demo sees volatility auctions begin and end."""
 
 _NO_SENDER = Command()
-"""The sender of the parts; `Missing.submission` sets the real one."""
+"""The sender of the parts; `Seeding.submission` sets the real one."""
 
 
 class KeysFileRefused(Exception):
@@ -97,7 +97,7 @@ class IssuedKey(BaseModel):
 
 
 @dataclass(frozen=True)
-class Present:
+class Existing:
     """What the venue has already: instruments by symbol, accounts by name, valid keys."""
 
     instruments: dict[str, int]
@@ -107,14 +107,14 @@ class Present:
     key_hashes: frozenset[bytes]
 
 
-class Missing:
-    """Collects the commands for everything that a start requires and `present` lacks."""
+class Seeding:
+    """Collects the commands for everything that a start requires and `existing` lacks."""
 
-    def __init__(self, present: Present, keys: dict[str, IssuedKey]) -> None:
-        self.instruments = dict(present.instruments)
-        self.accounts = dict(present.accounts)
-        self.opened = present.opened
-        self.key_hashes = present.key_hashes
+    def __init__(self, existing: Existing, keys: dict[str, IssuedKey]) -> None:
+        self.instruments = dict(existing.instruments)
+        self.accounts = dict(existing.accounts)
+        self.opened = existing.opened
+        self.key_hashes = existing.key_hashes
         self.keys = dict(keys)
         self.parts: list[Submission] = []
 
@@ -179,7 +179,7 @@ class Missing:
         return Submission(pack_commands(commands), tuple(attachments))
 
 
-Adds = Callable[[Missing], None]
+Adds = Callable[[Seeding], None]
 """Names what a start requires."""
 
 
@@ -242,10 +242,10 @@ def write_keys(path: Path, keys: dict[str, IssuedKey]) -> None:
     draft.replace(path)
 
 
-async def complete(keys_file: Path, state: VenueState, order_entry: OrderEntry, adds: Adds) -> dict[str, IssuedKey]:
+async def seed(keys_file: Path, state: VenueState, order_entry: OrderEntry, adds: Adds) -> dict[str, IssuedKey]:
     """Adds what this start requires and the venue lacks. Returns the keys of the data folder by name."""
-    missing = Missing(
-        Present(
+    seeding = Seeding(
+        Existing(
             instruments={symbol: instrument.number for symbol, instrument in state.by_symbol.items()},
             accounts={account.name: number for number, account in state.accounts.items()},
             opened=len(state.accounts),
@@ -253,21 +253,21 @@ async def complete(keys_file: Path, state: VenueState, order_entry: OrderEntry, 
         ),
         read_keys(keys_file),
     )
-    adds(missing)
-    if missing.parts:
-        write_keys(keys_file, missing.keys)
-        await order_entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
-    return missing.keys
+    adds(seeding)
+    if seeding.parts:
+        write_keys(keys_file, seeding.keys)
+        await order_entry.execute(ApiKey(0, 0, "first start", frozenset()), seeding.submission)
+    return seeding.keys
 
 
 def what_every_venue_has(year: int, *, demo: bool) -> Adds:
     """Instruments, fees, guards, the target of `year`, the keys of operator and pages; in a demo its traders."""
 
-    def adds(missing: Missing) -> None:
-        missing.venue(load_instruments(), year=year, guards=DEMO_GUARDS if demo else GUARDS)
-        missing.key(OPERATOR, 0, ("read", "operate", "admin"))
-        missing.key(PAGES, 0, ("read",))
+    def adds(seeding: Seeding) -> None:
+        seeding.venue(load_instruments(), year=year, guards=DEMO_GUARDS if demo else GUARDS)
+        seeding.key(OPERATOR, 0, ("read", "operate", "admin"))
+        seeding.key(PAGES, 0, ("read",))
         for trader in demo_accounts() if demo else ():
-            missing.trader(trader.name, trader.cash_fen, trader.lots)
+            seeding.trader(trader.name, trader.cash_fen, trader.lots)
 
     return adds

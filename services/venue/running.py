@@ -43,7 +43,7 @@ from services.sequencer.skips import Skips
 from services.sequencer.start import make_sequencer
 from services.snapshots.folder import FolderStore
 from services.venue.application import PROJECTED_S, Gateway, load_gateway, make_reader
-from services.venue.first_start import KEYS_FILE, Adds, IssuedKey, complete
+from services.venue.first_start import KEYS_FILE, Adds, IssuedKey, seed
 from services.venue.parts import OnFault, Parts, cancel, ignore_fault
 from services.venue.settings import Settings
 
@@ -178,7 +178,7 @@ async def running(
         reader = make_reader(gateway, opened.journal, feed)
         readers.append(parts.start(reader.run(), "gateway reader"))
         parts.start(sequencer.run(), "sequencer")
-        keys = await complete(settings.data_dir / KEYS_FILE, gateway.state, gateway.order_entry, adds)
+        keys = await seed(settings.data_dir / KEYS_FILE, gateway.state, gateway.order_entry, adds)
         # What the start added is projected: a projector that cannot begin ends the start.
         await projector.reached(sequencer.last_seq)
         try:

@@ -43,7 +43,7 @@ from services.simulator.year.receipts import Endowment, Kept
 from services.simulator.year.recording import Recording
 from services.simulator.year.sequencing import SimulatedSequencer, Sink
 from services.simulator.year.trading import YearTrading
-from services.venue.first_start import DEMO_GUARDS, GUARDS, Missing, Present
+from services.venue.first_start import DEMO_GUARDS, GUARDS, Existing, Seeding
 
 DEFAULT_REACH = Decimal("1.02")
 DEFAULT_COMMANDS = 4_800_000
@@ -166,9 +166,9 @@ async def run_year(
     await sequencer.flush()
     trading.labels.held_at_end = _held(engine, instruments)
     if wish.for_demo:
-        missing = Missing(Present({}, {}, 1, frozenset()), {})
-        missing.guards(DEMO_GUARDS, range(len(instruments)))
-        await sequencer.submit(missing.submission(Command()), day_shape.at(plan.days[days - 1], day_shape.END_OF_DAY))
+        seeding = Seeding(Existing({}, {}, 1, frozenset()), {})
+        seeding.guards(DEMO_GUARDS, range(len(instruments)))
+        await sequencer.submit(seeding.submission(Command()), day_shape.at(plan.days[days - 1], day_shape.END_OF_DAY))
     return SimulatedYear(
         plan, days, engine.last_seq, engine.trading_date, engine.state_hash(), engine.turnover_fen(wish.year),
         plan.due_fen(days), reached_on, trading.labels,
@@ -235,13 +235,13 @@ def _first_start(
     plan: YearPlan, wish: YearWish, instruments: tuple[InstrumentFacts, ...], endowment: Endowment
 ) -> Submission:
     """What a first start adds to an empty venue, and the members with their balances. No keys: `rex serve` issues them."""
-    missing = Missing(Present({}, {}, 1, frozenset()), {})
-    missing.venue(instruments, year=plan.year, guards=GUARDS)
+    seeding = Seeding(Existing({}, {}, 1, frozenset()), {})
+    seeding.venue(instruments, year=plan.year, guards=GUARDS)
     name = f"{SIMULATED}: {plan.year}, seed {wish.seed}"
-    missing.parts.append(record(Command(), TargetSet(year=plan.year, amount=DEFAULT_TARGET_FEN, name=name)))
+    seeding.parts.append(record(Command(), TargetSet(year=plan.year, amount=DEFAULT_TARGET_FEN, name=name)))
     for number, member in enumerate(members()):
-        missing.parts += _opened(FIRST_ACCOUNT + number, member, endowment, number)
-    return missing.submission(Command())
+        seeding.parts += _opened(FIRST_ACCOUNT + number, member, endowment, number)
+    return seeding.submission(Command())
 
 
 def _opened(account: int, member: Member, endowment: Endowment, number: int) -> list[Submission]:

@@ -50,9 +50,9 @@ async def test_one_order_from_http_to_the_report(tmp_path: Path) -> None:
             await open_account(venue, "Magnet Maker", cash="1000000.00") as buyer,
         ):
             # The sell order rests in the book. Its way, step by step:
-            # 1. socket and door: services/gateway/server/http_connection.py, gateway/http/doorway.py
-            # 2. body to command: gateway/order_entry/order_body.py, order_command.py, pending_requests.py
-            # 3. inbox: services/messaging/in_process.py, rounds.py
+            # 1. socket and door: services/gateway/server/http_connection.py, gateway/http/access_middleware.py
+            # 2. body to command: gateway/order_entry/order_body.py, order_command.py, request_tracker.py
+            # 3. inbox: services/messaging/in_process.py, fair_queue.py
             # 4. sequencer: services/sequencer/sequencer.py, schedule.py
             # 5. engine: matching_engine/engine.py, rules/member_commands.py, rules/refusals.py, book/order_book.py
             # 6. journal: services/journal/batch.py, sqlite.py

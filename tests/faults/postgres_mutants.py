@@ -6,7 +6,7 @@ The product has no switch for any of them.
 
 from __future__ import annotations
 
-from services.gateway.order_entry import pending_requests
+from services.gateway.order_entry import request_tracker
 from services.journal.batch import JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.postgres import statements
@@ -19,7 +19,7 @@ HURRIED_S = 2.0
 
 def hurried_replies() -> None:
     """A gateway answers `outcome_unknown` after two seconds instead of ten."""
-    pending_requests.REPLY_SECONDS = HURRIED_S
+    request_tracker.REPLY_SECONDS = HURRIED_S
 
 
 def assumed_commit() -> None:

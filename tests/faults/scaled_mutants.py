@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from services.gateway.order_entry import pending_requests
+from services.gateway.order_entry import request_tracker
 from services.gateway.problems import ProblemError
 from services.journal.batch import JournalBatch
 from services.journal.postgres.batch_reader import BatchReader
@@ -62,13 +62,13 @@ def undurable_server() -> None:
 
 def refusal_of_unknown_outcomes() -> None:
     """After half a second a gateway says that it did not take a request in, although the request may be on its way."""
-    vars(pending_requests)["REPLY_SECONDS"] = 0.5
-    vars(pending_requests)["outcome_unknown"] = lambda: ProblemError(503, "not_ready", "Nothing was taken in.")
+    vars(request_tracker)["REPLY_SECONDS"] = 0.5
+    vars(request_tracker)["outcome_unknown"] = lambda: ProblemError(503, "not_ready", "Nothing was taken in.")
 
 
 def patience() -> None:
     """A gateway waits an hour for the answer of a request."""
-    vars(pending_requests)["REPLY_SECONDS"] = 3_600.0
+    vars(request_tracker)["REPLY_SECONDS"] = 3_600.0
 
 
 def no_transactions() -> None:

@@ -28,7 +28,7 @@ from services.simulator.session import order_body
 from services.simulator.turns import Turn, Turns
 from services.simulator.year import day_shape
 from services.simulator.year.sequencing import SimulatedSequencer
-from services.venue.first_start import DEMO_GUARDS, Missing, Present
+from services.venue.first_start import DEMO_GUARDS, Existing, Seeding
 from services.venue_state.orders import SIDE_NAMES
 from services.venue_state.state import VenueState
 
@@ -163,8 +163,8 @@ class SimulatedDay:
         }
 
     def _first_start(self) -> Any:
-        missing = Missing(Present({}, {}, 1, frozenset()), {})
-        missing.venue(load_instruments(), year=2026, guards=DEMO_GUARDS)
+        seeding = Seeding(Existing({}, {}, 1, frozenset()), {})
+        seeding.venue(load_instruments(), year=2026, guards=DEMO_GUARDS)
         for trader in demo_accounts():
-            missing.trader(trader.name, trader.cash_fen, trader.lots)
-        return missing.submission(Command())
+            seeding.trader(trader.name, trader.cash_fen, trader.lots)
+        return seeding.submission(Command())

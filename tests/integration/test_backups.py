@@ -28,7 +28,7 @@ from services.backups.restore import restore
 from services.files.data_folder import JOURNAL_FILE
 from services.files.new_folder import MARK, UNFINISHED, FolderRefused
 from services.journal import JournalBusy, JournalRefused
-from services.journal.held_files import last_taken
+from services.journal.journal_lock import last_taken
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
 from services.processes.exit_codes import ExitCode

@@ -22,7 +22,7 @@ from matching_engine.records import Phase
 from services.data.calendar import TradingCalendar
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalBusy, JournalRefused
-from services.journal.held_files import locked
+from services.journal.journal_lock import locked
 from services.processes.exit_codes import ExitCode
 from services.reporting.checked_report import report_at_rest
 from services.reporting.report import IS_SIMULATED

@@ -15,7 +15,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.gateway.order_entry.under_way import UNDER_WAY, UNDER_WAY_WITH_CANCELS
+from services.gateway.order_entry.in_flight import UNDER_WAY, UNDER_WAY_WITH_CANCELS
 from services.messaging import Submission
 from services.messaging.in_process import ROUND_COMMANDS
 from tests.integration.raw_http import until
@@ -112,7 +112,7 @@ async def test_a_flood_is_bounded_by_its_key_and_the_rest_of_it_is_not_read(tmp_
     async with held(tmp_path) as served, AsyncExitStack() as stack:
         venue, orders = served.venue, 40
         sockets = await flood(served, stack, orders)
-        under_way, key_id = venue.order_entry.pending.under_way, key_id_of(venue, "alice")
+        under_way, key_id = venue.order_entry.pending.in_flight, key_id_of(venue, "alice")
         await until(lambda: under_way.keys_waiting == 1 and venue.inbox.depth >= UNDER_WAY)
         assert (under_way[key_id], venue.inbox.depth, under_way.keys_waiting) == (UNDER_WAY, UNDER_WAY, 1)
 
@@ -152,7 +152,7 @@ async def test_a_batch_counts_as_many_as_it_holds_and_cancels_have_room_beyond(t
             asyncio.create_task(alice.post("/v1/orders/batch", json={"orders": [ORDER] * size}))
             for size in (100, 100, 100, 100, 100, 12)
         ]
-        under_way, key_id = venue.order_entry.pending.under_way, key_id_of(venue, "alice")
+        under_way, key_id = venue.order_entry.pending.in_flight, key_id_of(venue, "alice")
         await until(lambda: under_way[key_id] == UNDER_WAY)
         assert codes([await alice.post("/v1/orders", json=ORDER)]) == {"too_many_requests": 1}
         room = UNDER_WAY_WITH_CANCELS - UNDER_WAY

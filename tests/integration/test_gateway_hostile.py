@@ -18,7 +18,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.venue.first_start import Missing, Present
+from services.venue.first_start import Existing, Seeding
 from services.venue_state.keys import ApiKey
 from tests.integration.venue import CASH_FEN, LOTS, RunningVenue, running_venue
 
@@ -48,16 +48,16 @@ def new_member(served: Served) -> None:
     """Replaces `member` and `maker` by new accounts. Only the maker has orders: one on each side of PRND-OX."""
     portal, venue = served
     instruments = {symbol: instrument.number for symbol, instrument in venue.state.by_symbol.items()}
-    missing = Missing(Present(instruments, {}, len(venue.state.accounts), frozenset()), {})
+    seeding = Seeding(Existing(instruments, {}, len(venue.state.accounts), frozenset()), {})
     for name in ("member", "maker"):
-        missing.trader(name, CASH_FEN, LOTS)
+        seeding.trader(name, CASH_FEN, LOTS)
 
     async def open_accounts() -> None:
         assert (await venue.client("operator").delete("/v1/orders", params={"symbol": "*"})).status_code == 200
-        await venue.order_entry.execute(ApiKey(0, 0, "first start", frozenset()), missing.submission)
+        await venue.order_entry.execute(ApiKey(0, 0, "first start", frozenset()), seeding.submission)
 
     portal.call(open_accounts)
-    venue.keys.update(missing.keys)
+    venue.keys.update(seeding.keys)
     quotes = [{**ORDER, "side": side, "price": price} for side, price in (("buy", "472900"), ("sell", "473100"))]
     quoted = post(served, "maker", "/v1/orders/batch", json.dumps({"orders": quotes}).encode())
     assert [result["order"]["state"] for result in quoted.json()["results"]] == ["new", "new"]

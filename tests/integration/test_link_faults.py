@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from matching_engine.records import CommandKind, EventKind
-from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.order_entry.request_tracker import RequestTracker
 from services.gateway.problems import ProblemError
 from services.journal.batch import JournalBatch
 from services.messaging import Gap, Submission
@@ -338,7 +338,7 @@ async def test_what_did_not_arrive_and_was_answered_is_not_sent_again(venue: Lin
 async def test_a_request_is_answered_unknown_only_if_a_sequencer_may_execute_it(venue: LinkedVenue) -> None:
     leader = await venue.lead(start=False)
     gateway = await venue.gateway()
-    pending = PendingRequests(gateway.link, 1)
+    pending = RequestTracker(gateway.link, 1)
 
     async def answer(count: int) -> ProblemError:
         commands = [pending.next_sender(DESK)._replace(kind=CommandKind.RECORD) for _ in range(count)]
@@ -355,7 +355,7 @@ async def test_a_request_is_answered_unknown_only_if_a_sequencer_may_execute_it(
     await until(lambda: not gateway.link.connected)
     problem = await answer(3)
     assert (problem.status, problem.code) == (503, "not_ready"), "without a link it was not sent"
-    assert pending.under_way[DESK.key_id] == 0
+    assert pending.in_flight[DESK.key_id] == 0
     await venue.lead()
     sending = asyncio.create_task(pending.send(DESK, pending.next_sender(DESK)._replace(kind=CommandKind.RECORD)))
     await until(lambda: gateway.executed == [6])

@@ -46,7 +46,7 @@ def seen(market: Market) -> list[Any]:
             market.recent_trades(number, 1_000),
             market.ticker(number)._replace(seq=0),
         )
-        for number in range(len(market.quotations))
+        for number in range(len(market.of_instrument))
     ]
 
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from matching_engine import Engine
 from services.cli import app
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.journal.held_files import HeldFiles
+from services.journal.journal_lock import JournalLock
 from services.migrations.folder import migrate_folder
 from services.migrations.outcome import Migrated
 from services.processes.exit_codes import ExitCode
@@ -80,7 +80,7 @@ def test_a_folder_of_this_version_needs_nothing(folder: Path) -> None:
 
 def test_a_running_venue_keeps_its_read_database(folder: Path) -> None:
     alter(folder, OLDER)
-    held = HeldFiles.take(folder / JOURNAL_FILE)
+    held = JournalLock.take(folder / JOURNAL_FILE)
     try:
         status, _, said = migrate(folder)
     finally:

@@ -101,7 +101,7 @@ async def test_five_hundred_orders_are_placed_and_canceled_by_their_ids(served: 
     assert {result["order"]["state"] for result in canceled} == {"canceled"}
     key = served.venue.state.find_key(served.venue.keys["alice"].key)
     assert key is not None
-    assert served.venue.order_entry.pending.under_way[key.key_id] == 0
+    assert served.venue.order_entry.pending.in_flight[key.key_id] == 0
 
 
 async def test_a_list_of_cancels_over_the_socket_and_by_an_operator(served: Served) -> None:

@@ -1,4 +1,4 @@
-"""What needs no key: answered by the doorway, without routing; the pages of the codes; media types and request ids."""
+"""What needs no key: answered by the access middleware, without routing; pages of the codes; media types and request ids."""
 
 from __future__ import annotations
 

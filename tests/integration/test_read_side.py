@@ -140,7 +140,7 @@ async def test_sums_are_exact_integers_beyond_what_a_float_holds(read_database: 
         state, market = await load_state(engine), await load_market(engine)
         async with engine.connect() as connection:
             found = await sum_of_trades(connection, YEAR, 0, 100)
-    turnover = [state.accounts[2].day_fen, market.quotations[0].turnover_fen, found.amount_fen]
+    turnover = [state.accounts[2].day_fen, market.of_instrument[0].turnover_fen, found.amount_fen]
     assert turnover == [3 * fen] * 3
     assert {type(one) for one in turnover} == {int}
 

@@ -19,7 +19,7 @@ from matching_engine import Engine
 from services.cli import app
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.compression import decompress
-from services.journal.held_files import HeldFiles
+from services.journal.journal_lock import JournalLock
 from services.journal.postgres.journal import PostgresJournal
 from services.migrations.postgres import migrate_database, revisions
 from services.processes.exit_codes import ExitCode
@@ -259,7 +259,7 @@ def test_a_copy_goes_only_to_an_empty_place_and_from_a_stopped_venue(
     occupied = refused(folder, migrated)
     assert (occupied.status, "stands at seq 7: a journal is copied only" in occupied.err) == (5, True)
     execute(migrated, "DELETE FROM position")
-    held = HeldFiles.take(folder / JOURNAL_FILE)
+    held = JournalLock.take(folder / JOURNAL_FILE)
     try:
         assert refused(folder, migrated).status == ExitCode.OTHER_WRITER
     finally:

@@ -66,14 +66,14 @@ async def test_a_depth_book_follows_and_ends_equal_to_the_venues(served: Served)
         await random_orders(served, 300, seed=2)
         market = served.venue.market
         number = served.venue.state.by_symbol[SYMBOL].number
-        for push in await until_seq(pushes, market.quotations[number].depth_seq):
+        for push in await until_seq(pushes, market.of_instrument[number].depth_seq):
             book.apply(push)
     depth = await client.depth(SYMBOL, 500)
     assert [level._asdict() for level in book.bids] == depth["bids"]
     assert [level._asdict() for level in book.asks] == depth["asks"]
     assert book.checksum() == depth["checksum"]
     assert len(book.bids) + len(book.asks) > 3
-    assert len(market.quotations[number].side(Side.BUY).levels()) == len(book.bids)
+    assert len(market.of_instrument[number].side(Side.BUY).levels()) == len(book.bids)
 
 
 async def test_a_late_subscriber_and_an_early_one_stand_at_the_same_book(served: Served) -> None:
@@ -85,7 +85,7 @@ async def test_a_late_subscriber_and_an_early_one_stand_at_the_same_book(served:
             books[1].apply(await anext(second))
             await random_orders(served, 50, seed=4)
             number = served.venue.state.by_symbol[SYMBOL].number
-            seq = served.venue.market.quotations[number].depth_seq
+            seq = served.venue.market.of_instrument[number].depth_seq
             for book, pushes in zip(books, (first, second), strict=True):
                 for push in await until_seq(pushes, seq):
                     if push["symbol"] == SYMBOL:

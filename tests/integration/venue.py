@@ -35,7 +35,7 @@ from services.read_database.projector import Projector
 from services.reporting.proven import Prove
 from services.sequencer.sequencer import Sequencer
 from services.venue.application import make_application
-from services.venue.first_start import IssuedKey, Missing
+from services.venue.first_start import IssuedKey, Seeding
 from services.venue.running import Around, opened_folder, running
 from services.venue.settings import Settings
 from services.venue.standing_proof import StandingProof
@@ -166,9 +166,9 @@ async def running_venue(
             await client.aclose()
 
 
-def _adds(missing: Missing) -> None:
+def _adds(seeding: Seeding) -> None:
     """What this venue has beside what a later start finds."""
-    missing.venue(load_instruments(), 2023)
+    seeding.venue(load_instruments(), 2023)
     for name in TRADERS:
-        missing.trader(name, CASH_FEN, LOTS)
-    missing.key("operator", 0, ("read", "operate", "admin"))
+        seeding.trader(name, CASH_FEN, LOTS)
+    seeding.key("operator", 0, ("read", "operate", "admin"))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from matching_engine import Engine
 from matching_engine.records import COMMAND, CommandKind, Event
 from services.alerts.following import FollowedAlerts
-from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.order_entry.request_tracker import RequestTracker
 from services.gateway.problems import ProblemError
 from services.journal.batch import NO_HASH, JournalBatch
 from services.market_data import Market
@@ -32,10 +32,10 @@ class _Unheard:
     """Waits for a reply and does nothing with it."""
 
     def on_event(self, event: Event) -> None:
-        """See Waiter."""
+        """See ReplyHandler."""
 
     def on_problem(self, problem: ProblemError) -> None:
-        """See Waiter."""
+        """See ReplyHandler."""
         raise problem
 
 
@@ -63,7 +63,7 @@ class Venue:
         self.state.orders = VenueOrders(ended_limit)
         self.market = Market()
         self.followed = FollowedAlerts(VenueAlerts(), 0)
-        self.pending = PendingRequests(self.once, 1)
+        self.pending = RequestTracker(self.once, 1)
         self._hash = NO_HASH
 
     async def run(self, *submissions: Submission, at_ns: int) -> JournalBatch:

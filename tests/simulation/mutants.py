@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from services.gateway.order_entry import pending_requests
+from services.gateway.order_entry import request_tracker
 from services.gateway.problems import not_taken_in
 from services.journal.postgres import statements
 from services.journal.postgres.batch_writer import BatchWriter
@@ -34,7 +34,7 @@ def forgotten_repeats() -> None:
 
 def refused_what_was_sent() -> None:
     """A gateway that waits too long says that nothing was taken in, although the request was sent."""
-    vars(pending_requests)["outcome_unknown"] = not_taken_in
+    vars(request_tracker)["outcome_unknown"] = not_taken_in
 
 
 def hasty_standby() -> None:
@@ -90,7 +90,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
         PostgresJournal,
         Seen,
         OnceInbox,
-        pending_requests,
+        request_tracker,
         standby,
         standby.Standby,
         position.Position,

@@ -12,7 +12,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from services.gateway.order_entry import pending_requests
+from services.gateway.order_entry import request_tracker
 from services.journal import JournalError
 from services.journal.chain import CHUNK_BYTES
 from services.journal.postgres import batch_reader, journal, lag, session
@@ -196,9 +196,9 @@ def in_the_simulation(venue: Venue) -> Iterator[None]:
         (server, "log", _Silent()),
         (projector, "log", _Silent()),
         (loading, "log", _Silent()),
-        (pending_requests, "secrets", chance),
+        (request_tracker, "secrets", chance),
         # Bounds that a short run would hardly meet.
-        (pending_requests, "REPLY_SECONDS", shape.choice((0.5, 2.0, 10.0))),
+        (request_tracker, "REPLY_SECONDS", shape.choice((0.5, 2.0, 10.0))),
         (server, "MAX_UNSENT_BYTES", shape.choice((20_000, server.MAX_UNSENT_BYTES))),
         (batch_reader, "CHUNK_BYTES", shape.choice((20_000, CHUNK_BYTES))),
     ]

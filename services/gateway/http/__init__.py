@@ -1,1 +1,1 @@
-"""HTTP: the doorway in front of all routes, the routes, the OpenAPI document, health and metrics."""
+"""HTTP: the access middleware in front of all routes, the routes, the OpenAPI document, health and metrics."""

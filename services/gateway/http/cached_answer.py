@@ -1,6 +1,6 @@
 """Answers that are the same for everybody, kept as bytes: a request for one of them costs no rendering and no routing.
 
-The doorway sends them without FastAPI. Each is made at its first request, in a thread, so that orders do not wait for it.
+The access middleware sends them without FastAPI. Each is made at its first request, in a thread, so that no order waits.
 """
 
 from __future__ import annotations

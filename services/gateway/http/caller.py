@@ -19,7 +19,7 @@ from fastapi.security.base import SecurityBase
 
 from services.commands.attachments import Scope
 from services.commands.texts import control_character
-from services.gateway.http.doorway import KEY
+from services.gateway.http.access_middleware import KEY
 from services.gateway.order_entry.four_eyes import ASKED, WHY, Asked
 from services.gateway.order_entry.idempotency import HEADER, KEYED_PATHS, REQUEST_KEY, RequestKey, takes_key
 from services.gateway.problems import ProblemError, check_query, field_problem

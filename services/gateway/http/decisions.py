@@ -13,10 +13,10 @@ from services.commands.attachments import (
     TargetSet,
     TradesDecided,
 )
+from services.gateway.http.access_middleware import DECISIONS_PATH
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.decision_schemas import DecisionRequest, TargetRequest, TradesDecidedReply
-from services.gateway.http.doorway import DECISIONS_PATH
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_command import instrument_of

@@ -1,4 +1,4 @@
-"""The hot routes of orders: the doorway serves them without FastAPI. `http/orders.py` documents them."""
+"""The hot routes of orders: the access middleware serves them without FastAPI. `http/orders.py` documents them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from services.gateway.http.doorway import DirectRoute
+from services.gateway.http.access_middleware import DirectRoute
 from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import (

@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics, for supervisors and monitoring. They need no key, so the doorway answers them itself."""
+"""Liveness, readiness and metrics, for supervisors and monitoring. They need no key: the access middleware answers them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def health_answers(
 
 
 def routes() -> APIRouter:
-    """The paths for /openapi.json and for the 405 of their other methods. The doorway answers them, never these."""
+    """The paths for /openapi.json and for the 405 of their other methods. The access middleware answers them, never these."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz", response_model=Health, summary="Liveness: the process answers")
@@ -70,6 +70,6 @@ def routes() -> APIRouter:
     )
     @router.get("/metrics", response_class=PlainTextResponse, summary="Prometheus metrics")
     async def answered() -> None:
-        raise NotImplementedError("the doorway answers this route")
+        raise NotImplementedError("the access middleware answers this route")
 
     return router

@@ -82,7 +82,7 @@ class _Refused(Collector):
 
 
 class GatewayMetrics:
-    """Counters that the doorway and the order routes increment, and gauges evaluated at each scrape."""
+    """Counters that the access middleware and the order routes increment, and gauges evaluated at each scrape."""
 
     def __init__(self, state: VenueState, order_entry: OrderEntry, inbox: Inbox) -> None:
         self._registry = CollectorRegistry()
@@ -110,7 +110,7 @@ class GatewayMetrics:
         )
         self._gauge(
             "rex_keys_at_bound", "Keys whose WebSockets are not read until replies have been sent"
-        ).set_function(lambda: order_entry.pending.under_way.keys_waiting)
+        ).set_function(lambda: order_entry.pending.in_flight.keys_waiting)
         self._registry.register(_Refused(order_entry))
 
     def add(self, facts: Callable[[], Facts]) -> None:

@@ -1,4 +1,4 @@
-"""Orders and fills over HTTP. direct_orders.py has the hot routes, which the doorway serves without FastAPI."""
+"""Orders and fills over HTTP. direct_orders.py has the hot routes, which the access middleware serves without FastAPI."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class _OnlyRouteOfItsPath(APIRoute):
 
 
 def _placing() -> APIRouter:
-    """The routes of `direct_routes` for /openapi.json and for the 405 of their paths. The doorway answers them, never these."""
+    """The routes of `direct_routes` for /openapi.json and for the 405 of their paths. The access middleware answers."""
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
 
     @router.post(
@@ -105,16 +105,16 @@ def _placing() -> APIRouter:
         },
     )
     async def place_order(body: OrderRequest) -> None:
-        raise NotImplementedError("the doorway answers this route")
+        raise NotImplementedError("the access middleware answers this route")
 
     async def place_batch(body: BatchRequest) -> None:
-        raise NotImplementedError("the doorway answers this route")
+        raise NotImplementedError("the access middleware answers this route")
 
     async def mixed_batch(body: MixedBatchRequest) -> None:
-        raise NotImplementedError("the doorway answers this route")
+        raise NotImplementedError("the access middleware answers this route")
 
     async def test_order(body: OrderRequest) -> None:
-        raise NotImplementedError("the doorway answers this route")
+        raise NotImplementedError("the access middleware answers this route")
 
     router.add_api_route(
         BATCH_PATH,
@@ -236,11 +236,11 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
 
 
 def _cancel_list() -> APIRouter:
-    """The route of a list of cancels, for /openapi.json and for the 405 of its path. The doorway answers it."""
+    """The route of a list of cancels, for /openapi.json and for the 405 of its path. The access middleware answers it."""
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade", "operate")])
 
     async def cancel_orders(body: CancelOrdersRequest) -> None:
-        raise NotImplementedError("the doorway answers this route")
+        raise NotImplementedError("the access middleware answers this route")
 
     router.add_api_route(
         CANCEL_PATH,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.http.public_access import PUBLIC
-from services.gateway.order_entry.under_way import too_many_requests
+from services.gateway.order_entry.in_flight import too_many_requests
 from services.gateway.problems import ProblemError
 from services.venue_state.keys import ApiKey
 

@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Message
 
-from services.gateway.http.doorway import KEY
+from services.gateway.http.access_middleware import KEY
 from services.gateway.http.media_types import JSON
 from services.gateway.request_ids import REQUEST_ID
 
@@ -21,7 +21,7 @@ _OF_THE_CONNECTION = (
 
 
 async def send_again(outer: Request, method: str, path: str, body: bytes) -> Response:
-    """The answer of the route at this path. The caller is that of the outer request; the doorway has counted it already."""
+    """The answer of the route at this path. The caller is that of the outer request; the access middleware has counted it."""
     scope: dict[str, Any] = {name: outer.scope[name] for name in _OF_THE_CONNECTION if name in outer.scope}
     headers = [(b"content-type", JSON), (b"content-length", str(len(body)).encode())] if body else []
     scope |= {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}

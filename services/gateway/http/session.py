@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 
 from services.commands.administrative import record
 from services.commands.attachments import Scope, UserAdded, UserPasswordChanged
+from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import ONLY_WHAT_IT_READS, needs
-from services.gateway.http.doorway import KEY
 from services.gateway.http.known_keys import address_of
 from services.gateway.http.people_schemas import LinkRequest, LogInRequest, OwnPasswordRequest, SessionReply
 from services.gateway.http.session_cookie import SESSION, session_secret, set_cookie

@@ -14,7 +14,7 @@ from services.gateway.ids import order_id_of
 from services.gateway.order_entry.answers import Answers
 from services.gateway.order_entry.order_body import AmendParams, BatchEntry, CancelParams, OrderBody
 from services.gateway.order_entry.order_command import amend, cancel, new_order
-from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.order_entry.request_tracker import RequestTracker
 from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.instruments import VenueInstrument
@@ -53,7 +53,7 @@ def named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
 class MixedBatches:
     """Hands batches over, and finds the outcome of each of their requests."""
 
-    def __init__(self, state: VenueState, pending: PendingRequests, answers: Answers) -> None:
+    def __init__(self, state: VenueState, pending: RequestTracker, answers: Answers) -> None:
         self._state = state
         self._pending = pending
         self._answers = answers
@@ -90,7 +90,7 @@ class MixedBatches:
         if isinstance(one, ProblemError):
             return Outcome(problem=one)
         if isinstance(one, NotOpen):
-            self._pending.under_way.begin_again(one.named.actor)
+            self._pending.in_flight.begin_again(one.named.actor)
             return self._of_not_open(one.named)
         assert event is not None
         try:
@@ -99,7 +99,7 @@ class MixedBatches:
             return Outcome(problem=problem)
         if order is not None:
             return Outcome(order)
-        self._pending.under_way.begin_again(one.actor)
+        self._pending.in_flight.begin_again(one.actor)
         return self._in_history(one, event)
 
     async def _in_history(self, command: Command, event: Event) -> Outcome:
@@ -109,7 +109,7 @@ class MixedBatches:
         except Exception as error:
             return Outcome(problem=problem_of(error))
         finally:
-            self._pending.under_way.end(command.actor)
+            self._pending.in_flight.end(command.actor)
 
     async def _of_not_open(self, named: Command) -> Outcome:
         try:
@@ -117,7 +117,7 @@ class MixedBatches:
         except Exception as error:
             return Outcome(problem=problem_of(error))
         finally:
-            self._pending.under_way.end(named.actor)
+            self._pending.in_flight.end(named.actor)
 
 
 async def _of(outcome: Outcome) -> Outcome:
@@ -127,7 +127,7 @@ async def _of(outcome: Outcome) -> Outcome:
 class _Preparation:
     """Turns the requests of one batch into commands."""
 
-    def __init__(self, key: ApiKey, state: VenueState, pending: PendingRequests) -> None:
+    def __init__(self, key: ApiKey, state: VenueState, pending: RequestTracker) -> None:
         self._key = key
         self._state = state
         self._pending = pending
@@ -173,7 +173,7 @@ class _Preparation:
         return amend(named, instrument, entry)
 
 
-def instrument_of_order(named: Command, state: VenueState, pending: PendingRequests) -> VenueInstrument | None:
+def instrument_of_order(named: Command, state: VenueState, pending: RequestTracker) -> VenueInstrument | None:
     """The instrument of the order, if the account's order is open or its NEW_ORDER is pending; otherwise None."""
     orders, instruments = state.orders, state.instruments
     if named.order_id:

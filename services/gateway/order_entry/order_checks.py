@@ -71,7 +71,7 @@ def unaffordable(command: Command, cost: Cost, account: VenueAccount, view: Pric
         return Reason.OPEN_ORDERS_LIMIT
     if quantity > MAX_AMOUNT_FEN // (cost.lot_reserve_fen if is_buy else cost.lot_value_fen):
         return Reason.VALUE_TOO_LARGE
-    if market.quotations[command.instrument].turnover_fen > MAX_DAY_AMOUNT_FEN:
+    if market.of_instrument[command.instrument].turnover_fen > MAX_DAY_AMOUNT_FEN:
         return Reason.VALUE_TOO_LARGE
     if account.max_order_fen and cost.notional_fen > account.max_order_fen:
         return Reason.ORDER_VALUE_LIMIT

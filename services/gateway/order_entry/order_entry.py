@@ -33,7 +33,7 @@ from services.gateway.order_entry.mixed_batch import MixedBatches, Outcome, inst
 from services.gateway.order_entry.order_body import BatchEntry, OrderBody
 from services.gateway.order_entry.order_command import AmendBody, amend, cancel, mass_cancel, new_order
 from services.gateway.order_entry.order_test import OrderTests
-from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.order_entry.request_tracker import RequestTracker
 from services.gateway.problems import ProblemError, field_problem
 from services.market_data import Market
 from services.messaging import Inbox, Submission
@@ -59,7 +59,7 @@ class OrderEntry:
         self.acts_of_two = frozenset(acts_of_two)
         """The acts that need a second person, as `services/commands/acts.py` names them."""
         self.tests = OrderTests(state, market, history)
-        self.pending = PendingRequests(inbox, gateway_id)
+        self.pending = RequestTracker(inbox, gateway_id)
         self.answers = Answers(state, history)
         self.batches = MixedBatches(state, self.pending, self.answers)
         self.cancel_all = CancelAll(lambda key: self.mass_cancel(key, "*", None, key.trading_account()))
@@ -195,12 +195,12 @@ class OrderEntry:
 
     def find_in_history(self, command: Command, event: Event) -> asyncio.Task[VenueOrder]:
         """Asks the read database for an order that is not in memory. The request counts as under way until the task ends."""
-        self.pending.under_way.begin_again(command.actor)
+        self.pending.in_flight.begin_again(command.actor)
         return self._look_up(command.actor, self.answers.in_history(command, event))
 
     def find_not_open(self, named: Command) -> asyncio.Task[VenueOrder]:
         """A task that raises the problem of an order that is not open. The request counts as under way until the task ends."""
-        self.pending.under_way.begin(named.actor, 1)
+        self.pending.in_flight.begin(named.actor, 1)
         return self._look_up(named.actor, self._raise_not_open(named))
 
     async def _raise_not_open(self, named: Command) -> VenueOrder:
@@ -210,7 +210,7 @@ class OrderEntry:
         task = asyncio.create_task(work)
         self._lookups.add(task)  # The event loop itself holds tasks by weak references only.
         task.add_done_callback(self._lookups.discard)
-        task.add_done_callback(lambda _: self.pending.under_way.end(key_id))
+        task.add_done_callback(lambda _: self.pending.in_flight.end(key_id))
         return task
 
     async def _order_of(self, command: Command, event: Event) -> VenueOrder:

@@ -43,7 +43,7 @@ class PriceView(NamedTuple):
     @classmethod
     def of(cls, instrument: VenueInstrument, market: Market) -> PriceView:
         """The prices of an instrument as the market data has them."""
-        quotation = market.quotations[instrument.number]
+        quotation = market.of_instrument[instrument.number]
         anchor = instrument.reference_ticks if quotation.last_ticks is None else quotation.last_ticks
         return cls(instrument, anchor, quotation.bids.best(), quotation.asks.best())
 

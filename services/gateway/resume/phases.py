@@ -9,7 +9,7 @@ import numpy as np
 
 from matching_engine.records import ALL_INSTRUMENTS, EVENT, EventKind, Phase
 from services.journal.batch import Applied, JournalBatch
-from services.market_data.quotation import auction_end_ns
+from services.market_data.instrument_market import auction_end_ns
 
 _KINDS = (EventKind.PHASE_CHANGED, EventKind.INSTRUMENT_LISTED)
 

@@ -16,7 +16,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from services.gateway.http.doorway import KEY
+from services.gateway.http.access_middleware import KEY
 from services.gateway.server.http_refusals import as_problem, malformed_handshake, problem_response
 from services.gateway.server.paced_websocket import SLICE_BYTES, PacedWebSocket
 from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW

@@ -79,7 +79,7 @@ class CandleStream(SharedStream):
 
     def _day_rolled(self) -> None:
         """The day is over, and with it every candle: pushes the running ones, and those that changed, for the last time."""
-        ended = self.sources.market.quotations[self.stream.instrument].candles.ended
+        ended = self.sources.market.of_instrument[self.stream.instrument].candles.ended
         closed = []
         for start_s in sorted(self._running.union(self._changed)):
             candle = self._candle(start_s, ended)
@@ -96,7 +96,7 @@ class CandleStream(SharedStream):
         return 0 if self._length_s == _DAY_S else second - second % self._length_s
 
     def _starts(self) -> dict[int, None]:
-        minutes = self.sources.market.quotations[self.stream.instrument].candles.minutes
+        minutes = self.sources.market.of_instrument[self.stream.instrument].candles.minutes
         return dict.fromkeys(self._start(minute_s) for minute_s in minutes)
 
     def _is_closed(self, start_s: int) -> bool:
@@ -105,7 +105,7 @@ class CandleStream(SharedStream):
     def _candle(self, start_s: int, minutes: dict[int, Candle] | None = None) -> CandleData | None:
         """The candle of the present day, or of the day with these minutes; None without a trade."""
         if minutes is None:
-            minutes = self.sources.market.quotations[self.stream.instrument].candles.minutes
+            minutes = self.sources.market.of_instrument[self.stream.instrument].candles.minutes
         candle = day_candle(minutes) if self._length_s == _DAY_S else window(minutes, start_s, self._length_s)
         return None if candle is None else self._data(start_s, candle)
 

@@ -1,6 +1,6 @@
 """The WebSocket: one endpoint, /v1/ws, for market data, own orders and order entry. docs/websocket.md is its contract.
 
-A plain ASGI application behind doorway.py, which checks Host, Origin and the Authorization header in the handshake.
+A plain ASGI application behind access_middleware.py, which checks Host, Origin and the Authorization header in the handshake.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.http.doorway import KEY, refuse_handshake
+from services.gateway.http.access_middleware import KEY, refuse_handshake
 from services.gateway.http.known_keys import KnownKeys, address_of
 from services.gateway.http.session_cookie import SESSION
 from services.gateway.limits.rate_limits import RateLimits

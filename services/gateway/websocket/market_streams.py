@@ -127,7 +127,7 @@ class MarketStreams:
         hold = client.queue.hold(stream)
         if _is_direct(stream):
             self._direct.setdefault(stream[:2], {})[client] = stream
-            return self._sources.market.quotations[stream.instrument].trades_seq, hold
+            return self._sources.market.of_instrument[stream.instrument].trades_seq, hold
         shared = self.shared(stream)
         shared.subscribers[client] = None
         return shared.seq, hold
@@ -165,7 +165,7 @@ class MarketStreams:
     def _all(self, wanted: Wanted) -> range:
         if wanted.channel in VENUE_CHANNELS:
             return range(VENUE_WIDE, VENUE_WIDE + 1)
-        return range(len(self._sources.market.quotations))
+        return range(len(self._sources.market.of_instrument))
 
     def shared(self, stream: Stream) -> SharedStream:
         """The stream, for all its subscribers; made where it has none yet."""
@@ -245,7 +245,7 @@ class MarketStreams:
         market = self._sources.market
         if minute.trading_date != market.trading_date:
             return
-        market.quotations[instrument].candles.correct(minute)
+        market.of_instrument[instrument].candles.correct(minute)
         for shared in list(self._shared.get(instrument, {}).values()):
             if isinstance(shared, CandleStream):
                 shared.corrected(minute.start_s)

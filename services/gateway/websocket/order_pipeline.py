@@ -1,7 +1,7 @@
 """The orders of one WebSocket client, pipelined.
 
 The connection hands an order to the inbox and reads the next message at once. When the order's journal batch arrives,
-`PendingRequests` calls the order's `Reply`. Replies are sent in the order of the requests, so a reply that needs the read
+`RequestTracker` calls the order's `Reply`. Replies are sent in the order of the requests, so a reply that needs the read
 database delays the replies after it.
 """
 
@@ -62,7 +62,7 @@ GRACEFUL = frozenset({1000, 1001})
 class Reply:
     """The reply to one request; it is sent after all earlier replies. `text` is None until the reply is known.
 
-    `PendingRequests` calls `on_event` or `on_problem`; a task that asked the read database calls `on_found`.
+    `RequestTracker` calls `on_event` or `on_problem`; a task that asked the read database calls `on_found`.
     """
 
     __slots__ = ("_pipeline", "_request_id", "_times", "bucket", "command", "text")
@@ -180,7 +180,7 @@ class OrderPipeline:
             reply.on_problem(problem_of(error))
 
     async def _turn(self, key_id: int, only_cancels: bool) -> None:
-        under_way = self.order_entry.pending.under_way
+        under_way = self.order_entry.pending.in_flight
         if not under_way.may_begin(key_id, only_cancels):
             await under_way.turn(key_id, only_cancels)
 
@@ -233,7 +233,7 @@ class OrderPipeline:
             key.trading_account()
         reply.bucket = take_tokens(self.limits, key, entries)
         await self._turn(key.key_id, only_cancels)
-        await self.order_entry.pending.under_way.room(key.key_id, len(entries), only_cancels)
+        await self.order_entry.pending.in_flight.room(key.key_id, len(entries), only_cancels)
         self._finish(reply, self._results(await self.order_entry.batches.hand_over(key, entries)))
 
     async def _results(self, batch: HandedOver) -> OutcomesOfBatch:

@@ -30,7 +30,7 @@ class MarketPushes:
     def snapshot(self, stream: Stream) -> str:
         """The snapshot of a stream."""
         channel, number = stream.channel, stream.instrument
-        quotation = self._market.quotations[number]
+        quotation = self._market.of_instrument[number]
         if channel == "depth":
             bids, asks = self._market.depth(number)
             data = depth_data(self._state.instruments[number], quotation.phase, bids, asks, (bids, asks))
@@ -44,7 +44,7 @@ class MarketPushes:
 
     def depth_update(self, number: int, changes: MarketChanges) -> str:
         """The new values of the changed levels; 0 lots: the level is empty. The checksum covers the whole top of the book."""
-        quotation = self._market.quotations[number]
+        quotation = self._market.of_instrument[number]
         touched = changes.levels[number]
         bids = [quotation.bids.level(price) for side, price in touched if side == _BUY]
         asks = [quotation.asks.level(price) for side, price in touched if side != _BUY]
@@ -54,7 +54,7 @@ class MarketPushes:
 
     def trades_update(self, number: int, changes: MarketChanges) -> str:
         """The new trades, oldest first, and the ids of busted trades."""
-        instrument, seq = self._state.instruments[number], self._market.quotations[number].trades_seq
+        instrument, seq = self._state.instruments[number], self._market.of_instrument[number].trades_seq
         data = TradesData(
             [trade_json(instrument, trade) for trade in changes.traded.get(number, ())],
             [str(trade_id) for trade_id in changes.busted.get(number, ())],
@@ -63,7 +63,7 @@ class MarketPushes:
 
     def ticker_update(self, number: int, changes: MarketChanges) -> str:
         """The whole ticker."""
-        seq = self._market.quotations[number].ticker_seq
+        seq = self._market.of_instrument[number].ticker_seq
         return self._text("ticker", "update", number, seq, changes.ticker[number], self._ticker(number))
 
     def _ticker(self, number: int) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class DepthStream(SharedStream):
 
     def present_seq(self) -> int:
         """See SharedStream."""
-        return self.sources.market.quotations[self.stream.instrument].depth_seq
+        return self.sources.market.of_instrument[self.stream.instrument].depth_seq
 
     def shown(self) -> Any:
         """See SharedStream."""
@@ -151,7 +151,7 @@ class DepthStream(SharedStream):
 
     def _present(self) -> tuple[list[Level], list[Level], int]:
         number, market = self.stream.instrument, self.sources.market
-        return *market.depth(number, self.stream.levels or None), market.quotations[number].phase
+        return *market.depth(number, self.stream.levels or None), market.of_instrument[number].phase
 
     def _data(self, bids: list[Level], asks: list[Level]) -> Any:
         instrument = self.sources.state.instruments[self.stream.instrument]
@@ -196,12 +196,12 @@ class TopStream(ValueStream):
 
     def present_seq(self) -> int:
         """See SharedStream."""
-        return self.sources.market.quotations[self.stream.instrument].depth_seq
+        return self.sources.market.of_instrument[self.stream.instrument].depth_seq
 
     def present(self) -> TopData:
         """See ValueStream."""
         number, market = self.stream.instrument, self.sources.market
-        instrument, phase = self.sources.state.instruments[number], market.quotations[number].phase
+        instrument, phase = self.sources.state.instruments[number], market.of_instrument[number].phase
         bid, ask = ([level_data(instrument, level) for level in side] for side in market.depth(number, 1))
         return TopData(PHASE_NAMES[phase], bid[0] if bid else None, ask[0] if ask else None)
 
@@ -211,7 +211,7 @@ class AuctionStream(ValueStream):
 
     def present_seq(self) -> int:
         """See SharedStream."""
-        return self.sources.market.quotations[self.stream.instrument].ticker_seq
+        return self.sources.market.of_instrument[self.stream.instrument].ticker_seq
 
     def present(self) -> AuctionData:
         """See ValueStream."""
@@ -246,14 +246,14 @@ class StatusStream(SharedStream):
     def _present_key(self) -> tuple[object, ...]:
         """What a status is made of, cheap to compare after each batch."""
         state, market = self.sources.state, self.sources.market
-        phases = [(quotation.phase, quotation.auction_ends_ns) for quotation in market.quotations]
+        phases = [(quotation.phase, quotation.auction_ends_ns) for quotation in market.of_instrument]
         return state.trading_date, state.kill_switch, phases
 
     def _present_instruments(self) -> list[InstrumentStatus]:
         market = self.sources.market
         return [
             status_of(instrument.symbol, quotation.phase, quotation.auction_ends_ns)
-            for instrument, quotation in zip(self.sources.state.instruments, market.quotations, strict=False)
+            for instrument, quotation in zip(self.sources.state.instruments, market.of_instrument, strict=False)
         ]
 
     def _data(self, instruments: list[InstrumentStatus]) -> StatusData:

@@ -7,7 +7,7 @@ import numpy as np
 from matching_engine.records import COMMAND
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
-from services.messaging.bounds import Bounds
+from services.messaging.admission import Admission
 from services.messaging.link.frames import sender_of
 
 
@@ -31,7 +31,7 @@ class Window:
     """All commands have the same sender (gateway_id, incarnation); no two submissions have a request id in common."""
 
     def __init__(self, max_commands: int) -> None:
-        self.bounds = Bounds(max_commands)
+        self.bounds = Admission(max_commands)
         self._max_withdrawn = max_commands
         self._sender: list[int] | None = None
         """Incarnation and gateway_id."""

@@ -37,7 +37,7 @@ from services.journal.copying import SqliteTarget, copy
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.sequencer.sequencer import assemble
-from services.venue.first_start import GUARDS, Missing, Present
+from services.venue.first_start import GUARDS, Existing, Seeding
 from tests.unit.read_database.history import day_roll
 
 TRADED_DAYS = (
@@ -167,7 +167,7 @@ async def traded(folder: Path) -> bytes:
     journal = await SqliteJournal.open(path)
     history = History(journal, seed=7)
     history.come_to(TRADED_DAYS[0][0])
-    missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})
+    missing = Seeding(Existing({}, {"venue": 1}, 1, frozenset()), {})
     missing.venue(load_instruments()[:INSTRUMENTS], 2023, GUARDS)
     await history.run(missing.submission(NOBODY))
     for account in ACCOUNTS:
@@ -218,7 +218,7 @@ async def thin_days(folder: Path) -> bytes:
     journal = await SqliteJournal.open(path)
     history = History(journal, seed=11)
     history.come_to(THIN_DAYS[0][0])
-    missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})
+    missing = Seeding(Existing({}, {"venue": 1}, 1, frozenset()), {})
     missing.venue(load_instruments()[:INSTRUMENTS], 2024, GUARDS)
     await history.run(missing.submission(NOBODY))
     for account in ACCOUNTS:

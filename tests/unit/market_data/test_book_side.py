@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.records import Side
-from services.market_data.quotation import BookSide, Level
+from services.market_data.instrument_market import BookSide, Level
 
 totals = st.tuples(st.integers(1, 6), st.integers(0, 2), st.integers(1, 2))
 """Price, lots (0: the level is gone) and orders."""

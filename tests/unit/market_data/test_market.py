@@ -89,7 +89,7 @@ def test_a_halt_of_everything_is_seen_in_every_ticker() -> None:
 def test_changes_say_what_a_batch_touched_and_which_seq_came_before() -> None:
     batches, market, seq = opened()
     market.apply(batches.batch(limit(2, SELL, 1_000, 3)))
-    quotation = market.quotations[0]
+    quotation = market.of_instrument[0]
     assert quotation.depth_seq == seq
     changes = market.apply(batches.batch(limit(3, BUY, 1_000, 1), limit(3, BUY, 990, 1), limit(3, BUY, 985, 1)))
     assert changes.depth == {0: seq}
@@ -187,7 +187,7 @@ def test_a_delisting_ends_a_volatility_auction_and_empties_the_book() -> None:
     market.apply(batches.batch(band, limit(2, SELL, 1_050, 1), limit(3, BUY, 1_050, 2)))
     market.apply(batches.batch(Command(kind=CommandKind.DELIST_INSTRUMENT, instrument=0)))
     assert (market.ticker(0).phase, market.ticker(0).indicative) == (Phase.DELISTED, None)
-    assert market.quotations[0].auction_ends_ns == 0
+    assert market.of_instrument[0].auction_ends_ns == 0
     assert market.depth(0) == ([], [])
 
 

@@ -16,7 +16,7 @@ A, B, C = 1, 2, 3
 
 
 def circle(*members: int, rounds: int = 5, amount_fen: int = 100_000, matched: bool = False) -> list[Deal]:
-    """Rounds on different days: each member sells to the next one."""
+    """FairQueue on different days: each member sells to the next one."""
     buyers = (*members[1:], members[0])
     return [
         Deal(seller, buyer, amount_fen, day=4 * at, matched=matched)

@@ -13,11 +13,11 @@ from services.venue.first_start import (
     DEMO_GUARDS,
     FEE_PPM,
     GUARDS,
+    Existing,
     Guards,
     IssuedKey,
     KeysFileRefused,
-    Missing,
-    Present,
+    Seeding,
     read_keys,
     write_keys,
 )
@@ -25,12 +25,12 @@ from services.venue.first_start import (
 
 def test_a_trader_is_funded_in_the_account_that_is_opened_for_it() -> None:
     # Accounts may share a name, so there are more accounts than names: venue 1, and two of an operator's.
-    missing = Missing(
-        Present(instruments={"A": 0}, accounts={"venue": 1, "twin": 2}, opened=3, key_hashes=frozenset()), {}
+    seeding = Seeding(
+        Existing(instruments={"A": 0}, accounts={"venue": 1, "twin": 2}, opened=3, key_hashes=frozenset()), {}
     )
-    missing.trader("first", 100, {"A": 5})
-    missing.trader("second", 200, {})
-    commands = list(unpack_commands(missing.submission(Command()).commands))
+    seeding.trader("first", 100, {"A": 5})
+    seeding.trader("second", 200, {})
+    commands = list(unpack_commands(seeding.submission(Command()).commands))
     assert [(c.kind, c.account, c.amount_fen, c.quantity_lots) for c in commands if c.kind != CommandKind.RECORD] == [
         (CommandKind.OPEN_ACCOUNT, 0, 0, 0),
         (CommandKind.DEPOSIT, 4, 100, 0),
@@ -38,14 +38,14 @@ def test_a_trader_is_funded_in_the_account_that_is_opened_for_it() -> None:
         (CommandKind.OPEN_ACCOUNT, 0, 0, 0),
         (CommandKind.DEPOSIT, 5, 200, 0),
     ]
-    assert {name: key.account for name, key in missing.keys.items()} == {"first": 4, "second": 5}
+    assert {name: key.account for name, key in seeding.keys.items()} == {"first": 4, "second": 5}
 
 
 def test_an_empty_venue_gets_instruments_with_guards_and_one_that_has_any_gets_nothing() -> None:
     instruments = load_instruments()
-    missing = Missing(Present({}, {"venue": 1}, 1, frozenset()), {})
-    missing.venue(instruments, 2023, GUARDS)
-    commands = list(unpack_commands(missing.submission(Command()).commands))
+    seeding = Seeding(Existing({}, {"venue": 1}, 1, frozenset()), {})
+    seeding.venue(instruments, 2023, GUARDS)
+    commands = list(unpack_commands(seeding.submission(Command()).commands))
     assert [(c.kind, c.account_class, c.rate_ppm, c.taker_rate_ppm) for c in commands[:1]] == [
         (CommandKind.SET_FEES, 0, FEE_PPM, FEE_PPM)
     ]
@@ -60,7 +60,7 @@ def test_an_empty_venue_gets_instruments_with_guards_and_one_that_has_any_gets_n
     ]
     assert {c.rate_ppm for c in commands if c.kind == CommandKind.SET_COLLAR} == {GUARDS.collar_ppm}
     assert {c.rate_ppm for c in commands if c.kind == CommandKind.SET_VOLATILITY_BAND} == {GUARDS.volatility_ppm}
-    later = Missing(Present({"A": 0}, {"venue": 1}, 1, frozenset()), {})
+    later = Seeding(Existing({"A": 0}, {"venue": 1}, 1, frozenset()), {})
     later.venue(instruments, 2023, GUARDS)
     assert later.parts == []
 
@@ -77,13 +77,13 @@ def test_the_guards_fit_every_shipped_instrument(guards: Guards) -> None:
 def test_a_key_is_issued_anew_where_the_folder_or_the_venue_has_lost_it() -> None:
     held = IssuedKey(key="rex_held", account=0, scopes=("read",))
     for keys, known in (({}, {held.hash()}), ({"pages": held}, set())):
-        missing = Missing(Present({}, {}, 1, frozenset(known)), keys)
-        missing.key("pages", 0, ("read",))
-        assert missing.keys["pages"].key != held.key
-        assert len(missing.parts) == 1
-    missing = Missing(Present({}, {}, 1, frozenset({held.hash()})), {"pages": held})
-    missing.key("pages", 0, ("read",))
-    assert (missing.keys["pages"], missing.parts) == (held, [])
+        seeding = Seeding(Existing({}, {}, 1, frozenset(known)), keys)
+        seeding.key("pages", 0, ("read",))
+        assert seeding.keys["pages"].key != held.key
+        assert len(seeding.parts) == 1
+    seeding = Seeding(Existing({}, {}, 1, frozenset({held.hash()})), {"pages": held})
+    seeding.key("pages", 0, ("read",))
+    assert (seeding.keys["pages"], seeding.parts) == (held, [])
 
 
 def test_keys_come_back_as_they_were_written_and_damage_is_a_sentence(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.types import Receive, Scope, Send
 
+from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import Caller, needs, one_account, visible_account
-from services.gateway.http.doorway import KEY
 from services.gateway.problems import ProblemError, install, problem_of
 from services.venue_state.errors import NotAllowed
 from services.venue_state.keys import ApiKey

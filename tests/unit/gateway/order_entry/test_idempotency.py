@@ -7,7 +7,7 @@ import pytest
 
 from matching_engine.records import Event
 from services.commands import administrative as admin
-from services.gateway.order_entry import pending_requests
+from services.gateway.order_entry import request_tracker
 from services.gateway.order_entry.idempotency import REQUEST_KEY, RequestKey
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
@@ -106,7 +106,7 @@ async def test_a_request_of_unknown_outcome_that_is_refused_late_may_be_sent_aga
 
 
 async def test_of_more_requests_than_are_remembered_an_old_one_stays_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pending_requests, "MAX_GIVEN_UP", 1)
+    monkeypatch.setattr(request_tracker, "MAX_GIVEN_UP", 1)
     gateway = LinkedGateway()
     await unknown(gateway)
     other = asyncio.create_task(gateway.entry.execute(OPERATOR, lambda sender: admin.change_cash(sender, 2, 1)))

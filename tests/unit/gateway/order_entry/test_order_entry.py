@@ -190,7 +190,7 @@ async def test_a_full_inbox_leaves_nothing_behind() -> None:
     with pytest.raises(ProblemError) as caught:
         await gateway.entry.batch(DESK, [BUY] * 2)
     assert (caught.value.code, gateway.entry.pending.waiting, gateway.inbox.depth) == ("inbox_full", 0, 22)
-    assert (gateway.entry.pending.under_way[DESK.key_id], gateway.entry.pending.refused) == (0, {"inbox_full": 1})
+    assert (gateway.entry.pending.in_flight[DESK.key_id], gateway.entry.pending.refused) == (0, {"inbox_full": 1})
     with pytest.raises(ProblemError) as unknown:
         await gateway.entry.amend(DESK, AmendParams(quantity=2), client_order_id="a")
     assert unknown.value.code == "unknown_order", "no command was sent for an order that never was"
@@ -347,7 +347,7 @@ async def test_the_history_is_asked_for_all_orders_of_a_batch_at_once() -> None:
         await asyncio.sleep(0)
     ids = [outcome.order.order_id for outcome in first if outcome.order]
     assert gateway.past.asked == ids
-    assert gateway.entry.pending.under_way[DESK.key_id] == 2
+    assert gateway.entry.pending.in_flight[DESK.key_id] == 2
     gateway.past.let_go.set()
     assert [outcome.order.order_id for outcome in await again if outcome.order] == ids
-    assert gateway.entry.pending.under_way[DESK.key_id] == 0
+    assert gateway.entry.pending.in_flight[DESK.key_id] == 0

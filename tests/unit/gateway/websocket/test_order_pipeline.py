@@ -26,7 +26,7 @@ class Client:
 
     def __init__(self, past: type[NoPast] = NoPast) -> None:
         self.gateway = Gateway(past)
-        self.under_way = self.gateway.entry.pending.under_way
+        self.in_flight = self.gateway.entry.pending.in_flight
         self.queue = ClientQueue(lambda _: "")
         limits = RateLimits(self.gateway.state)
         self.pipeline = OrderPipeline(
@@ -56,7 +56,7 @@ async def test_each_method_gets_its_reply_in_the_order_of_the_requests() -> None
     await client.ask("place_order", 1, **ORDER, client_order_id="a")
     await client.ask("place_order", 2, **ORDER, client_order_id="b")
     await client.ask("amend_order", 3, client_order_id="a", quantity=2)
-    assert (client.replies(), len(client.pipeline), client.under_way[DESK.key_id]) == ([], 3, 3)
+    assert (client.replies(), len(client.pipeline), client.in_flight[DESK.key_id]) == ([], 3, 3)
     await client.gateway.run_engine()
     assert client.replies() == [(1, "new"), (2, "new"), (3, "new")]
     await client.ask("cancel_order", 4, client_order_id="a")
@@ -64,7 +64,7 @@ async def test_each_method_gets_its_reply_in_the_order_of_the_requests() -> None
     await client.ask("mass_cancel", 5, symbol="*")
     await client.gateway.run_engine()
     assert client.replies() == [(4, "canceled"), (5, "1")]
-    assert (len(client.pipeline), client.under_way[DESK.key_id]) == (0, 0)
+    assert (len(client.pipeline), client.in_flight[DESK.key_id]) == (0, 0)
 
 
 async def test_a_problem_waits_for_the_replies_before_it() -> None:
@@ -85,9 +85,9 @@ async def test_an_answer_from_the_history_holds_back_those_behind_it_and_counts_
     await client.ask("place_order", 2, **ORDER, client_order_id="a")  # the same again: only the history knows
     await client.ask("place_order", 3, **ORDER)
     await client.gateway.run_engine()
-    assert (client.replies(), len(client.pipeline), client.under_way[DESK.key_id]) == ([], 2, 1)
+    assert (client.replies(), len(client.pipeline), client.in_flight[DESK.key_id]) == ([], 2, 1)
     await client.history_answers()
-    assert (client.replies(), client.under_way[DESK.key_id]) == ([(2, "new"), (3, "new")], 0)
+    assert (client.replies(), client.in_flight[DESK.key_id]) == ([(2, "new"), (3, "new")], 0)
 
 
 async def test_an_amend_or_cancel_of_an_order_that_is_not_open_is_answered_from_the_history() -> None:
@@ -98,12 +98,12 @@ async def test_an_amend_or_cancel_of_an_order_that_is_not_open_is_answered_from_
     assert client.replies() == [(1, "canceled"), (2, "canceled")]
     await client.ask("amend_order", 3, client_order_id="a", quantity=2)
     await client.ask("amend_order", 4, order_id="99999", quantity=2)
-    assert (client.gateway.inbox.depth, client.under_way[DESK.key_id]) == (0, 2), "no command: no instrument is known"
+    assert (client.gateway.inbox.depth, client.in_flight[DESK.key_id]) == (0, 2), "no command: no instrument is known"
     await client.ask("cancel_order", 5, client_order_id="a")
     await client.gateway.run_engine()
     await client.history_answers()
     assert client.replies() == [(3, "order_not_open"), (4, "unknown_order"), (5, "order_not_open")]
-    assert client.under_way[DESK.key_id] == 0
+    assert client.in_flight[DESK.key_id] == 0
 
 
 async def test_no_reply_in_time_and_no_room_are_errors() -> None:
@@ -114,4 +114,4 @@ async def test_no_reply_in_time_and_no_room_are_errors() -> None:
         await client.gateway.inbox.put(client.gateway.filler())
     await client.ask("place_order", 2, **ORDER)
     assert client.replies() == [(1, "outcome_unknown"), (2, "inbox_full")]
-    assert (len(client.pipeline), client.under_way[DESK.key_id]) == (0, 0)
+    assert (len(client.pipeline), client.in_flight[DESK.key_id]) == (0, 0)

@@ -16,7 +16,7 @@ from services.files.data_folder import FILE_MODE, make_private_database, make_pr
 from services.journal.errors import JournalBusy, JournalError, JournalRemoved
 
 
-class HeldFiles:
+class JournalLock:
     """The files of one writer. Made by `take`; call `release` after every SQLite connection to them is closed."""
 
     def __init__(self, path: Path, lock: int, database: int) -> None:
@@ -25,7 +25,7 @@ class HeldFiles:
         self._identities: list[tuple[int, int]] = []
 
     @classmethod
-    def take(cls, path: Path) -> HeldFiles:
+    def take(cls, path: Path) -> JournalLock:
         """Makes the folder, the database file and the lock file if they are missing, and locks both files.
 
         Raises JournalBusy if another process holds a lock, JournalError if the lock file cannot be written.
@@ -107,7 +107,7 @@ class HeldFiles:
 def locked(path: Path) -> Iterator[None]:
     """Holds the lock file while the block runs, as a writer does: nobody else begins or writes a journal at the path.
 
-    Raises JournalBusy and JournalError as `HeldFiles.take` does; it makes no database.
+    Raises JournalBusy and JournalError as `JournalLock.take` does; it makes no database.
     """
     lock = _take_lock(path)
     try:

@@ -1,4 +1,4 @@
-"""Rounds: how accounts share the journal fairly while more commands wait than fit into a batch.
+"""FairQueue: how accounts share the journal fairly while more commands wait than fit into a batch.
 
 This is start-time fair queueing in whole rounds. An item joins the end of the current round, unless its account has already
 used its part of that round: then it joins the first later round in which the account has room. As long as no account asks for
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Rounds(Generic[T]):
+class FairQueue(Generic[T]):
     """A queue of items in rounds. `part` is the size that one account may use in a round. An item larger than what is left of
     the part still joins, and its account then skips rounds."""
 

@@ -18,7 +18,7 @@ from services.files import data_folder
 from services.journal import JournalBusy, JournalError, JournalRemoved, batch_writer, connections, sqlite
 from services.journal.batch import JournalBatch
 from services.journal.connections import BUSY_S, log_of
-from services.journal.held_files import HeldFiles
+from services.journal.journal_lock import JournalLock
 from services.journal.sqlite import SqliteJournal
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
@@ -108,7 +108,7 @@ async def test_closing_says_so_when_no_append_has(path: Path, remove: Callable[[
         await journal.close()
     await journal.close()
     if path.parent.exists():  # The locks are let go of.
-        HeldFiles.take(path).release()
+        JournalLock.take(path).release()
 
 
 async def test_closing_leaves_alone_what_stands_at_the_path_now(path: Path) -> None:
@@ -181,7 +181,7 @@ async def test_without_the_lock_file_a_second_writer_is_refused_all_the_same(pat
 
 async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fenced writer appends nothing, even without the locks: the INSERT checks the epoch."""
-    monkeypatch.setattr("services.journal.held_files.fcntl.flock", lambda *_: None)
+    monkeypatch.setattr("services.journal.journal_lock.fcntl.flock", lambda *_: None)
     first, batch = await opened(path)
     second = await SqliteJournal.open(path)
     assert second.epoch == 2
@@ -198,7 +198,7 @@ async def test_a_writer_that_was_succeeded_appends_nothing(path: Path, monkeypat
 
 
 def test_a_database_that_was_swapped_before_sqlite_opened_it_is_not_taken_for_the_locked_one(path: Path) -> None:
-    held = HeldFiles.take(path)
+    held = JournalLock.take(path)
     with closing(sqlite3.connect(beside(path, ".other"))) as other:
         other.execute("PRAGMA journal_mode = WAL")
     beside(path, ".other").replace(path)
@@ -211,17 +211,17 @@ def test_a_database_that_was_swapped_before_sqlite_opened_it_is_not_taken_for_th
 
 
 def test_a_lock_file_that_cannot_be_written_leaves_nothing_locked(path: Path) -> None:
-    HeldFiles.take(path).release()
+    JournalLock.take(path).release()
     open_before = os.listdir("/proc/self/fd")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
         with pytest.raises(JournalError, match=r"journal\.sqlite\.lock cannot be written"):
-            HeldFiles.take(path)
+            JournalLock.take(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert os.listdir("/proc/self/fd") == open_before
-    HeldFiles.take(path).release()
+    JournalLock.take(path).release()
 
 
 def modes(folder: Path) -> dict[str, int]:

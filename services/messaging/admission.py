@@ -12,7 +12,7 @@ _RESERVE = 16
 """The last 1/16 of the inbox is reserved for cancels and operators; the last 1/64 of the inbox is for operators only."""
 
 
-class Bounds:
+class Admission:
     """Counts the waiting commands by account. `max_commands`: the most that may wait."""
 
     __slots__ = ("_max_commands", "_max_of_account", "_max_of_members", "by_account", "commands")

@@ -5,7 +5,7 @@ Each start draws a random incarnation, so a command of an earlier run of this ga
 request without a batch after `REPLY_SECONDS` ends as `outcome_unknown`: its command may still be carried out, and a retry with
 the same client_order_id returns the outcome. If the inbox can withdraw it, it ends as `not_ready`: it was not carried out.
 
-`under_way` counts each request of a key from the hand-over to the inbox until the reply or problem.
+`in_flight` counts each request of a key from the hand-over to the inbox until the reply or problem.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Protocol
 
 from matching_engine.records import Command, CommandKind, Event, pack_commands
 from services.commands.attachments import RequestSkipped, read_decision
-from services.gateway.order_entry.under_way import UnderWay, too_many_requests
+from services.gateway.order_entry.in_flight import InFlight, too_many_requests
 from services.gateway.problems import ProblemError, command_skipped, not_taken_in, outcome_unknown
 from services.journal.batch import JournalBatch
 from services.messaging import Inbox, InboxFull, ShareFull, Submission
@@ -43,7 +43,7 @@ _new_command = tuple.__new__
 _kind = attrgetter("kind")
 
 
-class Waiter(Protocol):
+class ReplyHandler(Protocol):
     """Receives the reply to a command: the event loop calls one of the two methods, once. Neither method may raise."""
 
     def on_event(self, event: Event) -> None:
@@ -54,11 +54,11 @@ class Waiter(Protocol):
         withdrawn."""
 
 
-_Waiting = tuple[float, Command, Waiter]
-"""Deadline (seconds of the event loop's clock), command, waiter."""
+_Waiting = tuple[float, Command, ReplyHandler]
+"""Deadline (seconds of the event loop's clock), command, handler."""
 
 
-class PendingRequests:
+class RequestTracker:
     """Hands commands to the inbox and matches journal batches to the requests that wait for them.
 
     `send…` waits for the reply, `submit` returns when the inbox has the command. Both raise ProblemError if the inbox got no
@@ -81,7 +81,7 @@ class PendingRequests:
         """The requests that ended as `outcome_unknown` and have no batch yet, oldest first."""
         self._forgotten_id = 0
         """The newest of them that is no longer remembered."""
-        self.under_way = UnderWay()
+        self.in_flight = InFlight()
         self.refused: Counter[str] = Counter()
         """The number of refused requests by problem code."""
         self._closed = False
@@ -123,9 +123,9 @@ class PendingRequests:
         """Sends a submission, the first command of which has this sender; returns the first event of that command."""
         return (await self._send(submission, [sender]))[0]
 
-    def submit(self, key: ApiKey, command: Command, waiter: Waiter) -> Awaitable[None]:
-        """Hands one command to the inbox; `waiter` gets the reply later. If this raises, `waiter` gets no call."""
-        return self._hand_over(_submission(key, (command,)), (command,), waiter)
+    def submit(self, key: ApiKey, command: Command, handler: ReplyHandler) -> Awaitable[None]:
+        """Hands one command to the inbox; `handler` gets the reply later. If this raises, `handler` gets no call."""
+        return self._hand_over(_submission(key, (command,)), (command,), handler)
 
     async def submit_all(self, key: ApiKey, commands: Sequence[Command]) -> asyncio.Future[list[Event]]:
         """Hands commands that share one journal batch to the inbox. The future gets the first event of each, in their order, or
@@ -136,26 +136,26 @@ class PendingRequests:
         return await (await self._begin(submission, commands))
 
     async def _begin(self, submission: Submission, commands: Sequence[Command]) -> asyncio.Future[list[Event]]:
-        waiter = _FirstEvents(len(commands))
-        await self._hand_over(submission, commands, waiter)
-        return waiter.events
+        handler = _FirstEvents(len(commands))
+        await self._hand_over(submission, commands, handler)
+        return handler.events
 
-    async def _hand_over(self, submission: Submission, commands: Sequence[Command], waiter: Waiter) -> None:
+    async def _hand_over(self, submission: Submission, commands: Sequence[Command], handler: ReplyHandler) -> None:
         if self._closed:
             raise ProblemError(503, "not_ready", "The venue has stopped; nothing of this request was taken in.")
         try:
-            self.under_way.begin(commands[0].actor, len(commands), submission.only_cancels)
+            self.in_flight.begin(commands[0].actor, len(commands), submission.only_cancels)
             # Adds the requests to `_waiting` before `put`: their batch may arrive before `put` returns.
             deadline = self._loop.time() + REPLY_SECONDS
             for command in commands:
-                self._waiting[command.request_id] = (deadline, command, waiter)
+                self._waiting[command.request_id] = (deadline, command, handler)
                 if command.client_order_id and command.kind == _NEW_ORDER:
                     self._new_orders.setdefault((command.account, command.client_order_id), command)
             await self._inbox.put(submission)
         except BaseException as error:
             for command in commands:
                 if self._remove(command.request_id) is not None:
-                    self.under_way.end(command.actor)
+                    self.in_flight.end(command.actor)
             problem = _refusal(error)
             if problem is None:
                 raise
@@ -179,15 +179,15 @@ class PendingRequests:
                 if waiting is None:
                     self._given_up.pop(command.request_id, None)
                     continue
-                _, sent, waiter = waiting  # A note in place of `sent` is the venue's own.
+                _, sent, handler = waiting  # A note in place of `sent` is the venue's own.
                 ended[sent.actor] = ended.get(sent.actor, 0) + 1
                 problem = _skipped(command, batch) if command.kind == _RECORD else None
                 if problem is None:
-                    waiter.on_event(first_events[command.seq])
+                    handler.on_event(first_events[command.seq])
                 else:
-                    waiter.on_problem(problem)
+                    handler.on_problem(problem)
         for key_id, count in ended.items():
-            self.under_way.end(key_id, count)
+            self.in_flight.end(key_id, count)
 
     def close(self) -> None:
         """No more replies will come: requests that wait end as in `give_up`, new ones are refused as `not_ready`."""
@@ -210,9 +210,9 @@ class PendingRequests:
                 self._remember(request_id)
             waiting = self._remove(request_id)
             if waiting is not None:
-                _, command, waiter = waiting
-                self.under_way.end(command.actor)
-                waiter.on_problem(problem)
+                _, command, handler = waiting
+                self.in_flight.end(command.actor)
+                handler.on_problem(problem)
 
     def _remember(self, request_id: int) -> None:
         self._given_up[request_id] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from matching_engine.records import CommandKind, Event, EventKind, pack_commands, struct_of
-from services.gateway.order_entry.pending_requests import PendingRequests
+from services.gateway.order_entry.request_tracker import RequestTracker
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging.in_process import InProcessInbox
 from services.venue_state.keys import ApiKey
@@ -16,13 +16,13 @@ DESK = ApiKey(7, 2, "desk", frozenset({"trade"}))
 
 
 async def test_a_note_in_place_of_a_request_ends_the_request_of_who_sent_it() -> None:
-    pending = PendingRequests(InProcessInbox(), 1)
+    pending = RequestTracker(InProcessInbox(), 1)
     sent = pending.next_sender(DESK)._replace(kind=CommandKind.NEW_ORDER, account=2, client_order_id=b"a")
     events = await pending.submit_all(DESK, [sent])
-    assert pending.under_way[DESK.key_id] == 1
+    assert pending.in_flight[DESK.key_id] == 1
     note = sent._replace(kind=CommandKind.RECORD, seq=1, actor=0, account=0, client_order_id=b"")
     recorded = struct_of(Event).pack(*Event(seq=1, kind=EventKind.RECORDED))
     pending.resolve(JournalBatch(bytes(16), 1, 1, 1, 0, NO_HASH, pack_commands([note]), recorded))
     assert [event.kind for event in await events] == [EventKind.RECORDED]
-    assert (pending.waiting, pending.under_way[DESK.key_id]) == (0, 0)
+    assert (pending.waiting, pending.in_flight[DESK.key_id]) == (0, 0)
     assert pending.new_order(2, b"a") is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from matching_engine.records import COMMAND
 from services.messaging import InboxFull, Submission
-from services.messaging.bounds import Bounds
+from services.messaging.admission import Admission
 
 WINDOW = 128
 puts = st.tuples(
@@ -20,7 +20,7 @@ puts = st.tuples(
 
 @given(st.lists(puts, max_size=120))
 def test_an_inbox_of_twice_the_windows_refuses_nothing(steps: list[tuple[int, int, int, bool, int]]) -> None:
-    windows, inbox = [Bounds(WINDOW) for _ in range(3)], Bounds(2 * 3 * WINDOW)
+    windows, inbox = [Admission(WINDOW) for _ in range(3)], Admission(2 * 3 * WINDOW)
     waiting: list[list[tuple[int, int]]] = [[], [], []]
     for gateway, account, count, only_cancels, answered in steps:
         submission = Submission(bytes(COMMAND.itemsize * count), (), account, only_cancels)
@@ -36,7 +36,7 @@ def test_an_inbox_of_twice_the_windows_refuses_nothing(steps: list[tuple[int, in
     assert inbox.commands == sum(window.commands for window in windows)
 
 
-def _added(inbox: Bounds, submission: Submission) -> int:
+def _added(inbox: Admission, submission: Submission) -> int:
     try:
         return inbox.add(*submission)
     except InboxFull as refused:

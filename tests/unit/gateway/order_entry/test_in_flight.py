@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching_engine.records import COMMAND
+from services.gateway.order_entry.in_flight import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, InFlight
 from services.gateway.order_entry.order_body import AmendParams
-from services.gateway.order_entry.under_way import TURN, UNDER_WAY, UNDER_WAY_WITH_CANCELS, UnderWay
 from services.gateway.problems import ProblemError
 from services.messaging import Submission
 from tests.long import examples
@@ -22,7 +22,7 @@ from tests.unit.gateway.order_entry.test_order_entry import BUY, DESK, OPERATOR,
 pytestmark = pytest.mark.anyio
 
 
-def refusal(under_way: UnderWay, count: int, *, only_cancels: bool = False) -> str:
+def refusal(under_way: InFlight, count: int, *, only_cancels: bool = False) -> str:
     with pytest.raises(ProblemError) as refused:
         under_way.begin(7, count, only_cancels=only_cancels)
     assert (refused.value.status, refused.value.code) == (429, "too_many_requests")
@@ -30,7 +30,7 @@ def refusal(under_way: UnderWay, count: int, *, only_cancels: bool = False) -> s
 
 
 async def test_a_key_has_its_bound_its_cancels_a_little_more_and_others_do_not_count() -> None:
-    under_way = UnderWay()
+    under_way = InFlight()
     under_way.begin(7, UNDER_WAY - 1)
     assert refusal(under_way, 2).startswith(f"{UNDER_WAY - 1} requests of this key have no reply yet, {UNDER_WAY} may.")
     under_way.begin(7, 1)
@@ -45,7 +45,7 @@ async def test_a_key_has_its_bound_its_cancels_a_little_more_and_others_do_not_c
 
 
 async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
-    under_way, order = UnderWay(), []
+    under_way, order = InFlight(), []
     under_way.begin(7, UNDER_WAY)
 
     async def connection(name: str) -> None:
@@ -69,7 +69,7 @@ async def test_connections_wait_for_room_and_a_cancel_does_not() -> None:
 
 async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() -> None:
     """In one turn of the loop a key may begin a few requests, over all its connections; another key does not wait for them."""
-    under_way, order = UnderWay(), []
+    under_way, order = InFlight(), []
 
     async def connection(key_id: int, name: str) -> None:
         for number in range(3):
@@ -95,7 +95,7 @@ async def test_connections_of_a_key_take_turns_and_others_have_theirs_between() 
 
 
 async def test_a_connection_that_ends_while_it_waits_leaves_the_line_and_the_next_one_has_its_place() -> None:
-    under_way, began = UnderWay(), list[str]()
+    under_way, began = InFlight(), list[str]()
     under_way.begin(7, UNDER_WAY)
 
     async def connection(name: str) -> None:
@@ -120,15 +120,15 @@ async def test_what_is_looked_up_is_under_way_until_it_is_found() -> None:
     await gateway.run_engine()
     await asyncio.sleep(0)
     pending = gateway.entry.pending
-    assert (pending.waiting, pending.under_way[DESK.key_id], canceling.done()) == (0, 1, False)
+    assert (pending.waiting, pending.in_flight[DESK.key_id], canceling.done()) == (0, 1, False)
     with pytest.raises(ProblemError) as caught:
         await canceling
     assert caught.value.code == "unknown_order"
-    assert pending.under_way[DESK.key_id] == 0
+    assert pending.in_flight[DESK.key_id] == 0
 
 
 async def test_a_look_up_is_never_refused_for_room_that_another_request_took_meanwhile() -> None:
-    under_way = UnderWay()
+    under_way = InFlight()
     under_way.begin(7, UNDER_WAY_WITH_CANCELS, only_cancels=True)
     under_way.end(7)
     under_way.begin(7, 1, only_cancels=True)
@@ -147,7 +147,7 @@ async def test_an_account_s_full_share_of_the_inbox_is_too_many_requests() -> No
     with pytest.raises(ProblemError) as refused:
         await gateway.entry.place(DESK, BUY)
     assert (refused.value.status, refused.value.code) == (429, "too_many_requests")
-    assert (gateway.entry.pending.under_way[DESK.key_id], gateway.entry.pending.waiting) == (0, 3)
+    assert (gateway.entry.pending.in_flight[DESK.key_id], gateway.entry.pending.waiting) == (0, 3)
 
 
 STEPS = ("place", "repeat", "batch", "cancel", "amend", "mass cancel", "operator", "leave", "full", "engine", "give up")
@@ -195,7 +195,7 @@ class Story:
     @property
     def under_way(self) -> int:
         """Of both keys."""
-        return sum(self.gateway.entry.pending.under_way[key.key_id] for key in (DESK, OPERATOR))
+        return sum(self.gateway.entry.pending.in_flight[key.key_id] for key in (DESK, OPERATOR))
 
     async def engine(self) -> None:
         if self.gateway.inbox.depth:
@@ -218,9 +218,9 @@ def test_whatever_becomes_of_requests_the_counts_return_to_zero(steps: list[str]
         await asyncio.gather(*story.tasks, return_exceptions=True)
         pending = story.gateway.entry.pending
         for _ in range(TURNS_OF_A_LOOK):  # A client that left has a look into the past that nobody waits for.
-            if not story.under_way and not pending.under_way.keys_waiting:
+            if not story.under_way and not pending.in_flight.keys_waiting:
                 break
             await asyncio.sleep(0)
-        assert (pending.waiting, story.under_way, pending.under_way.keys_waiting) == (0, 0, 0)
+        assert (pending.waiting, story.under_way, pending.in_flight.keys_waiting) == (0, 0, 0)
 
     asyncio.run(run())

@@ -20,7 +20,7 @@ TURN = 8
 _MOST = UNDER_WAY, UNDER_WAY_WITH_CANCELS  # indexed by only_cancels
 
 
-class UnderWay:
+class InFlight:
     """Counts requests by key. Each `begin` or `begin_again` has its `end`, whatever the outcome of the request."""
 
     def __init__(self) -> None:

@@ -96,7 +96,7 @@ class BookSide:
         return [Level(sign * key, *totals[key]) for key in self._keys[:count]]
 
 
-class Quotation:
+class InstrumentMarket:
     """The market data of one instrument. Its three seqs are those of the commands that last changed each stream."""
 
     __slots__ = (

@@ -1,4 +1,4 @@
-"""The doorway: an ASGI middleware that every request and every WebSocket handshake passes. It checks, in this order:
+"""The access middleware: an ASGI middleware that every request and every WebSocket handshake passes. It checks, in this order:
 
     1. Host allow-list       against DNS rebinding
     2. Origin allow-list     against requests of other web sites (CSRF)
@@ -6,9 +6,9 @@
     4. rate limit            of the key, for the class of the request; of the address, for public data without a key
     5. body                  64 KiB; 256 KiB for a batch, and for a decision; below /v1: JSON without a repeated key
 
-The doorway serves the hot routes and the open answers (documentation, metrics) itself, without FastAPI. It gives each request
-an id, and each answer a content security policy. What it answers to who shows no valid key, a refusal too, waits for the turn
-of the address, a second at most: who asks again when the answer has come is slowed to the rate of turns. Who opens a new
+The access middleware serves the hot routes and the open answers (documentation, metrics) itself, without FastAPI. It gives each
+request an id, and each answer a content security policy. What it answers to who shows no valid key, a refusal too, waits for
+the turn of the address, a second at most: who asks again when the answer has come is slowed to the rate of turns. Who opens a new
 connection for each request is not: that takes a proxy's limit.
 """
 
@@ -71,7 +71,7 @@ _JSON_HEADER = (b"content-type", JSON)
 _NO_BODY = ("GET", "HEAD", "OPTIONS")
 
 
-class Doorway:
+class AccessMiddleware:
     """The middleware. `direct` maps method and path to a hot route, `open_answers` a path to what it answers without a key."""
 
     def __init__(
