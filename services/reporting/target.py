@@ -44,7 +44,7 @@ class Target:
 
     def owed_fen(self, open_days: int, days: int) -> int:
         """What the year owes in which the venue has so many of all trading days."""
-        return half_up(self.amount_fen * open_days, days) if self.pro_rata and days else self.amount_fen
+        return owed(self.amount_fen, self.pro_rata, open_days, days)
 
 
 class Stage(Enum):
@@ -116,7 +116,7 @@ class Progress:
     @property
     def pace_fen(self) -> int:
         """Turnover due at the end of the last completed day."""
-        return half_up(self.target_fen * self.completed, self.total) if self.total else 0
+        return due(self.target_fen, self.completed, self.total)
 
     @property
     def ahead_fen(self) -> int:
@@ -126,9 +126,7 @@ class Progress:
     @property
     def required_per_day_fen(self) -> int | None:
         """(target − net of the completed days) / days left, rounded up; None where no day is left."""
-        if not self.left:
-            return None
-        return -(-max(self.target_fen - self.completed_fen, 0) // self.left)
+        return required_per_day(self.target_fen, self.completed_fen, self.left)
 
     @property
     def reached_on(self) -> int | None:
@@ -159,6 +157,22 @@ class Progress:
         """Turnover at the year's end if each day left trades the recent mean."""
         recent = self.recent_mean_fen
         return None if recent is None else self.completed_fen + recent * self.left
+
+
+def owed(amount: int, pro_rata: bool, open_days: int, days: int) -> int:
+    """What is owed of a target in whose period the venue has so many of all trading days. In the target's unit, as are `due`
+    and `required_per_day`."""
+    return half_up(amount * open_days, days) if pro_rata and days else amount
+
+
+def due(target: int, completed: int, total: int) -> int:
+    """What is due of a target at the end of so many of its trading days: each day as much as each other."""
+    return half_up(target * completed, total) if total else 0
+
+
+def required_per_day(target: int, completed: int, left: int) -> int | None:
+    """(target − done on the completed days) / days left, rounded up; None where no day is left."""
+    return -(-max(target - completed, 0) // left) if left else None
 
 
 def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -> tuple[int, ...]:
@@ -210,6 +224,6 @@ def _days(
     cumulative, before = 0, len(days) - open_days
     for number, day in enumerate(days, start=1):
         cumulative += net_by_day.get(day, 0)
-        pace_fen = half_up(target_fen * (number - before), open_days) if number > before else 0
+        pace_fen = due(target_fen, number - before, open_days) if number > before else 0
         come = number > before and day <= today
         yield Day(day, pace_fen, net_by_day.get(day, 0) if come else None, cumulative if come else None)

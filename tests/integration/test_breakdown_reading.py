@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -11,11 +12,13 @@ from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.data.calendar import TradingCalendar
 from services.messaging import Submission
-from services.reporting.breakdown import answers, reading, year_answers
-from services.reporting.breakdown.concentration import net_bought
-from services.reporting.breakdown.contracts import added
-from services.reporting.breakdown.ladder import Release, make_ladders
-from services.reporting.breakdown.reading import Period
+from services.reporting.breakdown import reading
+from services.reporting.breakdown.bridge import make_bridges, net_bought, read_bridge
+from services.reporting.breakdown.documents import added
+from services.reporting.breakdown.months import read_months
+from services.reporting.breakdown.reading import Period, Release
+from services.reporting.breakdown.splits import read_split
+from services.reporting.breakdown.variance import read_variance
 from services.reporting.queries import read_year
 from services.surveillance.changed_hands import changed_hands_by_product
 from services.surveillance.reading import read_changed_hands, read_changed_hands_by_instrument
@@ -47,12 +50,12 @@ async def test_the_sums_are_those_of_the_trades(read_database: ReadDatabase, see
     assert {
         number: fen for number, fen in changed_hands_by_product(net_bought(traded, accounts)).items() if fen
     } == hands
-    whole = make_ladders(listed, counted, hands, traded, []).whole
+    whole = make_bridges(listed, counted, hands, traded, []).whole
     assert (whole.gross.trades, whole.gross.amount_fen) == (len(made), sum(row["amount_fen"] for row in made))
-    assert whole.counted.net == whole.delivered == added(line.sold for line in traded)
-    assert whole.counted.net.amount_fen == sum(row["amount_fen"] for row in counting)
-    assert 0 < whole.changed_hands_fen <= whole.counted.net.amount_fen
-    assert added(one for _, one in phases) == added(days.values()) == whole.counted.net
+    assert whole.net == whole.delivered == added(line.sold for line in traded)
+    assert whole.net.amount_fen == sum(row["amount_fen"] for row in counting)
+    assert 0 < whole.changed_hands_fen <= whole.net.amount_fen
+    assert added(one for _, one in phases) == added(days.values()) == whole.net
     assert sum(line.fees_fen for line in traded) == sum(
         row["taker_fee_fen"] + row["maker_fee_fen"] for row in made if row["busted_seq"] is None
     )
@@ -97,28 +100,28 @@ async def test_two_years_and_the_goods_that_left(read_database: ReadDatabase) ->
         traded, year = await reading.read_member_year(connection, 2024), await read_year(connection, 2024)
         assert traded is not None
         assert year is not None
-        ladder = await answers.ladder(connection, traded)
-        effects = await year_answers.effects(connection, 2024)
-        whole = await year_answers.effects(connection, 2023)
-        months = await year_answers.months(connection, 2024, year, calendar)
+        ladder = await read_bridge(connection, traded)
+        effects = await read_variance(connection, 2024)
+        whole = await read_variance(connection, 2023)
+        months = await read_months(connection, 2024, year, calendar)
     assert releases == [Release(20240103, 0, 3, REFERENCE_TICKS - 10), Release(20240105, 0, 1, None)]
     assert TICK_VALUE_FEN[0] == 1_000
     assert ladder.ladder.taken_out.model_dump() == {"amount": "39600.00", "tonnes": "4.000", "unsettled": "9900.00"}
-    assert (ladder.ladder.churn, ladder.ladder.net.tonnes) == ("3.00", "12.000")
+    assert (ladder.ladder.churn, ladder.ladder.net.kilograms) == (Fraction(3), 12_000)
     assert effects is not None
-    assert (effects.last_date, effects.last_date_before, effects.days_before) == ("2024-01-05", "2023-01-05", 1)
+    assert (effects.last_date, effects.last_date_before, effects.days_before) == (20240105, 20230105, 1)
     total = effects.total
-    assert (total.net_before, total.net) == ("100000.00", "118800.00")
-    assert (total.price, total.tonnage, total.difference) == ("-1100.00", "19900.00", "18800.00")
+    assert (total.net_before_fen, total.net_fen) == (10_000_000, 11_880_000)
+    assert (total.price_fen, total.tonnage_fen, total.difference_fen) == (-110_000, 1_990_000, 1_880_000)
     assert whole is not None
-    assert (whole.total.net, whole.total.new, whole.last_date) == ("140000.00", "140000.00", "2023-12-31")
+    assert (whole.total.net_fen, whole.total.new_fen, whole.last_date) == (14_000_000, 14_000_000, 20231231)
     january, february = months.months[:2]
-    assert (january.actual, january.last_year, february.actual) == ("118800.00", "140000.00", None)
+    assert (january.actual_fen, january.last_year_fen, february.actual_fen) == (11_880_000, 14_000_000, None)
 
 
 async def test_a_database_without_a_position_has_no_answer(read_database: ReadDatabase) -> None:
     async with read_database.opened() as engine, engine.connect() as connection:
         assert await reading.read_member_year(connection, 2023) is None
-        assert await answers.split(connection, 2023, "product") is None
-        assert await answers.split(connection, 2023, "member") is None
-        assert await year_answers.effects(connection, 2023) is None
+        assert await read_split(connection, 2023, "product") is None
+        assert await read_split(connection, 2023, "member") is None
+        assert await read_variance(connection, 2023) is None

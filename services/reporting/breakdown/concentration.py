@@ -7,35 +7,81 @@ Merger Guidelines, 2023, guideline 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from services.reporting.breakdown.contracts import Account, AccountYear
+from pydantic import Field
+
+from services.reporting.breakdown.documents import Document, Ratio, Sealed, seal, summed
+from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear
+from services.reporting.exports.sheet import Parts, Shown
 
 Side = Literal["bought", "sold", "both"]
-SIDES: tuple[Side, ...] = ("bought", "sold", "both")
 
 
-@dataclass(frozen=True)
-class Concentration:
-    """One side of one market."""
+class SideConcentration(Document):
+    """How much of a side its largest members make."""
 
-    members: int
-    """How many members traded on this side."""
-    top_5: Fraction
-    top_10: Fraction
-    hhi: Fraction
+    members: Annotated[int, Shown("integer", "members", "会员数")] = Field(
+        description="Members that traded on this side. A member is an owner group."
+    )
+    top_5: Annotated[Ratio, Shown("decimal", "share of the first 5", "前5名占比")] = Field(
+        description="Share of the five largest."
+    )
+    top_10: Annotated[Ratio, Shown("decimal", "share of the first 10", "前10名占比")]
+    hhi: Annotated[Ratio, Shown("decimal", "HHI", "HHI")] = Field(
+        description="Herfindahl-Hirschman index: the sum of the squared shares, from 1 / members to 1. × 10,000 gives points."
+    )
 
 
-def concentrate(amounts: Iterable[int]) -> Concentration | None:
+class MarketConcentration(Document):
+    """The sides of one market; null where nothing was traded."""
+
+    symbol: Annotated[str | None, Shown("text", "Symbol", "代码")] = Field(description="Null: all products together.")
+    bought: Annotated[SideConcentration | None, Parts("Bought", "买入")]
+    sold: Annotated[SideConcentration | None, Parts("Sold", "卖出")]
+    both: Annotated[SideConcentration | None, Parts("Both sides", "买卖合计")] = Field(
+        description="What members bought and sold together."
+    )
+
+
+class ConcentrationReport(Sealed):
+    """The concentration of the members in the trades that count."""
+
+    markets: tuple[MarketConcentration, ...] = Field(description="All products together, then each that traded.")
+
+
+def concentration_of(found: MemberYear) -> ConcentrationReport:
+    """The concentration of the year's members."""
+    markets = concentration_by_market(found.traded, found.accounts, found.instruments)
+    return ConcentrationReport(**seal(found.year, found.position), markets=markets)
+
+
+def concentration_by_market(
+    traded: Sequence[AccountYear], accounts: Accounts, instruments: Instruments
+) -> tuple[MarketConcentration, ...]:
+    """All products together, then each that has trades that count."""
+    of_products: dict[int, list[AccountYear]] = {}
+    for line in traded:
+        of_products.setdefault(line.instrument, []).append(line)
+    markets = [_market(None, traded, accounts)]
+    markets += [_market(instruments[number].symbol, of_products[number], accounts) for number in sorted(of_products)]
+    return tuple(market for market in markets if market.symbol is None or market.both is not None)
+
+
+def _market(symbol: str | None, traded: Sequence[AccountYear], accounts: Accounts) -> MarketConcentration:
+    sides = {side: concentrate(member_amounts(traded, accounts, side).values()) for side in get_args(Side)}
+    return MarketConcentration(symbol=symbol, **sides)
+
+
+def concentrate(amounts: Iterable[int]) -> SideConcentration | None:
     """The concentration of members' amounts, which are not below zero; None where all are zero."""
     sizes = sorted((amount for amount in amounts if amount), reverse=True)
     whole = sum(sizes)
     if not whole:
         return None
-    return Concentration(
+    return SideConcentration(
         members=len(sizes),
         top_5=Fraction(sum(sizes[:5]), whole),
         top_10=Fraction(sum(sizes[:10]), whole),
@@ -43,24 +89,11 @@ def concentrate(amounts: Iterable[int]) -> Concentration | None:
     )
 
 
-def member_amounts(traded: Iterable[AccountYear], accounts: Mapping[int, Account], side: Side) -> dict[int, int]:
+def member_amounts(traded: Iterable[AccountYear], accounts: Accounts, side: Side) -> dict[int, int]:
     """What each member bought, sold, or both together, in fen."""
-    found: dict[int, int] = {}
-    for line in traded:
-        member = accounts[line.account].member
-        found[member] = found.get(member, 0) + _amount(line, side)
-    return found
+    return summed((accounts[line.account].member, _amount_fen(line, side)) for line in traded)
 
 
-def net_bought(traded: Iterable[AccountYear], accounts: Mapping[int, Account]) -> dict[tuple[int, int], int]:
-    """Bought − sold in fen by member and instrument."""
-    found: dict[tuple[int, int], int] = {}
-    for line in traded:
-        cell = accounts[line.account].member, line.instrument
-        found[cell] = found.get(cell, 0) + line.bought.amount_fen - line.sold.amount_fen
-    return found
-
-
-def _amount(line: AccountYear, side: Side) -> int:
-    bought = line.bought.amount_fen if side != "sold" else 0
-    return bought + (line.sold.amount_fen if side != "bought" else 0)
+def _amount_fen(line: AccountYear, side: Side) -> int:
+    bought_fen = line.bought.amount_fen if side != "sold" else 0
+    return bought_fen + (line.sold.amount_fen if side != "bought" else 0)

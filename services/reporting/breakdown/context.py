@@ -12,10 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import ContextStated
 from services.read_database.records import Record, read_records
-from services.reporting.breakdown.schemas import Document, Sealed
-from services.reporting.breakdown.texts import sealed
+from services.reporting.breakdown.documents import Document, Sealed, Time, seal
 from services.reporting.queries import read_position
-from services.values.times import time_text
 
 NOTICE = "Entered by operators from the sources that they name. Not of this venue, not verified by it, and counted in nothing."
 
@@ -29,7 +27,7 @@ class ContextFigure(Document):
     source: str
     name: str = Field(description="The person who entered it.")
     seq: int = Field(description="The command that recorded it.")
-    time: str
+    time_ns: Time
 
 
 class ContextReport(Sealed):
@@ -45,7 +43,7 @@ async def read_context(connection: AsyncConnection, year: int) -> ContextReport 
     if position is None:
         return None
     figures = figures_of(await read_records(connection, ("context_stated",)), year)
-    return ContextReport(**sealed(year, position), notice=NOTICE, figures=figures)
+    return ContextReport(**seal(year, position), notice=NOTICE, figures=figures)
 
 
 def figures_of(found: Iterable[Record], year: int) -> tuple[ContextFigure, ...]:
@@ -58,7 +56,7 @@ def figures_of(found: Iterable[Record], year: int) -> tuple[ContextFigure, ...]:
         ContextFigure(
             **{name: getattr(text, name) for name in ("figure", "value", "unit", "source", "name")},
             seq=record.seq,
-            time=time_text(record.time_ns),
+            time_ns=record.time_ns,
         )
         for record, text in newest.values()
         if text.value

@@ -1,156 +1,119 @@
-"""Makes the documents of the ladder, the splits, the concentration, the effects and the fees from what was computed."""
+"""What the answers of this room are made of: how integers inside become text outside, a sum of trades, and the seal.
+
+An answer is computed and kept in integers: fen, kilograms, dates yyyymmdd, and exact fractions. It serialises itself. Amounts
+become decimal strings in yuan, exact to the fen; tonnes have three decimals; shares are decimal fractions with six decimals,
+rounded half up; dates are yyyy-mm-dd (trading days, Asia/Shanghai). Outside, a name lacks the unit that it ends with inside:
+`amount_fen` is `amount`, and `kilograms` are `tonnes`. A field that is marked with `Shown` or `Parts` is a column of the year's
+tables, too (exports/breakdown_sheets.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Annotated, Any, Protocol, TypeVar
 
-from matching_engine.records import Phase
-from services.read_database.names import member_names
-from services.reporting.breakdown import schemas
-from services.reporting.breakdown.concentration import SIDES, Concentration, concentrate, member_amounts
-from services.reporting.breakdown.contracts import Account, AccountYear, Listed, Quantity
-from services.reporting.breakdown.fees import fees_by
-from services.reporting.breakdown.ladder import Ladder
-from services.reporting.breakdown.splits import Part, SidedPart, group, split, split_sides
-from services.reporting.breakdown.texts import fraction_text, quantity_fields, ratio_text, tonnes_text
-from services.values.decimals import yuan_text
-from services.values.times import date_text
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
 
-LADDER_RULES = (
-    "Gross are all trades; busted are those that an operator took back on their trading day; excluded are those that a person "
-    "decided not to count. Net = gross − busted − excluded.",
-    "Changed hands is what each member (owner group) bought more than it sold, product by product, within the period. Goods "
-    "that went in a circle within it did not change hands. Of a longer period it is at most the sum over its parts.",
-    "Delivered are the goods of the trades that count: a trade is settled when it is made, delivery against payment, so each "
-    "one delivers all of it, and delivered equals net. The goods of excluded trades moved, too; they are not counted.",
-    "Taken out are warehouse receipts that were released from the venue, at the settlement price of that day, whether they "
-    "were traded or not.",
-    "Churn = net traded tonnes / tonnes taken out: how often a tonne was traded for each tonne that left.",
-)
+from services.reporting.exports.sheet import Shown
+from services.reporting.queries import Values
+from services.values.decimals import decimal_text, fixed_text, yuan_text
+from services.values.times import date_text, time_text
 
 
-_SPLIT_KEYS = {"category": ("category",), "family": ("category", "family"), "product": ("symbol",)}
+def outside(name: str) -> str:
+    """The name of a field in JSON."""
+    return name.removesuffix("_fen").removesuffix("_ns").replace("kilograms", "tonnes")
 
 
-def ladder_fields(ladder: Ladder) -> dict[str, Any]:
-    """The fields of `schemas.LadderLine`."""
-    counted, out = ladder.counted, ladder.taken_out
-    return {
-        "gross": quantity_fields(ladder.gross),
-        "busted": quantity_fields(counted.busted),
-        "excluded": quantity_fields(counted.excluded),
-        "net": quantity_fields(counted.net),
-        "changed_hands": yuan_text(ladder.changed_hands_fen),
-        "delivered": quantity_fields(ladder.delivered),
-        "taken_out": {
-            "amount": yuan_text(out.amount_fen),
-            "tonnes": tonnes_text(out.kilograms),
-            "unsettled": yuan_text(out.unsettled_fen),
-        },
-        "churn": None if ladder.churn is None else fraction_text(ladder.churn, 2),
-    }
+def tonnes_text(kilograms: int) -> str:
+    """Kilograms as tonnes with three decimals."""
+    return fixed_text(kilograms, 3)
 
 
-def hands_of_period(days: Sequence[int], net_fen: int, changed_hands_fen: int) -> schemas.HandsOfPeriod:
-    """What changed hands in these trading days, ascending, as one period."""
-    return schemas.HandsOfPeriod(
-        first_date=date_text(days[0]),
-        last_date=date_text(days[-1]),
-        net=yuan_text(net_fen),
-        changed_hands=yuan_text(changed_hands_fen),
-        share=ratio_text(changed_hands_fen, net_fen),
+def ratio_text(ratio: Fraction) -> str:
+    """A fraction with six decimals, rounded half up."""
+    return decimal_text(ratio.numerator, ratio.denominator, 6)
+
+
+def ratio(part: int, whole: int) -> Fraction:
+    """part / whole; zero where the whole is zero."""
+    return Fraction(part, whole or 1)
+
+
+Yuan = Annotated[int, PlainSerializer(yuan_text, return_type=str)]
+"""Fen."""
+Tonnes = Annotated[int, PlainSerializer(tonnes_text, return_type=str)]
+"""Kilograms."""
+Ratio = Annotated[Fraction, PlainSerializer(ratio_text, return_type=str)]
+Date = Annotated[int, PlainSerializer(date_text, return_type=str)]
+"""yyyymmdd; 0 is an empty text."""
+Time = Annotated[int, PlainSerializer(time_text, return_type=str)]
+"""Nanoseconds since 1970 UTC."""
+Hash = Annotated[bytes, PlainSerializer(bytes.hex, return_type=str)]
+
+
+class Addend(Protocol):
+    """What can be added up."""
+
+    def __add__(self, other: Any, /) -> Any: ...
+
+
+Key = TypeVar("Key")
+Part = TypeVar("Part", bound=Addend)
+
+
+def summed(parts: Iterable[tuple[Key, Part]]) -> dict[Key, Part]:
+    """The sums of the parts with the same key, in the order of the first of each."""
+    found: dict[Key, Part] = {}
+    for key, part in parts:
+        found[key] = found[key] + part if key in found else part
+    return found
+
+
+class Document(BaseModel):
+    """An answer, or a part of one."""
+
+    model_config = ConfigDict(
+        frozen=True, serialize_by_alias=True, alias_generator=AliasGenerator(serialization_alias=outside)
     )
 
 
-def split_lines(
-    by: schemas.SplitBy, products: Iterable[tuple[int, Quantity]], instruments: Mapping[int, Listed]
-) -> tuple[schemas.SplitLine, ...]:
-    """The trades by category, family or product, in the order of the instruments."""
+class Sealed(Document):
+    """The year, and the position that the answer is exact at."""
 
-    def key(number: int) -> tuple[str, ...]:
-        listed = instruments[number]
-        return tuple(getattr(listed, name) for name in _SPLIT_KEYS[by])
-
-    parts = split(group((key(number), traded) for number, traded in products))
-    names = {listed.symbol: (listed.name_en, listed.name_zh) for listed in instruments.values() if by == "product"}
-    return tuple(_split_line(part, found, *names.get(part, (None, None))) for (*_, part), found in parts.items())
+    year: int
+    seq: int = Field(description="The journal's sequence number that the answer is exact at.")
+    row_hash: Hash = Field(description="Hash of the journal row that ends at `seq`.")
+    journal_id: Hash
+    trading_date: Date = Field(description="The current trading day at `seq`; empty before the first one.")
+    as_of_ns: Time = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
 
 
-def phase_lines(phases: Iterable[tuple[int, Quantity]]) -> tuple[schemas.SplitLine, ...]:
-    """The trades by the trading phase in which they were made."""
-    parts = split(group((Phase(number).name.lower(), traded) for number, traded in phases))
-    return tuple(_split_line(part, found, None, None) for part, found in parts.items())
+def seal(year: int, position: Values) -> dict[str, Any]:
+    """The fields of `Sealed`, from a row of the table `position`."""
+    names = ("seq", "row_hash", "journal_id", "trading_date")
+    return {"year": year, "as_of_ns": position["time_ns"], **{name: position[name] for name in names}}
 
 
-def _split_line(part: str, found: Part, name_en: str | None, name_zh: str | None) -> schemas.SplitLine:
-    return schemas.SplitLine(part=part, name_en=name_en, name_zh=name_zh, **_part_fields(found))
+class Quantity(Document):
+    """A sum of trades, each counted once."""
 
+    amount_fen: Annotated[Yuan, Shown("decimal", "amount (yuan)", "金额（元）")] = Field(description="In yuan.")
+    kilograms: Annotated[Tonnes, Shown("decimal", "tonnes", "数量（吨）")]
+    trades: Annotated[int, Shown("integer", "trades", "笔数")]
 
-def _part_fields(found: Part) -> dict[str, Any]:
-    shares = {"share": found.share, "tonnes_share": found.tonnes_share, "trades_share": found.trades_share}
-    return {**quantity_fields(found.traded), **shares}
-
-
-def class_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account]) -> tuple[schemas.SidedLine, ...]:
-    """The sides by account class."""
-    found = split_sides(traded, lambda line: accounts[line.account].account_class)
-    return tuple(schemas.SidedLine(**_sided_fields(str(number), part)) for number, part in sorted(found.items()))
-
-
-def ranked_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account]) -> tuple[schemas.SidedLine, ...]:
-    """The sides by member, without saying who it is."""
-    found = split_sides(traded, lambda line: accounts[line.account].member).values()
-    return tuple(schemas.SidedLine(**_sided_fields(str(rank), part)) for rank, part in enumerate(found, start=1))
-
-
-def member_lines(traded: Sequence[AccountYear], accounts: Mapping[int, Account]) -> tuple[schemas.MemberLine, ...]:
-    """The sides by member, with number, name and fees."""
-
-    def member(line: AccountYear) -> int:
-        return accounts[line.account].member
-
-    fees = fees_by(traded, member)
-    names = member_names((number, account.member, account.name) for number, account in accounts.items())
-    found = split_sides(traded, member).items()
-    return tuple(
-        schemas.MemberLine(
-            **_sided_fields(str(rank), part), member=number, name=names[number], fees=yuan_text(fees[number])
+    def __add__(self, other: Quantity) -> Quantity:
+        return Quantity(
+            amount_fen=self.amount_fen + other.amount_fen,
+            kilograms=self.kilograms + other.kilograms,
+            trades=self.trades + other.trades,
         )
-        for rank, (number, part) in enumerate(found, start=1)
-    )
 
 
-def _sided_fields(part: str, found: SidedPart) -> dict[str, Any]:
-    return {
-        "part": part,
-        "share": found.share,
-        "bought": _part_fields(found.bought),
-        "sold": _part_fields(found.sold),
-    }
+NOTHING = Quantity(amount_fen=0, kilograms=0, trades=0)
 
 
-def concentration_lines(
-    traded: Sequence[AccountYear], accounts: Mapping[int, Account], instruments: Mapping[int, Listed]
-) -> tuple[schemas.MarketConcentration, ...]:
-    """All products together, then each that has trades that count."""
-    of_products: dict[int, list[AccountYear]] = {}
-    for line in traded:
-        of_products.setdefault(line.instrument, []).append(line)
-    markets = [_market(None, traded, accounts)]
-    markets += [_market(instruments[number].symbol, of_products[number], accounts) for number in sorted(of_products)]
-    return tuple(market for market in markets if market.symbol is None or market.both is not None)
-
-
-def _market(
-    symbol: str | None, traded: Sequence[AccountYear], accounts: Mapping[int, Account]
-) -> schemas.MarketConcentration:
-    sides = {side: _side(concentrate(member_amounts(traded, accounts, side).values())) for side in SIDES}
-    return schemas.MarketConcentration(symbol=symbol, **sides)
-
-
-def _side(found: Concentration | None) -> schemas.SideConcentration | None:
-    if found is None:
-        return None
-    shares = {name: fraction_text(getattr(found, name)) for name in ("top_5", "top_10", "hhi")}
-    return schemas.SideConcentration(members=found.members, **shares)
+def added(parts: Iterable[Quantity]) -> Quantity:
+    """The sum of the parts; NOTHING of none."""
+    return sum(parts, NOTHING)

@@ -11,26 +11,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import TradesDecision
 from services.read_database.names import read_member_names
 from services.read_database.tables import decided_trades, decisions, trades
-from services.reporting.breakdown.schemas import Document, Sealed
-from services.reporting.breakdown.texts import ratio_text, sealed
+from services.reporting.breakdown.documents import Document, Ratio, Sealed, Yuan, ratio, seal
 from services.reporting.exports.sheet import Shown
 from services.reporting.queries import Values
 from services.surveillance.contracts import Control, Finding, ScreenTrades
 from services.surveillance.reading import read_control, read_screen_trades
 from services.surveillance.screen import screen
-from services.values.decimals import yuan_text
 
 State = Literal["waiting", "exclude", "include", "all"]
 
 
-class Decided(BaseModel):
+class Decided(Document):
     """What a person decided about a finding."""
 
     seq: Annotated[int, Shown("integer", "seq", "序号")] = Field(
@@ -47,11 +45,11 @@ class FlaggedPart(Document):
         "together."
     )
     findings: Annotated[int, Shown("integer", "Findings", "发现数")]
-    amount: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
+    amount_fen: Annotated[Yuan, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
         description="Of their trades, in yuan. A trade is in one finding at most."
     )
     trades: Annotated[int, Shown("integer", "Trades", "成交笔数")]
-    share: Annotated[str, Shown("decimal", "Share of gross − busted", "占总额减撤销")] = Field(
+    share: Annotated[Ratio, Shown("decimal", "Share of gross − busted", "占总额减撤销")] = Field(
         description="amount / (gross − busted)."
     )
 
@@ -111,7 +109,7 @@ def flagged(year: int, position: Values, found: Screened) -> FlaggedReport:
         states["all"].append(finding)
         states["waiting" if about is None else about.decision].append(finding)
     parts = tuple(_part(state, findings, found.traded_fen) for state, findings in states.items())
-    return FlaggedReport(**sealed(year, position), parts=parts)
+    return FlaggedReport(**seal(year, position), parts=parts)
 
 
 def _part(state: State, findings: list[Finding], traded_fen: int) -> FlaggedPart:
@@ -119,9 +117,9 @@ def _part(state: State, findings: list[Finding], traded_fen: int) -> FlaggedPart
     return FlaggedPart(
         state=state,
         findings=len(findings),
-        amount=yuan_text(amount_fen),
+        amount_fen=amount_fen,
         trades=sum(len(one.trade_ids) for one in findings),
-        share=ratio_text(amount_fen, traded_fen),
+        share=ratio(amount_fen, traded_fen),
     )
 
 

@@ -1,6 +1,8 @@
-"""The queries behind the year's breakdown, on either read database. One connection is one transaction, so one position.
+"""The queries behind the year's breakdown, on either read database, and the rows that they make. One connection is one
+transaction, so one position.
 
-They read the sums of days and members, never the single trades: their cost grows with days × members × products.
+They read the sums of days and members, never the single trades: their cost grows with days × members × products. A *member* is
+an owner group, as in surveillance.
 """
 
 from __future__ import annotations
@@ -21,8 +23,7 @@ from services.read_database.tables import (
     instruments,
     total,
 )
-from services.reporting.breakdown.contracts import Account, AccountYear, Listed, Quantity
-from services.reporting.breakdown.ladder import Counted, Release
+from services.reporting.breakdown.documents import NOTHING, Quantity
 from services.reporting.queries import Values, dates_of, read_net_by_day, read_position
 
 _DAY, _MEMBER, _PHASE, _GOODS = daily_turnover.c, daily_members.c, daily_phases.c, goods_movements.c
@@ -31,8 +32,88 @@ _COUNTED = (
 )  # fmt: skip
 _BOUGHT_AND_SOLD = ("bought", "bought_lots", "bought_fen", "sold", "sold_lots", "sold_fen", "fees_fen")
 
+
+@dataclass(frozen=True)
+class Listed:
+    """What a breakdown needs to know of an instrument."""
+
+    symbol: str
+    name_en: str
+    name_zh: str
+    category: str
+    family: str
+    unit: str
+    """`kg` or `t`: what a price is for."""
+    lot_size: int
+    """Units in a lot."""
+    tick_value_fen: int
+    """What one tick is worth on one lot."""
+    reference_ticks: int
+    """The settlement price in force."""
+
+    @property
+    def unit_kilograms(self) -> int:
+        """Kilograms of what a price is for."""
+        return 1000 if self.unit == "t" else 1
+
+    @property
+    def lot_kilograms(self) -> int:
+        """Kilograms of one lot."""
+        return self.lot_size * self.unit_kilograms
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The fields of `ProductName` (exports/schemas.py)."""
+        return {"symbol": self.symbol, "name_en": self.name_en, "name_zh": self.name_zh}
+
+
 Instruments = Mapping[int, Listed]
 """By instrument number."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What a breakdown needs to know of an account."""
+
+    member: int
+    """The owner group: the account's owner, or the account itself."""
+    name: str
+    account_class: int
+
+
+Accounts = Mapping[int, Account]
+"""By account number."""
+
+
+@dataclass(frozen=True)
+class AccountYear:
+    """What an account bought and sold of one product in a period, by the trades that count, and the fees that it paid."""
+
+    account: int
+    instrument: int
+    bought: Quantity
+    sold: Quantity
+    fees_fen: int = 0
+    """Fees of the account's trades that are not busted: an exclusion gives no money back."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The trades of one instrument, as they count and as they do not."""
+
+    net: Quantity = NOTHING
+    busted: Quantity = NOTHING
+    excluded: Quantity = NOTHING
+
+
+class Release(NamedTuple):
+    """Lots of an instrument that were taken out on a trading day."""
+
+    trading_date: int
+    instrument: int
+    lots: int
+    settlement_ticks: int | None
+    """The settlement price of that day; None while the day is under way."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +137,11 @@ class Period(NamedTuple):
 def whole_year(year: int) -> Period:
     """All days of a year."""
     return Period(*dates_of(year))
+
+
+def month_of(day: int) -> int:
+    """The month of a date yyyymmdd."""
+    return day // 100 % 100
 
 
 async def read_member_year(connection: AsyncConnection, year: int) -> MemberYear | None:
@@ -148,7 +234,7 @@ async def read_net_of_days(connection: AsyncConnection, period: Period) -> dict[
 
 
 def _quantity(listed: Listed, trades: int, lots: int, amount_fen: int) -> Quantity:
-    return Quantity(trades, lots * listed.lot_kilograms, amount_fen)
+    return Quantity(amount_fen=amount_fen, kilograms=lots * listed.lot_kilograms, trades=trades)
 
 
 def _of(date: ColumnElement[int], period: Period) -> ColumnElement[bool]:

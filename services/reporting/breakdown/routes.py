@@ -8,19 +8,16 @@ from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.reporting.breakdown import answers, year_answers
+from services.reporting.breakdown.bridge import TurnoverBridgeReport, read_bridge
+from services.reporting.breakdown.concentration import ConcentrationReport, concentration_of
 from services.reporting.breakdown.context import ContextReport, read_context
+from services.reporting.breakdown.documents import Sealed
+from services.reporting.breakdown.fees import FeesReport, fees_of
+from services.reporting.breakdown.months import MonthsReport, read_months
 from services.reporting.breakdown.reading import read_member_year
-from services.reporting.breakdown.schemas import (
-    ConcentrationReport,
-    LadderReport,
-    Members,
-    Sealed,
-    SidedSplit,
-    Split,
-    SplitBy,
-)
-from services.reporting.breakdown.year_schemas import EffectsReport, FeesReport, MonthsReport, TargetsReport
+from services.reporting.breakdown.splits import Members, SidedSplit, Split, SplitBy, members_of, read_split
+from services.reporting.breakdown.targets import TargetsReport, read_targets
+from services.reporting.breakdown.variance import VarianceReport, read_variance
 from services.reporting.queries import read_year
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.reporting.turns import Turns
@@ -33,7 +30,6 @@ def router(
     routes = waiting_routes(projected, turns)
     _add_trade_routes(routes, read_database)
     _add_year_routes(routes, read_database, calendar)
-    _add_context_route(routes, read_database)
     return routes
 
 
@@ -49,7 +45,7 @@ def members_router(read_database: AsyncEngine, projected: Projected, turns: Turn
     async def members(year: Year) -> Members:
         async with read_database.connect() as connection:
             found = recorded(await read_member_year(connection, year))
-        return answers.members(found)
+        return members_of(found)
 
     return routes
 
@@ -57,12 +53,12 @@ def members_router(read_database: AsyncEngine, projected: Projected, turns: Turn
 def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     @routes.get(
         "/turnover/{year}/ladder",
-        response_model=LadderReport,
+        response_model=TurnoverBridgeReport,
         summary="From gross to net, to what changed hands, was delivered and was taken out",
     )
-    async def ladder(year: Year) -> LadderReport:
+    async def ladder(year: Year) -> TurnoverBridgeReport:
         async with read_database.connect() as connection:
-            return await answers.ladder(connection, recorded(await read_member_year(connection, year)))
+            return await read_bridge(connection, recorded(await read_member_year(connection, year)))
 
     @routes.get(
         "/turnover/{year}/splits",
@@ -73,7 +69,7 @@ def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     )
     async def splits(year: Year, by: Annotated[SplitBy, Query(description="What the parts are.")]) -> Sealed:
         async with read_database.connect() as connection:
-            return recorded(await answers.split(connection, year, by))
+            return recorded(await read_split(connection, year, by))
 
     @routes.get(
         "/turnover/{year}/concentration",
@@ -83,18 +79,18 @@ def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     async def concentration(year: Year) -> ConcentrationReport:
         async with read_database.connect() as connection:
             found = recorded(await read_member_year(connection, year))
-        return answers.concentration(found)
+        return concentration_of(found)
 
 
 def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: TradingCalendar) -> None:
     @routes.get(
         "/turnover/{year}/effects",
-        response_model=EffectsReport,
+        response_model=VarianceReport,
         summary="The difference to the year before: by price, by tonnage, new products, gone products",
     )
-    async def effects(year: Year) -> EffectsReport:
+    async def effects(year: Year) -> VarianceReport:
         async with read_database.connect() as connection:
-            return recorded(await year_answers.effects(connection, year))
+            return recorded(await read_variance(connection, year))
 
     @routes.get(
         "/turnover/{year}/months",
@@ -104,13 +100,13 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
     async def months(year: Year) -> MonthsReport:
         async with read_database.connect() as connection:
             found = recorded(await read_year(connection, year))
-            return await year_answers.months(connection, year, found, calendar)
+            return await read_months(connection, year, found, calendar)
 
     @routes.get("/turnover/{year}/fees", response_model=FeesReport, summary="Fee income, and without value-added tax")
     async def fees(year: Year) -> FeesReport:
         async with read_database.connect() as connection:
             found = recorded(await read_member_year(connection, year))
-        return answers.fees(found)
+        return fees_of(found)
 
     @routes.get(
         "/targets/{year}/progress",
@@ -120,10 +116,8 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
     async def progress(year: Year) -> TargetsReport:
         async with read_database.connect() as connection:
             found = recorded(await read_year(connection, year))
-            return await year_answers.targets(connection, year, found, calendar)
+            return await read_targets(connection, year, found, calendar)
 
-
-def _add_context_route(routes: APIRouter, read_database: AsyncEngine) -> None:
     @routes.get(
         "/context/{year}",
         response_model=ContextReport,

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.calendar import TradingCalendar
-from services.reporting.breakdown import answers, year_answers
+from services.reporting.breakdown.bridge import TurnoverBridgeReport, read_bridge
+from services.reporting.breakdown.concentration import ConcentrationReport, concentration_of
 from services.reporting.breakdown.context import ContextReport, read_context
+from services.reporting.breakdown.documents import Document, Sealed
+from services.reporting.breakdown.fees import FeesReport, fees_of
 from services.reporting.breakdown.flagged import FlaggedReport, Screened, flagged, read_to_screen
+from services.reporting.breakdown.months import MonthsReport, read_months
 from services.reporting.breakdown.reading import MemberYear, read_member_year
-from services.reporting.breakdown.schemas import ConcentrationReport, LadderReport, Sealed, SidedSplit
-from services.reporting.breakdown.year_schemas import EffectsReport, FeesReport, MonthsReport, TargetsReport
+from services.reporting.breakdown.splits import SidedSplit, sided_split
+from services.reporting.breakdown.targets import TargetsReport, read_targets
+from services.reporting.breakdown.variance import VarianceReport, read_variance
 from services.reporting.queries import YearTurnover
 
 
-@dataclass(frozen=True)
-class Breakdown:
+class Breakdown(Document):
     """What the year's turnover is made of, without the members' names."""
 
-    ladder: LadderReport
+    ladder: TurnoverBridgeReport
     concentration: ConcentrationReport
     members: SidedSplit
-    effects: EffectsReport
+    effects: VarianceReport
     months: MonthsReport
     fees: FeesReport
     flagged: FlaggedReport
@@ -35,8 +38,7 @@ class Breakdown:
     def to_json(self) -> dict[str, Any]:
         """JSON values by part; the seal is that of the report."""
         seal = set(Sealed.model_fields)
-        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {name: part.model_dump(mode="json", exclude=seal) for name, part in parts.items()}
+        return self.model_dump(mode="json", exclude=dict.fromkeys(type(self).model_fields, seal))
 
 
 class Named(NamedTuple):
@@ -57,21 +59,21 @@ async def read_named(
     connection: AsyncConnection, year: int, found: YearTurnover, calendar: TradingCalendar
 ) -> tuple[Breakdown, Named]:
     """The breakdown, and what of it names members."""
-    traded, effects = await read_member_year(connection, year), await year_answers.effects(connection, year)
-    assert traded is not None, "the year was found, so there is a position"
+    traded, variance = await read_member_year(connection, year), await read_variance(connection, year)
     context = await read_context(connection, year)
-    screened = await (await read_to_screen(connection, year)).screened()
-    assert effects is not None
+    assert traded is not None, "the year was found, so there is a position"
+    assert variance is not None
     assert context is not None
+    screened = await (await read_to_screen(connection, year)).screened()
     breakdown = Breakdown(
-        ladder=await answers.ladder(connection, traded),
-        concentration=answers.concentration(traded),
-        members=answers.sided_split(traded, "member"),
-        effects=effects,
-        months=await year_answers.months(connection, year, found, calendar),
-        fees=answers.fees(traded),
+        ladder=await read_bridge(connection, traded),
+        concentration=concentration_of(traded),
+        members=sided_split(traded, "member"),
+        effects=variance,
+        months=await read_months(connection, year, found, calendar),
+        fees=fees_of(traded),
         flagged=flagged(year, found.position, screened),
-        targets=await year_answers.targets(connection, year, found, calendar),
+        targets=await read_targets(connection, year, found, calendar),
         context=context,
     )
     return breakdown, Named(traded, screened)

@@ -7,17 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from services.reporting.breakdown.bridge import ChangedHandsInPeriod, ProductBridge
+from services.reporting.breakdown.concentration import MarketConcentration
+from services.reporting.breakdown.fees import FeeLine
 from services.reporting.breakdown.flagged import FlaggedPart
-from services.reporting.breakdown.schemas import (
-    HandsOfPeriod,
-    LadderProduct,
-    MarketConcentration,
-    MemberLine,
-    Members,
-    SidedLine,
-)
-from services.reporting.breakdown.year_schemas import FeeLine, Month, ProductEffect
-from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, rows_of, sheet_of
+from services.reporting.breakdown.months import Month
+from services.reporting.breakdown.splits import MemberLine, Members, SidedLine
+from services.reporting.breakdown.variance import ProductVariance
+from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, rows_of
 from services.reporting.findings import WashFinding
 
 Line = Mapping[str, Any]
@@ -30,12 +27,14 @@ def breakdown_sheets(found: Line) -> tuple[Sheet, ...]:
     """The tables of a breakdown (`Breakdown.to_json`). They name no member."""
     ladder, effects = found["ladder"], found["effects"]
     return (
-        _with_total("ladder", "Gross to taken out", "总额至出库", LadderProduct, ladder["products"], ladder["ladder"]),
+        _with_total("ladder", "Gross to taken out", "总额至出库", ProductBridge, ladder["products"], ladder["ladder"]),
         _hands(ladder),
         _sheet("months", "Months and their plan", "各月与计划", Month, found["months"]["months"]),
         _sheet("ranked_members", "Members by rank", "会员排名", SidedLine, found["members"]["lines"]),
         _sheet("concentration", "Concentration", "集中度", MarketConcentration, found["concentration"]["markets"]),
-        _with_total("effects", "Against last year", "与上年相比", ProductEffect, effects["products"], effects["total"]),
+        _with_total(
+            "effects", "Against last year", "与上年相比", ProductVariance, effects["products"], effects["total"]
+        ),
         _fees(found["fees"]),
         _sheet("flagged", "Flagged by the screen", "筛查标记", FlaggedPart, found["flagged"]["parts"]),
     )
@@ -45,7 +44,7 @@ def named_sheets(members: Members, findings: Sequence[WashFinding]) -> tuple[She
     """The tables that name members."""
     lines = [{**vars(one), "members": "; ".join(one.members)} for one in findings]
     return (
-        sheet_of("year_members", "Members of the year", "年度会员", MemberLine, members.lines),
+        _sheet("year_members", "Members of the year", "年度会员", MemberLine, members.model_dump(mode="json")["lines"]),
         _sheet("findings", "Findings of the screen", "筛查发现", WashFinding, lines),
     )
 
@@ -67,8 +66,8 @@ def _lines(line: str, model: type[BaseModel], parts: Sequence[Line]) -> Iterator
 def _hands(ladder: Line) -> Sheet:
     about = "`whole_year`, `recent` (the last 20 days) or `day` (the last one): each as one period."
     periods = [(name, ladder[name]) for name in ("whole_year", "recent", "day") if ladder[name] is not None]
-    rows = tuple(row for name, period in periods for row in _lines(name, HandsOfPeriod, [period]))
-    columns = (Column("period", "text", "Period", "时段", about), *columns_of(HandsOfPeriod))
+    rows = tuple(row for name, period in periods for row in _lines(name, ChangedHandsInPeriod, [period]))
+    columns = (Column("period", "text", "Period", "时段", about), *columns_of(ChangedHandsInPeriod))
     return Sheet("changed_hands", "Changed hands", "实际换手", columns, rows)
 
 

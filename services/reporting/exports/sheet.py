@@ -70,7 +70,8 @@ def rows_of(model: type[BaseModel], lines: Sequence[Mapping[str, Any]]) -> tuple
 
 def _placed(model: type[BaseModel]) -> Iterator[tuple[Column, tuple[str, ...]]]:
     """Each column, and by which fields a document leads to its value."""
-    for name, field in model.model_fields.items():
+    for inside, field in model.model_fields.items():
+        name = field.serialization_alias or inside
         for mark in field.metadata:
             if isinstance(mark, Shown):
                 yield Column(name, mark.kind, mark.en, mark.zh, field.description or ""), (name,)

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.calendar import TradingCalendar
-from services.reporting.breakdown import answers
-from services.reporting.breakdown.schemas import Members
+from services.reporting.breakdown.splits import Members, members_of
 from services.reporting.breakdown.summary import Breakdown, read_named
 from services.reporting.day_sums import TradeSums, read_compared_year
 from services.reporting.export import turnover_sheet
@@ -103,6 +102,6 @@ async def read_year_data(
             for month in numbers
         ),
         breakdown=breakdown,
-        members=answers.members(named.traded),
+        members=members_of(named.traded),
         findings=shown(year, named.screened, found.position["seq"]),
     )

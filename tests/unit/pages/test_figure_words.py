@@ -10,7 +10,7 @@ import pytest
 from services.data.instruments import TERMS_ARE_ASSUMED
 from services.pages.catalogue import catalogue
 from services.reporting.breakdown.context import NOTICE
-from services.reporting.breakdown.year_documents import FEE_ASSUMPTION
+from services.reporting.breakdown.fees import FEE_ASSUMPTION
 from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH
 from services.reporting.forecast import wording
 from services.reporting.market import documents

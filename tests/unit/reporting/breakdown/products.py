@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from services.reporting.breakdown.contracts import Account, AccountYear, Listed, Quantity
+from services.reporting.breakdown.documents import NOTHING, Quantity
+from services.reporting.breakdown.reading import Account, AccountYear, Listed
 
 OXIDE, MAGNET = 0, 1
 
@@ -20,7 +21,11 @@ ACCOUNTS = {
 }
 
 
+def quantity(trades: int, kilograms: int, amount_fen: int) -> Quantity:
+    return Quantity(amount_fen=amount_fen, kilograms=kilograms, trades=trades)
+
+
 def line(
-    account: int, instrument: int, bought: Quantity | None = None, sold: Quantity | None = None, fees_fen: int = 0
+    account: int, instrument: int, bought: Quantity = NOTHING, sold: Quantity = NOTHING, fees_fen: int = 0
 ) -> AccountYear:
-    return AccountYear(account, instrument, bought or Quantity(), sold or Quantity(), fees_fen)
+    return AccountYear(account, instrument, bought, sold, fees_fen)
