@@ -14,7 +14,7 @@ from services.data.calendar import TradingCalendar
 from services.messaging import Submission
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.bridge import make_bridges, net_bought, read_bridge
-from services.reporting.breakdown.documents import added
+from services.reporting.breakdown.documents import Quantity
 from services.reporting.breakdown.months import read_months
 from services.reporting.breakdown.reading import Period, Release
 from services.reporting.breakdown.splits import read_split
@@ -52,10 +52,14 @@ async def test_the_sums_are_those_of_the_trades(read_database: ReadDatabase, see
     } == hands
     whole = make_bridges(listed, counted, hands, traded, []).whole
     assert (whole.gross.trades, whole.gross.amount_fen) == (len(made), sum(row["amount_fen"] for row in made))
-    assert whole.net == whole.delivered == added(line.sold for line in traded)
+    assert whole.net == whole.delivered == Quantity.total(line.sold for line in traded)
     assert whole.net.amount_fen == sum(row["amount_fen"] for row in counting)
     assert 0 < whole.changed_hands_fen <= whole.net.amount_fen
-    assert added(one for _, one in phases) == added(days.values()) == whole.net
+    assert Quantity.total(one for _, one in phases) == whole.net
+    assert [sum(day.kilograms for day in days), sum(day.amount_fen for day in days)] == [
+        whole.net.kilograms,
+        whole.net.amount_fen,
+    ]
     assert sum(line.fees_fen for line in traded) == sum(
         row["taker_fee_fen"] + row["maker_fee_fen"] for row in made if row["busted_seq"] is None
     )

@@ -8,8 +8,8 @@
 
 The access middleware serves the hot routes and the open answers (documentation, metrics) itself, without FastAPI. It gives each
 request an id, and each answer a content security policy. What it answers to who shows no valid key, a refusal too, waits for
-the turn of the address, a second at most: who asks again when the answer has come is slowed to the rate of turns. Who opens a new
-connection for each request is not: that takes a proxy's limit.
+the turn of the address, a second at most: who asks again when the answer has come is slowed to the rate of turns. Who opens a
+new connection for each request is not: that takes a proxy's limit.
 """
 
 from __future__ import annotations

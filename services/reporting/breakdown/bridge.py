@@ -28,9 +28,9 @@ from services.reporting.breakdown.documents import (
     Quantity,
     Ratio,
     Sealed,
+    Sums,
     Tonnes,
     Yuan,
-    added,
     ratio,
     seal,
     summed,
@@ -73,7 +73,7 @@ def times_text(times: Fraction) -> str:
 Times = Annotated[Fraction, PlainSerializer(times_text, return_type=str)]
 
 
-class TakenOut(Document):
+class TakenOut(Sums):
     """Goods that left the warehouse."""
 
     amount_fen: Annotated[Yuan, Shown("decimal", "amount (yuan)", "金额（元）")] = Field(
@@ -85,15 +85,8 @@ class TakenOut(Document):
         "settlement price in force, and changes when the day ends."
     )
 
-    def __add__(self, other: TakenOut) -> TakenOut:
-        return TakenOut(
-            amount_fen=self.amount_fen + other.amount_fen,
-            kilograms=self.kilograms + other.kilograms,
-            unsettled_fen=self.unsettled_fen + other.unsettled_fen,
-        )
 
-
-NOTHING_OUT = TakenOut(amount_fen=0, kilograms=0, unsettled_fen=0)
+NOTHING_OUT = TakenOut.total(())
 
 
 class TurnoverBridge(Document):
@@ -215,7 +208,7 @@ def make_bridges(
     releases: Iterable[Release],
 ) -> Bridges:
     """The bridges, from the year's values by instrument. `traded` is what each account bought and sold in the year."""
-    delivered = summed((line.instrument, line.bought) for line in traded)
+    delivered = Quantity.totals((line.instrument, line.bought) for line in traded)
     taken_out = value_releases(releases, instruments)
     products = {
         instrument: _bridge(
@@ -228,10 +221,10 @@ def make_bridges(
     }
     lines = tuple(products.values())
     whole = _bridge(
-        Counted(*(added(getattr(line, name) for line in lines) for name in ("net", "busted", "excluded"))),
+        Counted(*(Quantity.total(getattr(line, name) for line in lines) for name in ("net", "busted", "excluded"))),
         sum(line.changed_hands_fen for line in lines),
-        added(line.delivered for line in lines),
-        sum((line.taken_out for line in lines), NOTHING_OUT),
+        Quantity.total(line.delivered for line in lines),
+        TakenOut.total(line.taken_out for line in lines),
     )
     return Bridges(products, whole)
 
@@ -239,7 +232,7 @@ def make_bridges(
 def _bridge(counted: Counted, changed_hands_fen: int, delivered: Quantity, taken_out: TakenOut) -> TurnoverBridge:
     out = taken_out.kilograms
     return TurnoverBridge(
-        gross=counted.net + counted.busted + counted.excluded,
+        gross=Quantity.total((counted.net, counted.busted, counted.excluded)),
         busted=counted.busted,
         excluded=counted.excluded,
         net=counted.net,
@@ -252,7 +245,7 @@ def _bridge(counted: Counted, changed_hands_fen: int, delivered: Quantity, taken
 
 def value_releases(releases: Iterable[Release], instruments: Instruments) -> dict[int, TakenOut]:
     """What was taken out, by instrument, each release at its own day's settlement price."""
-    return summed((release.instrument, _taken_out(release, instruments[release.instrument])) for release in releases)
+    return TakenOut.totals((one.instrument, _taken_out(one, instruments[one.instrument])) for one in releases)
 
 
 def _taken_out(release: Release, listed: Listed) -> TakenOut:

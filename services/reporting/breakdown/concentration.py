@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Annotated, Literal, get_args
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from services.reporting.breakdown.documents import Document, Ratio, Sealed, seal, summed
+from services.reporting.breakdown.documents import Document, Ratio, Sealed, by_key, seal, summed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear
 from services.reporting.exports.sheet import Parts, Shown
-
-Side = Literal["bought", "sold", "both"]
 
 
 class SideConcentration(Document):
@@ -52,6 +50,14 @@ class ConcentrationReport(Sealed):
     markets: tuple[MarketConcentration, ...] = Field(description="All products together, then each that traded.")
 
 
+class MemberAmounts(NamedTuple):
+    """Amounts in fen by member."""
+
+    bought: dict[int, int]
+    sold: dict[int, int]
+    both: dict[int, int]
+
+
 def concentration_of(found: MemberYear) -> ConcentrationReport:
     """The concentration of the year's members."""
     markets = concentration_by_market(found.traded, found.accounts, found.instruments)
@@ -62,17 +68,15 @@ def concentration_by_market(
     traded: Sequence[AccountYear], accounts: Accounts, instruments: Instruments
 ) -> tuple[MarketConcentration, ...]:
     """All products together, then each that has trades that count."""
-    of_products: dict[int, list[AccountYear]] = {}
-    for line in traded:
-        of_products.setdefault(line.instrument, []).append(line)
+    of_products = by_key((line.instrument, line) for line in traded)
     markets = [_market(None, traded, accounts)]
     markets += [_market(instruments[number].symbol, of_products[number], accounts) for number in sorted(of_products)]
     return tuple(market for market in markets if market.symbol is None or market.both is not None)
 
 
 def _market(symbol: str | None, traded: Sequence[AccountYear], accounts: Accounts) -> MarketConcentration:
-    sides = {side: concentrate(member_amounts(traded, accounts, side).values()) for side in get_args(Side)}
-    return MarketConcentration(symbol=symbol, **sides)
+    amounts = member_amounts(traded, accounts)._asdict()
+    return MarketConcentration(symbol=symbol, **{side: concentrate(of.values()) for side, of in amounts.items()})
 
 
 def concentrate(amounts: Iterable[int]) -> SideConcentration | None:
@@ -89,11 +93,8 @@ def concentrate(amounts: Iterable[int]) -> SideConcentration | None:
     )
 
 
-def member_amounts(traded: Iterable[AccountYear], accounts: Accounts, side: Side) -> dict[int, int]:
-    """What each member bought, sold, or both together, in fen."""
-    return summed((accounts[line.account].member, _amount_fen(line, side)) for line in traded)
-
-
-def _amount_fen(line: AccountYear, side: Side) -> int:
-    bought_fen = line.bought.amount_fen if side != "sold" else 0
-    return bought_fen + (line.sold.amount_fen if side != "bought" else 0)
+def member_amounts(traded: Sequence[AccountYear], accounts: Accounts) -> MemberAmounts:
+    """What each member bought, sold, and both together."""
+    bought = summed((accounts[line.account].member, line.bought.amount_fen) for line in traded)
+    sold = summed((accounts[line.account].member, line.sold.amount_fen) for line in traded)
+    return MemberAmounts(bought, sold, {member: bought[member] + sold[member] for member in bought})

@@ -9,9 +9,10 @@ tables, too (exports/breakdown_sheets.py).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -53,21 +54,23 @@ Time = Annotated[int, PlainSerializer(time_text, return_type=str)]
 Hash = Annotated[bytes, PlainSerializer(bytes.hex, return_type=str)]
 
 
-class Addend(Protocol):
-    """What can be added up."""
-
-    def __add__(self, other: Any, /) -> Any: ...
-
-
 Key = TypeVar("Key")
-Part = TypeVar("Part", bound=Addend)
+Part = TypeVar("Part")
 
 
-def summed(parts: Iterable[tuple[Key, Part]]) -> dict[Key, Part]:
-    """The sums of the parts with the same key, in the order of the first of each."""
-    found: dict[Key, Part] = {}
+def by_key(parts: Iterable[tuple[Key, Part]]) -> dict[Key, list[Part]]:
+    """The parts with the same key, in the order of the first of each."""
+    found: defaultdict[Key, list[Part]] = defaultdict(list)
     for key, part in parts:
-        found[key] = found[key] + part if key in found else part
+        found[key].append(part)
+    return dict(found)
+
+
+def summed(parts: Iterable[tuple[Key, int]]) -> dict[Key, int]:
+    """The sums of the values with the same key."""
+    found: dict[Key, int] = {}
+    for key, value in parts:
+        found[key] = found.get(key, 0) + value
     return found
 
 
@@ -96,24 +99,27 @@ def seal(year: int, position: Values) -> dict[str, Any]:
     return {"year": year, "as_of_ns": position["time_ns"], **{name: position[name] for name in names}}
 
 
-class Quantity(Document):
+class Sums(Document):
+    """Integers that all add up."""
+
+    @classmethod
+    def total(cls, parts: Iterable[Self]) -> Self:
+        """The sum of the parts; zeros of none."""
+        lines = tuple(parts)
+        return cls(**{name: sum([getattr(line, name) for line in lines]) for name in cls.model_fields})
+
+    @classmethod
+    def totals(cls, parts: Iterable[tuple[Key, Self]]) -> dict[Key, Self]:
+        """The sums of the parts with the same key."""
+        return {key: cls.total(lines) for key, lines in by_key(parts).items()}
+
+
+class Quantity(Sums):
     """A sum of trades, each counted once."""
 
     amount_fen: Annotated[Yuan, Shown("decimal", "amount (yuan)", "金额（元）")] = Field(description="In yuan.")
     kilograms: Annotated[Tonnes, Shown("decimal", "tonnes", "数量（吨）")]
     trades: Annotated[int, Shown("integer", "trades", "笔数")]
 
-    def __add__(self, other: Quantity) -> Quantity:
-        return Quantity(
-            amount_fen=self.amount_fen + other.amount_fen,
-            kilograms=self.kilograms + other.kilograms,
-            trades=self.trades + other.trades,
-        )
 
-
-NOTHING = Quantity(amount_fen=0, kilograms=0, trades=0)
-
-
-def added(parts: Iterable[Quantity]) -> Quantity:
-    """The sum of the parts; NOTHING of none."""
-    return sum(parts, NOTHING)
+NOTHING = Quantity.total(())

@@ -77,7 +77,7 @@ async def read_months(
         owed_fen,
         today=found.position["trading_date"],
         net_by_day=found.net_by_day,
-        kilograms=summed((month_of(day), quantity.kilograms) for (day, _), quantity in traded.items()),
+        kilograms=summed((month_of(day.trading_date), day.kilograms) for day in traded),
         last_year=summed((month_of(day), fen) for day, fen in found.earlier.items() if day // 10_000 == year - 1),
         own_targets=await _own_targets(connection, year),
     )

@@ -85,8 +85,7 @@ Accounts = Mapping[int, Account]
 """By account number."""
 
 
-@dataclass(frozen=True)
-class AccountYear:
+class AccountYear(NamedTuple):
     """What an account bought and sold of one product in a period, by the trades that count, and the fees that it paid."""
 
     account: int
@@ -114,6 +113,15 @@ class Release(NamedTuple):
     lots: int
     settlement_ticks: int | None
     """The settlement price of that day; None while the day is under way."""
+
+
+class DayTrades(NamedTuple):
+    """The trades of an instrument on a trading day, as they count."""
+
+    trading_date: int
+    instrument: int
+    kilograms: int
+    amount_fen: int
 
 
 @dataclass(frozen=True)
@@ -219,13 +227,11 @@ async def read_releases(connection: AsyncConnection, period: Period) -> list[Rel
     return [Release(*row) for row in found]
 
 
-async def read_days(
-    connection: AsyncConnection, period: Period, listed: Instruments
-) -> dict[tuple[int, int], Quantity]:
+async def read_days(connection: AsyncConnection, period: Period, listed: Instruments) -> list[DayTrades]:
     """The trades that count, by trading date and instrument."""
-    columns = (_DAY.trading_date, _DAY.instrument, _DAY.trades, _DAY.quantity_lots, _DAY.amount_fen)
+    columns = (_DAY.trading_date, _DAY.instrument, _DAY.quantity_lots, _DAY.amount_fen)
     found = await connection.execute(select(*columns).where(_of(_DAY.trading_date, period), _DAY.trades > 0))
-    return {(date, instrument): _quantity(listed[instrument], *values) for date, instrument, *values in found}
+    return [DayTrades(date, number, lots * listed[number].lot_kilograms, fen) for date, number, lots, fen in found]
 
 
 async def read_net_of_days(connection: AsyncConnection, period: Period) -> dict[int, int]:

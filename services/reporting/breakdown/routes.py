@@ -1,4 +1,4 @@
-"""Routes under /v1/reports: what the year's turnover is made of."""
+"""Routes under /v1/reports: what the year's turnover is made of. Each returns the model of its answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.reporting.breakdown.context import ContextReport, read_context
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.fees import FeesReport, fees_of
 from services.reporting.breakdown.months import MonthsReport, read_months
-from services.reporting.breakdown.reading import read_member_year
+from services.reporting.breakdown.reading import MemberYear, read_member_year
 from services.reporting.breakdown.splits import Members, SidedSplit, Split, SplitBy, members_of, read_split
 from services.reporting.breakdown.targets import TargetsReport, read_targets
 from services.reporting.breakdown.variance import VarianceReport, read_variance
@@ -37,23 +37,21 @@ def members_router(read_database: AsyncEngine, projected: Projected, turns: Turn
     """The route of operators: it names members."""
     routes = waiting_routes(projected, turns)
 
-    @routes.get(
-        "/turnover/{year}/members",
-        response_model=Members,
-        summary="The members of the year by name: bought, sold, shares, fees",
-    )
+    @routes.get("/turnover/{year}/members", summary="The members of the year by name: bought, sold, shares, fees")
     async def members(year: Year) -> Members:
-        async with read_database.connect() as connection:
-            found = recorded(await read_member_year(connection, year))
-        return members_of(found)
+        return members_of(await _member_year(read_database, year))
 
     return routes
+
+
+async def _member_year(read_database: AsyncEngine, year: int) -> MemberYear:
+    async with read_database.connect() as connection:
+        return recorded(await read_member_year(connection, year))
 
 
 def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
     @routes.get(
         "/turnover/{year}/ladder",
-        response_model=TurnoverBridgeReport,
         summary="From gross to net, to what changed hands, was delivered and was taken out",
     )
     async def ladder(year: Year) -> TurnoverBridgeReport:
@@ -72,46 +70,33 @@ def _add_trade_routes(routes: APIRouter, read_database: AsyncEngine) -> None:
             return recorded(await read_split(connection, year, by))
 
     @routes.get(
-        "/turnover/{year}/concentration",
-        response_model=ConcentrationReport,
-        summary="Shares of the largest members by side and product, and the HHI",
+        "/turnover/{year}/concentration", summary="Shares of the largest members by side and product, and the HHI"
     )
     async def concentration(year: Year) -> ConcentrationReport:
-        async with read_database.connect() as connection:
-            found = recorded(await read_member_year(connection, year))
-        return concentration_of(found)
+        return concentration_of(await _member_year(read_database, year))
 
 
 def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: TradingCalendar) -> None:
     @routes.get(
         "/turnover/{year}/effects",
-        response_model=VarianceReport,
         summary="The difference to the year before: by price, by tonnage, new products, gone products",
     )
     async def effects(year: Year) -> VarianceReport:
         async with read_database.connect() as connection:
             return recorded(await read_variance(connection, year))
 
-    @routes.get(
-        "/turnover/{year}/months",
-        response_model=MonthsReport,
-        summary="The months: actual, plan, the year before",
-    )
+    @routes.get("/turnover/{year}/months", summary="The months: actual, plan, the year before")
     async def months(year: Year) -> MonthsReport:
         async with read_database.connect() as connection:
             found = recorded(await read_year(connection, year))
             return await read_months(connection, year, found, calendar)
 
-    @routes.get("/turnover/{year}/fees", response_model=FeesReport, summary="Fee income, and without value-added tax")
+    @routes.get("/turnover/{year}/fees", summary="Fee income, and without value-added tax")
     async def fees(year: Year) -> FeesReport:
-        async with read_database.connect() as connection:
-            found = recorded(await read_member_year(connection, year))
-        return fees_of(found)
+        return fees_of(await _member_year(read_database, year))
 
     @routes.get(
-        "/targets/{year}/progress",
-        response_model=TargetsReport,
-        summary="The progress of every target of a year and its months that is in force",
+        "/targets/{year}/progress", summary="The progress of every target of a year and its months that is in force"
     )
     async def progress(year: Year) -> TargetsReport:
         async with read_database.connect() as connection:
@@ -120,7 +105,6 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
 
     @routes.get(
         "/context/{year}",
-        response_model=ContextReport,
         summary="Figures about the world outside that operators entered, with their sources; not of this venue",
     )
     async def context(year: Year) -> ContextReport:

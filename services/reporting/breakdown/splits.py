@@ -136,14 +136,14 @@ def split_lines(
         listed = instruments[number]
         return tuple(getattr(listed, name) for name in _KEYS[by])
 
-    parts = split(summed((key(number), traded) for number, traded in products))
+    parts = split(Quantity.totals((key(number), traded) for number, traded in products))
     names = {listed.symbol: (listed.name_en, listed.name_zh) for listed in instruments.values() if by == "product"}
     return tuple(_line(part, amount, *names.get(part, (None, None))) for (*_, part), amount in parts.items())
 
 
 def phase_lines(phases: Iterable[tuple[int, Quantity]]) -> tuple[SplitLine, ...]:
     """The trades by the trading phase in which they were made."""
-    parts = split(summed((Phase(number).name.lower(), traded) for number, traded in phases))
+    parts = split(Quantity.totals((Phase(number).name.lower(), traded) for number, traded in phases))
     return tuple(_line(part, amount, None, None) for part, amount in parts.items())
 
 
@@ -189,8 +189,8 @@ def split_sides(traded: Iterable[AccountYear], key: Callable[[AccountYear], int]
     `key` gives the number of the part: of the member, or of the account class.
     """
     lines = tuple(traded)
-    bought = summed((key(line), line.bought) for line in lines)
-    sold = summed((key(line), line.sold) for line in lines)
+    bought = Quantity.totals((key(line), line.bought) for line in lines)
+    sold = Quantity.totals((key(line), line.sold) for line in lines)
     both = {part: bought[part].amount_fen + sold[part].amount_fen for part in bought}
     by_size = sorted(both, key=lambda part: (-both[part], part))
     parts = [part for part in by_size if bought[part].trades or sold[part].trades]

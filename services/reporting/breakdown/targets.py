@@ -6,7 +6,7 @@ follows from the same rules: no pace counts days before the venue's first one, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from pydantic import Field, field_serializer
@@ -16,8 +16,8 @@ from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE, Metric
 from services.data.calendar import TradingCalendar
 from services.read_database.targets import Row, TargetKey, in_force, targets_of_year
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import Document, Quantity, Ratio, Sealed, ratio, seal
-from services.reporting.breakdown.reading import Instruments, Period, month_of, whole_year
+from services.reporting.breakdown.documents import Document, Ratio, Sealed, ratio, seal
+from services.reporting.breakdown.reading import DayTrades, Instruments, Period, month_of, whole_year
 from services.reporting.queries import YearTurnover
 from services.reporting.target import due, open_days, owed, required_per_day, year_days
 from services.surveillance.reading import read_changed_hands_by_instrument
@@ -25,9 +25,6 @@ from services.values.decimals import fixed_text
 
 Stage = Literal["not_open", "not_begun", "running", "reached", "missed"]
 """`reached` at any time; `missed` when the period has ended; `not_open`: the venue had no trading day in it."""
-
-DayTrades = Mapping[tuple[int, int], Quantity]
-"""The trades that count, by trading date and instrument."""
 
 
 class TargetLine(Document):
@@ -86,7 +83,7 @@ async def read_targets(
     rows = in_force(await targets_of_year(connection, year))
     days = year_days(calendar, year, found.net_by_day)
     listed = await reading.read_listed(connection)
-    traded = await reading.read_days(connection, whole_year(year), listed) if rows else {}
+    traded = await reading.read_days(connection, whole_year(year), listed) if rows else []
     today, lines = found.position["trading_date"], []
     for key, row in sorted(rows.items()):
         instruments = in_scope(key.scope, listed)
@@ -108,14 +105,12 @@ def in_scope(scope: str, listed: Instruments) -> frozenset[int]:
     return frozenset(listed)
 
 
-def done_by_day(key: TargetKey, traded: DayTrades, instruments: Iterable[int], today: int) -> Done:
+def done_by_day(key: TargetKey, traded: Iterable[DayTrades], instruments: frozenset[int], today: int) -> Done:
     """What the days of a target's period did: kilograms of `tonnes`, else fen. Delivered is net traded (bridge.py)."""
-    unit = "kilograms" if key.metric == "tonnes" else "amount_fen"
-    wanted = frozenset(instruments)
     values = [
-        (day, getattr(one, unit))
-        for (day, number), one in traded.items()
-        if number in wanted and key.month in (0, month_of(day))
+        (day.trading_date, day.kilograms if key.metric == "tonnes" else day.amount_fen)
+        for day in traded
+        if day.instrument in instruments and key.month in (0, month_of(day.trading_date))
     ]
     return Done(sum(value for _, value in values), sum(value for day, value in values if day < today))
 

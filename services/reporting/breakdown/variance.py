@@ -11,15 +11,15 @@ arithmetic is rational; an amount in fen is rounded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import NOTHING, Date, Document, Quantity, Sealed, Tonnes, Yuan, seal
+from services.reporting.breakdown.documents import NOTHING, Date, Quantity, Sealed, Sums, Tonnes, Yuan, seal
 from services.reporting.breakdown.reading import Instruments, Listed, Period
 from services.reporting.exports.schemas import ProductName
 from services.reporting.exports.sheet import Shown
@@ -30,7 +30,7 @@ Kind = Literal["both", "new", "gone"]
 """Whether a product traded in both periods, only in the later one, or only in the earlier one."""
 
 
-class PriceVolumeVariance(Document):
+class PriceVolumeVariance(Sums):
     """Why turnover differs: price + tonnage + new + gone = difference, exactly. In yuan."""
 
     net_fen: Annotated[Yuan, Shown("decimal", "Net turnover (yuan)", "净成交额（元）")]
@@ -80,54 +80,55 @@ class VarianceReport(Sealed):
     products: tuple[ProductVariance, ...]
 
 
+class _Traded(NamedTuple):
+    """What was traded in a period: first and last date, number of days, and the trades that count by instrument."""
+
+    first: int | None
+    last: int | None
+    days: int
+    net: dict[int, Quantity]
+
+
 async def read_variance(connection: AsyncConnection, year: int) -> VarianceReport | None:
     """The year against the same part of the year before; None before the projector's first transaction."""
     position = await read_position(connection)
     if position is None:
         return None
     listed = await reading.read_listed(connection)
-    now, before = compared_periods(year, position["trading_date"]) or (None, None)
-    net, days = await _read(connection, now, listed)
-    net_before, days_before = await _read(connection, before, listed)
-    products = tuple(product_variances(net_before, net, listed))
+    now, before = [await _read(connection, one, listed) for one in compared_periods(year, position["trading_date"])]
+    products = tuple(product_variances(before.net, now.net, listed))
     return VarianceReport(
         **seal(year, position),
-        **_dates("", now),
-        **_dates("_before", before),
-        days=days,
-        days_before=days_before,
-        total=total_variance(products),
+        first_date=now.first,
+        last_date=now.last,
+        first_date_before=before.first,
+        last_date_before=before.last,
+        days=now.days,
+        days_before=before.days,
+        total=PriceVolumeVariance.total(products),
         products=products,
     )
 
 
-def compared_periods(year: int, today: int) -> tuple[Period, Period] | None:
+def compared_periods(year: int, today: int) -> tuple[Period | None, Period | None]:
     """The part of a year that has come, and the same part of the year before: up to the same month and day.
 
     A closed year is compared whole with the whole year before. None of a year that has not begun.
     """
     if today < year * 10_000:
-        return None
+        return None, None
     last = today % 10_000 if today // 10_000 == year else 1_231
     of_year, before = year * 10_000, (year - 1) * 10_000
     last_before = 228 if last == 229 else last
     return Period(of_year + 101, of_year + last), Period(before + 101, before + last_before)
 
 
-async def _read(
-    connection: AsyncConnection, period: Period | None, listed: Instruments
-) -> tuple[dict[int, Quantity], int]:
-    """What was traded by instrument, and the number of days."""
+async def _read(connection: AsyncConnection, period: Period | None, listed: Instruments) -> _Traded:
     if period is None:
-        return {}, 0
+        return _Traded(None, None, 0, {})
     counted = await reading.read_counted(connection, period, listed)
     days = await reading.read_net_of_days(connection, period)
-    return {number: one.net for number, one in counted.items()}, len(days)
-
-
-def _dates(which: str, period: Period | None) -> dict[str, Any]:
-    first, last = period or (None, None)
-    return {f"first_date{which}": first, f"last_date{which}": last}
+    return _Traded(*period, len(days), {number: one.net for number, one in counted.items()})
 
 
 def product_variances(
@@ -176,14 +177,6 @@ def price_variance(before: Quantity, now: Quantity) -> Fraction:
     """The part of the difference that prices made, in fen. Both quantities are above zero."""
     prices = [Fraction(one.amount_fen, one.kilograms) for one in (before, now)]
     return (prices[1] - prices[0]) * Fraction(now.kilograms + before.kilograms, 2)
-
-
-def total_variance(products: Iterable[PriceVolumeVariance]) -> PriceVolumeVariance:
-    """The sums of all products."""
-    lines = tuple(products)
-    return PriceVolumeVariance(
-        **{name: sum(getattr(line, name) for line in lines) for name in PriceVolumeVariance.model_fields}
-    )
 
 
 def _mean_price_fen(traded: Quantity, listed: Listed) -> int | None:

@@ -39,10 +39,9 @@ def test_accounts_of_one_owner_group_are_one_member() -> None:
         line(4, OXIDE, sold=quantity(1, 1_000, 30)),
         line(4, MAGNET, bought=quantity(1, 100, 5)),
     ]
-    assert member_amounts(traded, ACCOUNTS, "bought") == {2: 60, 3: 5}
-    assert member_amounts(traded, ACCOUNTS, "sold") == {2: 10, 3: 50}
-    assert member_amounts(traded, ACCOUNTS, "both") == {2: 70, 3: 55}
-    assert member_amounts([], ACCOUNTS, "both") == {}
+    found = member_amounts(traded, ACCOUNTS)
+    assert (found.bought, found.sold, found.both) == ({2: 60, 3: 5}, {2: 10, 3: 50}, {2: 70, 3: 55})
+    assert member_amounts([], ACCOUNTS) == ({}, {}, {})
 
 
 def test_what_the_members_changed_hands_of() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.breakdown.documents import NOTHING, Quantity, added, summed
+from services.reporting.breakdown.documents import NOTHING, Quantity
 from services.reporting.breakdown.reading import Account
 from services.reporting.breakdown.splits import (
     SplitAmount,
@@ -75,7 +75,7 @@ def test_the_sides_of_the_members() -> None:
 
 def test_equal_keys_are_added_up_in_order() -> None:
     parts = [("b", quantity(1, 1, 1)), ("a", quantity(1, 2, 3)), ("b", quantity(1, 1, 1))]
-    assert summed(parts) == {"b": quantity(2, 2, 2), "a": quantity(1, 2, 3)}
+    assert Quantity.totals(parts) == {"b": quantity(2, 2, 2), "a": quantity(1, 2, 3)}
 
 
 @given(st.dictionaries(st.integers(0, 40), quantities, min_size=1))
@@ -83,7 +83,7 @@ def test_shares_add_up_to_one(parts: dict[int, Quantity]) -> None:
     found = split(parts)
     for shares in zip(*((part.share, part.tonnes_share, part.trades_share) for part in found.values()), strict=True):
         assert sum(map(Decimal, shares)) == 1
-    assert added(found.values()) == added(parts.values())
+    assert Quantity.total(found.values()) == Quantity.total(parts.values())
 
 
 @given(st.lists(st.tuples(st.sampled_from([2, 3, 4]), st.sampled_from([2, 3, 4]), quantities), min_size=1))
@@ -91,7 +91,7 @@ def test_what_all_bought_is_what_all_sold(trades: list[tuple[int, int, Quantity]
     traded = [line(buyer, OXIDE, bought=what) for buyer, _, what in trades]
     traded += [line(seller, OXIDE, sold=what) for _, seller, what in trades]
     found = split_sides(traded, lambda one: one.account).values()
-    assert added(part.bought for part in found) == added(part.sold for part in found)
+    assert Quantity.total(part.bought for part in found) == Quantity.total(part.sold for part in found)
     assert sum(Decimal(part.share) for part in found) == 1
 
 

@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.read_database.targets import TargetKey
-from services.reporting.breakdown.reading import Period
+from services.reporting.breakdown.reading import DayTrades, Period
 from services.reporting.breakdown.targets import Done, TargetLine, done_by_day, in_scope, measure_target, month_period
-from tests.unit.reporting.breakdown.products import INSTRUMENTS, MAGNET, OXIDE, quantity
+from tests.unit.reporting.breakdown.products import INSTRUMENTS, MAGNET, OXIDE
 
-TRADED = {
-    (20230131, OXIDE): quantity(1, 1_000, 100),
-    (20230201, OXIDE): quantity(1, 2_000, 200),
-    (20230201, MAGNET): quantity(1, 300, 30),
-    (20230202, OXIDE): quantity(1, 4_000, 400),
-}
+TRADED = [
+    DayTrades(20230131, OXIDE, 1_000, 100),
+    DayTrades(20230201, OXIDE, 2_000, 200),
+    DayTrades(20230201, MAGNET, 300, 30),
+    DayTrades(20230202, OXIDE, 4_000, 400),
+]
 
 
 def test_the_instruments_of_a_scope() -> None:
@@ -28,7 +28,7 @@ def test_what_the_days_of_a_period_did() -> None:
     """Today is 2 February: its 400 are done, but not on a completed day."""
 
     def done(metric: str, month: int, *instruments: int) -> Done:
-        return done_by_day(TargetKey("venue", metric, 2023, month), TRADED, instruments, 20230202)
+        return done_by_day(TargetKey("venue", metric, 2023, month), TRADED, frozenset(instruments), 20230202)
 
     assert done("net_traded", 0, OXIDE, MAGNET) == done("delivered", 0, OXIDE, MAGNET) == Done(730, 330)
     assert done("net_traded", 2, OXIDE) == Done(600, 200)
