@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from services.files.data_folder import READ_DATABASE_FILE
+from services.files.proof_folder import require_room
 from services.reporting.proven import DATABASE_URL
 from services.venue.at_rest import copy_read_database
 
@@ -27,7 +27,7 @@ async def copied(file: str, folder: str = "") -> int:
     """The position of the copy; 0 where nothing was projected yet."""
     copy = Path(file)
     if folder:
-        _require_room(Path(folder) / READ_DATABASE_FILE, copy.parent)
+        require_room(copy.parent, _size_bytes(Path(folder) / READ_DATABASE_FILE))
     with _removed_if_it_fails(copy):
         await copy_read_database(Path(folder) if folder else os.environ[DATABASE_URL], copy)
     with closing(sqlite3.connect(copy)) as connection:
@@ -35,14 +35,9 @@ async def copied(file: str, folder: str = "") -> int:
     return 0 if found is None else int(found[0])
 
 
-def _require_room(read_database: Path, temporary: Path) -> None:
-    """Raises OSError where a copy would take more than half of the free room: the journal may be on the same device, and a
-    venue whose journal has no room ends."""
+def _size_bytes(read_database: Path) -> int:
     files = (read_database, read_database.with_name(f"{read_database.name}-wal"))
-    size_bytes = sum(path.stat().st_size for path in files if path.exists())
-    free_bytes = shutil.disk_usage(temporary).free
-    if 2 * size_bytes > free_bytes:
-        raise OSError(f"a copy of {size_bytes:,} bytes needs twice that in {temporary}, where {free_bytes:,} are free")
+    return sum(path.stat().st_size for path in files if path.exists())
 
 
 @contextmanager

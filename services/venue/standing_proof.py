@@ -26,8 +26,8 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
+from services.files.proof_folder import ProofFolder, remove_abandoned
 from services.processes.child_process import Ended, NoAnswer, run_module
-from services.reporting.proof_folder import ProofFolder, remove_abandoned
 from services.reporting.proof_turns import ProofTurns
 from services.reporting.proven import DATABASE_URL, LATE_KEY, ProofAge, Proven
 
@@ -274,6 +274,7 @@ async def _found(
         if copy == NONE or not folder:
             raise
         # Such as no room for the copy to grow: no reason to doubt the figure.
+        await asyncio.to_thread(Path(copy).unlink, missing_ok=True)
         lacks, figure = str(error), await figure_at(place, None, *at, on_progress=_Lines())
     found = figure.to_json()
     if calendar_file == NONE or not figure.agree:

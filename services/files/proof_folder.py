@@ -1,5 +1,5 @@
-"""The folder for temporary files of a proof's process. Its maker removes it after the proof; if the maker was killed, the
-process does. What both left, killed together or by a power cut, goes with the next start.
+"""The folder for temporary files of a proof, or of a start that compares. Its maker removes it after that. If the maker was
+killed, the process that works in it does. What both left, killed together or by a power cut, goes with the next start.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ class ProofFolder:
         """Removes it, as far as that is possible: a process that was killed may have some of its own that still end."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._held)
+
+
+def require_room(folder: Path, size_bytes: int, taken_bytes: int = 0) -> None:
+    """Raises OSError where a copy of a read database takes more than half of the room that was free before it took taken_bytes
+    of it: the journal may be on the same device, and a venue whose journal has no room ends."""
+    free_bytes = shutil.disk_usage(folder).free + taken_bytes
+    if 2 * size_bytes > free_bytes:
+        raise OSError(f"a copy of {size_bytes:,} bytes needs twice that in {folder}, where {free_bytes:,} are free")
 
 
 def remove_abandoned() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.reporting.proof_folder import PREFIX, ProofFolder, remove_abandoned
+from services.files.proof_folder import PREFIX, ProofFolder, remove_abandoned
 
 
 @pytest.fixture(autouse=True)
