@@ -16,7 +16,7 @@ that another version wrote. Users see a batch as a row of the journal: error sen
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import blake2b
@@ -144,6 +144,29 @@ class JournalBatch:
         )
         vars(part)["hash"] = self.hash
         return part
+
+    @staticmethod
+    def joined(batches: Sequence[JournalBatch]) -> JournalBatch:
+        """Batches that follow each other, as one: to compute with arrays. `hash` is that of the last one."""
+        texts: list[bytes] = []
+        commands = []
+        for batch in batches:
+            own = np.frombuffer(batch.commands, COMMAND)
+            if texts and batch.attachments:
+                own = own.copy()
+                own["attachment"][own["attachment"] > 0] += len(texts)
+            commands.append(own.tobytes())
+            texts += batch.attachments
+        whole = replace(
+            batches[-1],
+            first_seq=batches[0].first_seq,
+            previous_hash=batches[0].previous_hash,
+            commands=b"".join(commands),
+            events=b"".join(batch.events for batch in batches),
+            attachments=tuple(texts),
+        )
+        vars(whole)["hash"] = batches[-1].hash
+        return whole
 
     @property
     def command_count(self) -> int:

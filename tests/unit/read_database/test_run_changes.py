@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching_engine.records import EVENT, CommandKind, EventKind, pack_commands, unpack_commands
+from matching_engine.records import EVENT, CommandKind, EventKind
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import Submission
 from services.read_database import run_changes
@@ -80,23 +80,9 @@ def test_one_batch_holds_whole_days() -> None:
     while len(flow.commands) < 400:
         flow.stretch()
     batches = [batch for _, batch in batches_of(flow.commands, Random(3))]
-    whole = JournalBatch(
-        JOURNAL_ID, 0, 1, batches[-1].last_seq, 0, NO_HASH, *joined(batches),
-        tuple(text for batch in batches for text in batch.attachments),
-    )  # fmt: skip
+    whole = JournalBatch.joined(batches)
     assert sum(command.kind == CommandKind.DAY_ROLL for command in whole.command_list) > 1
     assert_same([whole], set())
-
-
-def joined(batches: list[JournalBatch]) -> tuple[bytes, bytes]:
-    """Commands and events of all batches, the commands' attachments renumbered."""
-    commands, before = [], 0
-    for batch in batches:
-        for command in unpack_commands(batch.commands):
-            number = command.attachment + before if command.attachment else 0
-            commands.append(command._replace(attachment=number))
-        before += len(batch.attachments)
-    return pack_commands(commands), b"".join(batch.events for batch in batches)
 
 
 def test_a_sum_that_might_not_fit_64_bits_is_not_computed_with_arrays() -> None:
