@@ -90,7 +90,7 @@ async def verify_journal(
             proof = None
             if engine is not None and not foreign:
                 file = await venue.read_database_file(Path(held.enter_context(TemporaryDirectory())) / "copy.sqlite")
-                proof = held.enter_context(ReadDatabaseProof(file, engine))
+                proof = held.enter_context(ReadDatabaseProof(file, journal.journal_id, engine))
             task = bar.add_task("verifying", total=await _length(journal))
             result = await walk(
                 journal,

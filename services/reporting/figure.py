@@ -9,8 +9,8 @@ SQL, from the tables of decisions and trades, with the decoder, which applies th
 4. a decoder of the journal's rows that shares no code with REX and computes each trade's amount, fees and day anew (audit.py);
    an auditor can run it alone
 
-The first three share the engine's multiplication. The re-executed engine also serves to compare the other tables of the read
-database: money, goods, orders, keys (proof.py).
+The first three share the engine's multiplication. The other tables of the read database are compared as well: all of them with
+what the projector makes of the journal, and money, goods and open orders with the re-executed engine (proof.py).
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
 from services.journal import Journal
-from services.read_database.audit.differences import shortened
+from services.journal.batch import JournalBatch
+from services.journal.errors import JournalCorrupt
 from services.read_database.audit.proof import ReadDatabaseProof
 from services.read_database.database import path_of
-from services.reporting.audit import Audit, Decoder
-from services.reporting.proof_parts import decode
+from services.reporting.audit import Audit, Damaged, Decoder
 from services.reporting.proof_processes import (
     OnProgress,
     SlowestPart,
     at_once,
-    check_same_journal,
+    check_same_files,
     found_by_process,
-    works_of,
+    work_of,
 )
 from services.reporting.queries import read_position, sum_of_busts, sum_of_excluded, sum_of_trades
 from services.reporting.re_execution import FigureUnavailable, OnBatch, replay
@@ -128,51 +128,58 @@ async def compute_figure(
     engine_counter_fen: int | None,
     read_database: AsyncEngine,
     journal: Journal,
-    every_order: bool = True,
     place: Path | str | None = None,
     on_progress: OnProgress = ignore_progress,
 ) -> Figure:
     """The four computations at seq, which the read database must have reached.
 
     The caller reads seq and the counter of the running engine together, between two commands. A fresh engine re-executes the
-    journal; without `every_order` only what a start compares is compared. `place` is the journal's SQLite file or the URL
-    of its database: with it, the parts of a long proof run in several processes. Calls on_progress with what the slowest part
-    has reached.
+    journal. `place` is the journal's SQLite file or the URL of its database: with it, the comparison of a long proof with a
+    rebuilt read database runs in a process of its own, at a position of the read database that is that of this process or
+    later. Calls on_progress with what the slowest part has reached.
 
-    A process compares every order at a position of the read database of its own, which is that of this process or later.
-
-    Raises FigureUnavailable and the journal's errors: JournalCorrupt where a re-executed command does not make the journaled
-    events.
+    Raises FigureUnavailable, ReadDatabaseFailed where there is no room for the rebuilt read database, and the journal's errors:
+    JournalCorrupt where a re-executed command does not make the journaled events.
     """
     path, engine, decoder = path_of(read_database), Engine(), Decoder(year, seq)
-    works = [] if place is None else works_of(place, path, year, seq, every_order=every_order)
-    slowest = SlowestPart(1 + len(works), seq, on_progress)
-    with ReadDatabaseProof(path, engine, every_order=every_order and not works) as proof:
+    work = None if place is None else work_of(place, path, seq)
+    slowest = SlowestPart(1 if work is None else 2, seq, on_progress)
+    with ReadDatabaseProof(path, journal.journal_id, engine, rebuilds=work is None) as proof:
         counted_fen, excluded_fen = await _sums(read_database, year, seq)
-        read: list[OnBatch] = [
-            lambda batch: slowest.reached(0, batch.last_seq),
-            *([] if works else [partial(decode, decoder)]),
-        ]
         replayed_fen, found = await at_once(
-            _re_execute(journal, engine, year, seq, proof, read),
-            [found_by_process(work, partial(slowest.reached, number)) for number, work in enumerate(works, start=1)],
+            _re_execute(
+                journal,
+                engine,
+                year,
+                seq,
+                proof,
+                [lambda batch: slowest.reached(0, batch.last_seq), partial(decode, decoder)],
+            ),
+            None if work is None else found_by_process(work, partial(slowest.reached, 1)),
         )
     if not proof.is_done:
         raise FigureUnavailable(f"The read database was not compared: it stands at seq {proof.seq}, within a batch.")
-    if works:
-        await check_same_journal(found, journal, seq, proof.seq)
-    audit = next((part.audit for part in found if part.audit is not None), decoder.audit)
-    differences = dict.fromkeys([*proof.differences, *(sentence for part in found for sentence in part.differences)])
+    if found is not None:
+        await check_same_files(found, journal, seq, proof.seq)
     return Figure(
         year,
         seq,
         engine_counter_fen,
         counted_fen,
         replayed_fen,
-        audit,
+        decoder.audit,
         excluded_fen,
-        tuple(shortened(list(differences))),
+        tuple((found.differences if found is not None else []) or proof.differences),
     )
+
+
+def decode(decoder: Decoder, batch: JournalBatch) -> None:
+    """Gives the decoder the row as it is stored; the decoder decompresses it by itself. Raises JournalCorrupt."""
+    try:
+        decoder.take(batch.stored)
+    except Damaged as damage:
+        sentence = str(damage).rstrip(".")
+        raise JournalCorrupt(f"the independent decoder cannot read on: {sentence}", batch.first_seq) from damage
 
 
 async def _sums(read_database: AsyncEngine, year: int, seq: int) -> tuple[int, int]:

@@ -21,12 +21,14 @@ async def figure_at(
     seq: int,
     engine_counter_fen: int | None,
     on_progress: OnProgress = ignore_progress,
+    *,
+    is_closed: bool = False,
 ) -> Figure:
     """The year's figure at seq, beside the counter that an engine had there.
 
     `place` is the venue's data folder or the URL of its database. `copy` of its read database is not beyond seq, and is brought
-    up to it; None: the folder's own is read. It compares what a start compares, not every order. Calls on_progress as
-    `compute_figure` does. Raises what that and `at_rest` raise.
+    up to it; None: the folder's own is read. Where the venue `is_closed`, no order needs the other cores: a long proof runs in
+    two processes. Calls on_progress as `compute_figure` does. Raises what that and `at_rest` raise.
     """
     async with at_rest(place) as venue:
         if copy is not None:
@@ -41,7 +43,7 @@ async def figure_at(
                 engine_counter_fen=engine_counter_fen,
                 read_database=read_database,
                 journal=venue.journal,
-                every_order=False,
+                place=venue.journal_place if is_closed else None,
                 on_progress=on_progress,
             )
         finally:

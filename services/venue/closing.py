@@ -90,8 +90,7 @@ def _remove_empty_log(path: Path) -> None:
 async def closing_of(venue: Venue, data_dir: Path) -> Closing:
     """The summary of a closed venue, whose engine, journal and read database end at the same command."""
     engine, year = venue.engine, venue.engine.trading_date // 10_000
-    # Not every order: that would delay the end of the venue, and `rex report --prove` does it.
-    figure = await figure_at(data_dir, None, year, engine.last_seq, engine.turnover_fen(year))
+    figure = await figure_at(data_dir, None, year, engine.last_seq, engine.turnover_fen(year), is_closed=True)
     read_database = open_read_database(data_dir / READ_DATABASE_FILE)
     try:
         async with read_database.connect() as connection:

@@ -8,6 +8,7 @@ submissions ─► inbox ─────┘
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine import Engine
@@ -27,7 +29,7 @@ from services.gateway.websocket.shared_streams import Timer
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.read_database.audit.differences import differences, differences_of_state
-from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.rebuilt import Rebuilt
 from services.read_database.errors import ReadDatabaseFailed
 from services.read_database.opening import open_true
 from services.read_database.projector import Projector
@@ -46,6 +48,8 @@ from services.venue.application import PROJECTED_S, Gateway, load_gateway, make_
 from services.venue.first_start import KEYS_FILE, Adds, IssuedKey, seed
 from services.venue.parts import OnFault, Parts, cancel, ignore_fault
 from services.venue.settings import Settings
+
+log = structlog.get_logger("rex.venue")
 
 OnProgress = Callable[[int], None]
 """Called during the recovery with the sequence number that it has reached."""
@@ -132,10 +136,20 @@ async def _recover(
         engine, recovery = found
         of_state = partial(differences_of_state, engine=engine, last_batch=await journal.last_batch())
         return engine, recovery, await open_true(read_path, journal, of_state)
-    engine, journaled = Engine(), Journaled()
-    recovery = await recover(engine, journal, on_progress, journaled.add)
-    of_all = partial(differences, engine=engine, journaled=journaled)
-    return engine, recovery, await open_true(read_path, journal, of_all)
+    engine = Engine()
+    with Rebuilt(journal.journal_id) as rebuilt:
+        recovery = await recover(engine, journal, on_progress, rebuilt.add)
+
+        def of_all(connection: sqlite3.Connection) -> list[str]:
+            try:
+                return differences(connection, engine, rebuilt)
+            except ReadDatabaseFailed as failed:
+                if settings.full_check:
+                    raise
+                log.warning("the read database is compared with the engine only", reason=str(failed))
+                return differences_of_state(connection, engine, rebuilt.last_batch, every_trade=True)
+
+        return engine, recovery, await open_true(read_path, journal, of_all)
 
 
 @asynccontextmanager

@@ -258,4 +258,6 @@ async def prove(
 ) -> Figure:
     """The year's turnover by four computations: the engine that ran the year, the trades of the read database, the journal
     re-executed in a fresh engine, and the auditor's decoder. Calls on_progress as `compute_figure` does."""
-    return await figure_at(data_dir, None, made.plan.year, made.last_seq, made.turnover_fen, on_progress)
+    return await figure_at(
+        data_dir, None, made.plan.year, made.last_seq, made.turnover_fen, on_progress, is_closed=True
+    )

@@ -1,4 +1,4 @@
-"""Forgeries in the past (single trades, ended orders, sums of days): which a start finds, and which only a proof finds."""
+"""Forgeries in the past (single trades, ended orders, sums of days): a start that compares all finds each, a proof too."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAST_TRADES = {
     f"UPDATE trades SET maker_order_id = 1 WHERE {TRADE}": "maker_order_id 1 in the read database",
     f"UPDATE trades SET phase = 4 WHERE {TRADE}": "phase 4 in the read database",
     f"UPDATE trades SET taker_side = 1 - taker_side WHERE {TRADE}": "taker_side ",
-    "UPDATE trades SET trade_id = 5 WHERE trade_id = (SELECT min(trade_id) FROM trades)": "trade 5 is in the read database",
+    "UPDATE trades SET trade_id = 5 WHERE trade_id = (SELECT min(trade_id) FROM trades)": "trade_id 5 is in the",
     "UPDATE trades SET quantity_lots = quantity_lots + CASE trade_id WHEN (SELECT min(trade_id) FROM trades) THEN 1 ELSE -1 END"
     " WHERE trade_id IN (SELECT trade_id FROM trades ORDER BY trade_id LIMIT 2)": "quantity_lots 3 in the read database, 2 in",
 }  # fmt: skip
@@ -47,12 +47,12 @@ ENDED_ORDERS = {
     f"UPDATE orders SET order_id = 5 WHERE {ENDED}": "is missing in the read database",
     "UPDATE orders SET filled_fen = filled_fen + CASE order_id WHEN (SELECT min(order_id) FROM orders) THEN 1 ELSE -1 END"
     " WHERE order_id IN (SELECT order_id FROM orders ORDER BY order_id LIMIT 2)": "filled_fen ",
-    "UPDATE daily_turnover SET prevented = 0": "day 20230103, instrument 0: prevented 0 in the read database, 1 in the journal",
+    "UPDATE daily_turnover SET prevented = 0": "instrument 0: prevented 0 in the read database, 1 in",
     "UPDATE daily_turnover SET prevented_lots = 77 WHERE prevented": "prevented_lots 77 in the read database, 1 in the journal",
     "UPDATE daily_turnover SET settlement_ticks = 1 WHERE trading_date < 20230104": "settlement_ticks 1 in the read database",
     "UPDATE daily_turnover SET largest_trade_id = 1 WHERE trading_date < 20230104": "largest_trade_id 1 in the read database",
 }  # fmt: skip
-"""A start does not find these forgeries."""
+"""These are in no sum that the engine has."""
 
 
 @pytest.fixture
@@ -102,20 +102,13 @@ async def test_a_true_one_is_proved(folder: Path) -> None:
     assert await open_folder(folder) == []
 
 
-@pytest.mark.parametrize("statement", PAST_TRADES)
-async def test_a_start_and_a_proof_find_a_forged_trade_of_a_past_day(folder: Path, statement: str) -> None:
+@pytest.mark.parametrize(("statement", "sentence"), [*PAST_TRADES.items(), *ENDED_ORDERS.items()])
+async def test_a_start_and_a_proof_find_a_forgery_of_the_past(folder: Path, statement: str, sentence: str) -> None:
     forge(folder, statement)
     named = await proof(folder)
-    assert any(PAST_TRADES[statement] in difference for difference in named), named
-    assert await open_folder(folder) != []
+    assert any(sentence in difference for difference in named), named
+    assert tuple(await open_folder(folder)) == named
     assert dump(folder / READ_DATABASE_FILE) == await rebuilt(folder, folder / "elsewhere")
-
-
-@pytest.mark.parametrize("statement", ENDED_ORDERS)
-async def test_a_proof_finds_a_forged_order_of_the_past(folder: Path, statement: str) -> None:
-    forge(folder, statement)
-    named = await proof(folder)
-    assert any(ENDED_ORDERS[statement] in difference for difference in named), named
 
 
 async def test_an_order_for_another_that_was_deleted_is_found(folder: Path) -> None:

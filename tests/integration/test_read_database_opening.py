@@ -21,7 +21,7 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.read_database.audit.differences import differences
-from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.rebuilt import Rebuilt
 from services.read_database.database import SET_ASIDE, connect_writer
 from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_database.opening import open_true
@@ -37,42 +37,42 @@ pytestmark = pytest.mark.anyio
 FORGED = {
     "UPDATE accounts SET cash_fen = cash_fen + 5 WHERE account = 3": "account 3: cash_fen ",
     "UPDATE accounts SET reserved_fen = 0": "account 2: reserved_fen 0 in the read database, ",
-    "UPDATE accounts SET max_day_fen = 7 WHERE account = 2": "account 2: max_day_fen 7 in the read database, 0 in the engine",
+    "UPDATE accounts SET max_day_fen = 7 WHERE account = 2": "account 2: max_day_fen 7 in the read database, 0 in the journal",
     "UPDATE accounts SET kill_switch = 'yes' WHERE account = 4": "account 4: kill_switch yes in the read database",
     "UPDATE accounts SET name = 'somebody' WHERE account = 2": "account 2: name somebody in the read database, trader 2 in",
     "INSERT INTO accounts SELECT 9, name, owner, 1, 0, 1, 0, 0, 0, 0, 0, 0 FROM accounts WHERE account = 2": "account 9 is in",
     "UPDATE holdings SET lots = lots + 1 WHERE account = 2 AND instrument = 0": "account 2, instrument 0: lots ",
     "DELETE FROM orders WHERE leaves_lots > 0": "is missing in the read database",
-    "UPDATE orders SET price_ticks = 1 WHERE leaves_lots > 0": "price_ticks 1 in the read database, 990 in the engine",
-    "DELETE FROM orders WHERE leaves_lots = 0": "table orders: rows ",
+    "UPDATE orders SET price_ticks = 1 WHERE leaves_lots > 0": "price_ticks 1 in the read database, 990 in the journal",
+    "DELETE FROM orders WHERE leaves_lots = 0": "orders, order_id 20 is missing in the read database",
     "UPDATE orders SET state = 'filled' WHERE leaves_lots > 0": "state filled in the read database, new in the journal",
     "UPDATE orders SET client_order_id = 'mine' WHERE leaves_lots > 0": "client_order_id mine in the read database, resting in",
     "UPDATE orders SET filled_fen = 7 WHERE leaves_lots > 0": "filled_fen 7 in the read database, 0 in the journal",
     "UPDATE orders SET fees_fen = 7 WHERE leaves_lots > 0": "fees_fen 7 in the read database, 0 in the journal",
     "UPDATE orders SET actor = 7 WHERE leaves_lots > 0": "actor 7 in the read database, 5 in the journal",
     "UPDATE orders SET created_ns = 7 WHERE leaves_lots > 0": "created_ns 7 in the read database, 16",
-    "UPDATE orders SET fees_fen = fees_fen + 1 WHERE leaves_lots = 0": "table orders: fees_fen ",
-    "UPDATE trades SET instrument = 1 WHERE trading_date < 20230104": "trades of 20230103, instrument 0 is missing",
-    "UPDATE trades SET maker_fee_fen = 0 WHERE trading_date < 20230104": "trades of 20230103, instrument 0: maker_fee_fen 0 in",
-    "UPDATE daily_turnover SET instrument = 1 WHERE trades > 0": "turnover of 20230103, instrument 0 is missing",
-    "UPDATE daily_turnover SET busted = 1 WHERE trades > 0": "turnover of 20230103, instrument 0: busted 1 in",
-    "UPDATE daily_members SET sold_fen = 5 WHERE sold": "turnover of 20230103, instrument 0, account 2: sold_fen 5 in",
-    "UPDATE daily_members SET fees_fen = 'none' WHERE sold": "turnover of 20230103, instrument 0, account 2: fees_fen none in",
-    "UPDATE daily_phases SET phase = 3": "turnover of 20230103, instrument 0, phase 1 is missing in the read database",
+    "UPDATE orders SET fees_fen = fees_fen + 1 WHERE leaves_lots = 0": "orders, order_id 20: fees_fen 601 in",
+    "UPDATE trades SET instrument = 1 WHERE trading_date < 20230104": "trades, trade_id 22020097: instrument 1 in",
+    "UPDATE trades SET maker_fee_fen = 0 WHERE trading_date < 20230104": "trades, trade_id 22020097: maker_fee_fen 0 in",
+    "UPDATE daily_turnover SET instrument = 1 WHERE trades > 0": "trading_date 20230103, instrument 0 is missing in",
+    "UPDATE daily_turnover SET busted = 1 WHERE trades > 0": "daily_turnover, trading_date 20230103, instrument 0: busted 1 in",
+    "UPDATE daily_members SET sold_fen = 5 WHERE sold": "trading_date 20230103, instrument 0, account 2: sold_fen 5 in",
+    "UPDATE daily_members SET fees_fen = 'none' WHERE sold": "trading_date 20230103, instrument 0, account 2: fees_fen none in",
+    "UPDATE daily_phases SET phase = 3": "daily_phases, trading_date 20230103, instrument 0, phase 1 is missing in",
     "INSERT INTO daily_members VALUES ('a day', 0, 2, 0, 0, 0, 0, 0, 0, 0)": "a day, instrument 0, account 2 is in the read",
-    "UPDATE trading_days SET began_ns = began_ns + 1": "trading day 20230103: began_ns ",
+    "UPDATE trading_days SET began_ns = began_ns + 1": "trading_days, trading_date 20230103: began_ns ",
     "UPDATE goods_movements SET lots = -lots WHERE account = 2": "lots -500 in the read database, 500 in the journal",
     "UPDATE instruments SET listed_seq = 1 WHERE instrument = 0": "instrument 0: listed_seq 1 in the read database, 4 in",
-    "UPDATE levels SET orders = orders + 1": "instrument 0, side 0, level at 990 ticks: orders 2 in",
+    "UPDATE levels SET orders = orders + 1": "levels, instrument 0, side 0, price_ticks 990: orders 2 in",
     "UPDATE instruments SET symbol = 'X' WHERE instrument = 0": "instrument 0: symbol X in the read database, ND-OX in the",
     "UPDATE instruments SET phase = 4": "instrument 0: phase 4 in the read database",
     "UPDATE api_keys SET scopes = 'read trade admin'": "scopes read trade admin in the read database, read trade in",
     "UPDATE api_keys SET revoked_seq = NULL": "revoked_seq None in the read database",
-    "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL, 0, 0, 0, '', '')": "key 1 is in the read database, not",
+    "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL, 0, 0, 0, '', '')": "api_keys, key_id 1 is in",
     "UPDATE targets SET amount = 1": "amount 1 in the read database, 2300000000000 in the journal",
-    "UPDATE trades SET taker_account = 4": "taker_account 4 in the read database, 3 in the engine",
-    "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "turnover of the days of 2023: fen ",
-    "UPDATE position SET kill_switch = 1": "position 1: kill_switch 1 in the read database, 0 in the engine",
+    "UPDATE trades SET taker_account = 4": "taker_account 4 in the read database, 3 in the journal",
+    "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "instrument 0: amount_fen 6000001 in",
+    "UPDATE position SET kill_switch = 1": "position, id 1: kill_switch 1 in the read database, 0 in the journal",
     "DROP TABLE holdings": "no such table: holdings",
     "DROP INDEX orders_open": "index orders_open is missing in the read database",
     "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
@@ -105,10 +105,10 @@ async def open_folder(folder: Path) -> list[str]:
     """Opens the read database as a start does; returns the differences."""
     journal = await SqliteJournal.open(folder / JOURNAL_FILE)
     try:
-        engine, journaled = Engine(), Journaled()
-        await recover(engine, journal, on_batch=journaled.add)
-        with structlog.testing.capture_logs() as logged:
-            compared = partial(differences, engine=engine, journaled=journaled)
+        engine = Engine()
+        with Rebuilt(journal.journal_id) as rebuilt, structlog.testing.capture_logs() as logged:
+            await recover(engine, journal, on_batch=rebuilt.add)
+            compared = partial(differences, engine=engine, rebuilt=rebuilt)
             database = await open_true(folder / READ_DATABASE_FILE, journal, compared)
         await database.dispose()
     finally:
@@ -210,6 +210,13 @@ async def test_a_damaged_file_heals(folder: Path, damage: str) -> None:
     assert [str(path) in named for named in figure.differences] == [True]
     assert len(await open_folder(folder)) == 1
     assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+
+
+async def test_a_key_beside_an_empty_journal_is_found(tmp_path: Path) -> None:
+    assert await open_folder(tmp_path) == []
+    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
+        connection.execute("INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL, 0, 0, 0, '', '')")
+    assert await open_folder(tmp_path) == ["api_keys, key_id 1 is in the read database, not in the journal"]
 
 
 async def test_one_that_is_behind_is_projected_on(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def test_a_proof_compares_the_read_database_in_postgresql(copied: str) -> None:
     execute(copied, "UPDATE accounts SET cash_fen = cash_fen + 5 WHERE account = 3")
     differs = rex("journal", "verify", "--prove", "--json", url=copied)
     (difference,) = json.loads(differs.out)["differences"]
-    assert (differs.status, difference.startswith("account 3: cash_fen ")) == (1, True)
+    assert (differs.status, difference.startswith("accounts, account 3: cash_fen ")) == (1, True)
     assert rex("journal", "verify", url=copied).status == 0
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalBatch, JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.processes.exit_codes import ExitCode
+from services.read_database.errors import ReadDatabaseFailed
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.record import Snapshot
@@ -169,6 +171,22 @@ async def test_what_only_older_rows_show_is_left_to_the_full_check(folder: Path,
     assert await start(folder, built) == (built.seqs[1], [])
     _, logged = await start(folder, built, full_check=True)
     assert any(entry["event"] == "the read database differs" for entry in logged)
+
+
+async def test_a_start_without_room_to_rebuild_compares_with_the_engine_unless_it_is_to_compare_all(
+    folder: Path, built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No venue stays closed for want of temporary room; who asks for the full check is told that there was none."""
+    shutil.rmtree(folder / "snapshots")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=0))
+    _, (warned,) = await start(folder, built)
+    assert (warned["event"], "needs twice that" in warned["reason"]) == (
+        "the read database is compared with the engine only",
+        True,
+    )
+    with pytest.raises(ReadDatabaseFailed, match="needs twice that"):
+        async with opened(folder, full_check=True):
+            pass
 
 
 async def test_a_journal_that_ends_before_its_snapshot_has_lost_commands(folder: Path, built: Built) -> None:

@@ -38,7 +38,7 @@ def compare(connection: sqlite3.Connection, table: Table) -> Iterator[str]:
             continue
         for name, one, other in zip(table.columns, there, row, strict=True):
             if one != other:
-                difference = f"{name} {_shown(one)} in the read database, {_shown(other)} in the {table.source}"
+                difference = f"{name} {shown(one)} in the read database, {shown(other)} in the {table.source}"
                 yield f"{table.label.format(*key)}: {difference}"
     for key in ours:
         if key not in theirs:
@@ -49,5 +49,6 @@ def _by_key(rows: Rows, key_columns: int) -> dict[Any, Any]:
     return {row[:key_columns]: row[key_columns:] for row in rows}
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value in a sentence."""
     return value.hex()[:16] if isinstance(value, bytes) else str(value)[:60]

@@ -1,6 +1,6 @@
 """Compares the read database of a data folder while the journal is read, at the position it has when reading begins.
 
-It compares all that a start compares (differences.py), and every order (every_order.py): both at once, or one of them.
+It compares with what the journal makes and with the engine (differences.py): both at once, or one of them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from pathlib import Path
 from types import TracebackType
 
 from services.journal.batch import JournalBatch
-from services.read_database.audit.differences import differences, shortened
+from services.read_database.audit.differences import (
+    differences,
+    differences_of_rows,
+    differences_of_state,
+)
 from services.read_database.audit.engine_tables import AuditedEngine
-from services.read_database.audit.every_order import EveryOrder
-from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.rebuilt import Rebuilt
 from services.read_database.database import check_format, connect_reader
 from services.read_database.errors import ReadDatabaseDamaged
 
@@ -26,14 +29,16 @@ class ReadDatabaseProof:
     file's write-ahead log cannot be reused and grows by about 11 KiB a command. A missing or empty file is not compared.
     """
 
-    def __init__(self, path: Path, engine: AuditedEngine | None, *, every_order: bool = True) -> None:
-        """Without `every_order` it compares only what a start compares; without an engine only every order."""
+    def __init__(
+        self, path: Path, journal_id: bytes, engine: AuditedEngine | None = None, *, rebuilds: bool = True
+    ) -> None:
+        """Without an engine it compares only with what the journal makes; without `rebuilds` only with the engine."""
         self._path = path
-        self._wants_every_order = every_order
+        self._journal_id = journal_id
         self._engine = engine
-        self._journaled = Journaled()
+        self._rebuilds = rebuilds
+        self._rebuilt: Rebuilt | None = None
         self._connection: sqlite3.Connection | None = None
-        self._every_order: EveryOrder | None = None
         self._held = ExitStack()
         self.seq = 0
         """The read database's position; 0 where there is nothing to compare."""
@@ -45,16 +50,14 @@ class ReadDatabaseProof:
         if self._path.exists() and self._path.stat().st_size:
             try:
                 check_format(self._path)
-                self._connection = self._held.enter_context(closing(connect_reader(self._path)))
-                self._connection.execute("BEGIN")
-                found = self._connection.execute("SELECT seq FROM position").fetchone()
-                self.seq = int(found[0]) if found is not None else 0
-                if self._wants_every_order:
-                    self._every_order = EveryOrder(self._connection)
+                self._open()
             except ReadDatabaseDamaged as damage:
                 self.differences.append(str(damage))
             except (sqlite3.Error, ValueError) as error:
                 self._add_unreadable(error)
+            except BaseException:
+                self._held.close()
+                raise
         return self
 
     def __exit__(
@@ -62,33 +65,42 @@ class ReadDatabaseProof:
     ) -> None:
         self._held.close()
 
+    def _open(self) -> None:
+        """Begins the read transaction. Raises OSError where there is no folder for temporary files."""
+        if self._rebuilds:
+            self._rebuilt = self._held.enter_context(Rebuilt(self._journal_id))
+        self._connection = self._held.enter_context(closing(connect_reader(self._path)))
+        if self._rebuilt is not None:
+            self._rebuilt.attach_to(self._connection)
+        self._connection.execute("BEGIN")
+        found = self._connection.execute("SELECT seq FROM main.position").fetchone()
+        self.seq = int(found[0]) if found is not None else 0
+
     @property
     def is_done(self) -> bool:
         """Whether there was nothing to compare, or it was compared."""
         return self._compared or not self.seq or self._connection is None
 
     def take(self, batch: JournalBatch) -> None:
-        """Takes the next batch. At the read database's position it compares."""
+        """Takes the next batch. At the read database's position it compares. Raises what `Rebuilt.finish` raises."""
         if self.is_done or self._connection is None:
             return
-        try:
-            if self._engine is not None:
-                self._journaled.add(batch)
-            if self._every_order is not None:
-                self._every_order.add(batch)
-            if batch.last_seq >= self.seq:
-                self._compared = True
-                self.differences += self._compare(self._connection)
-        except sqlite3.Error as error:
+        if self._rebuilt is not None:
+            self._rebuilt.add(batch)
+        if batch.last_seq >= self.seq:
             self._compared = True
-            self._add_unreadable(error)
+            try:
+                self.differences += self._compare(self._connection, batch)
+            except sqlite3.Error as error:
+                self._add_unreadable(error)
 
-    def _compare(self, connection: sqlite3.Connection) -> list[str]:
-        found = [] if self._engine is None else differences(connection, self._engine, self._journaled)
-        if self._every_order is not None:
-            self._every_order.finish()
-            found += self._every_order.differences
-        return shortened(found)
+    def _compare(self, connection: sqlite3.Connection, batch: JournalBatch) -> list[str]:
+        if self._rebuilt is None:
+            assert self._engine is not None, "there is something to compare with"
+            return differences_of_state(connection, self._engine, batch, every_trade=True)
+        if self._engine is None:
+            return differences_of_rows(connection, self._rebuilt)
+        return differences(connection, self._engine, self._rebuilt)
 
     def _add_unreadable(self, error: Exception) -> None:
         self.differences.append(f"the read database {self._path} cannot be read: {error}")

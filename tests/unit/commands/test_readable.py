@@ -29,7 +29,6 @@ from services.commands.readable import Unreadable, check_readable
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
-from services.read_database.audit.journaled import Journaled
 from services.read_database.changes import Changes
 from services.read_database.database import make_tables
 from services.read_database.sqlite_writer import read_position, write
@@ -110,7 +109,7 @@ class Readers:
     def __init__(self, connection: sqlite3.Connection) -> None:
         make_tables(connection)
         self._connection = connection
-        self.state, self.audit, self.alerts = VenueState(), Journaled(), FollowedAlerts(VenueAlerts(), 0)
+        self.state, self.alerts = VenueState(), FollowedAlerts(VenueAlerts(), 0)
         self.skips, self.once = Skips(), OnceInbox(InProcessInbox())
 
     def take(self, batch: JournalBatch) -> None:
@@ -118,7 +117,6 @@ class Readers:
         changes.add(batch)
         write(self._connection, changes)
         self.state.apply(batch)
-        self.audit.add(batch)
         self.alerts.apply(batch)
         self.skips.learn(batch)
         self.once.learn(batch)
@@ -148,7 +146,6 @@ def test_what_is_taken_ends_no_reader(given_submissions: list[Submission]) -> No
         for submission in taken:
             readers.take(history.batch([submission]))
         assert readers.state.last_seq == readers.alerts.last_seq == history.engine.last_seq
-        assert [seq for (seq,) in readers.records] == sorted(readers.audit.records)
 
 
 def test_a_record_of_a_newer_version_is_named_and_passed_over() -> None:

@@ -14,10 +14,8 @@ from services.gateway.order_entry.four_eyes import Asked, confirming, proposal_o
 from services.gateway.problems import ProblemError
 from services.gateway.strict_json import check_json
 from services.read_database import tables
-from services.read_database.audit.differences import differences
-from services.read_database.audit.journaled import Journaled
 from tests.unit.read_database.history import OPERATOR, SENDER, History, opening
-from tests.unit.read_database.test_changes import empty_database, project
+from tests.unit.read_database.test_changes import audited, empty_database, project
 
 ACT = ActProposed(act="resume", scope="operate", method="POST", path="/v1/admin/resume", body='{"a":"1"}', why="done")
 
@@ -35,14 +33,11 @@ def test_an_audit_finds_it(sql: str) -> None:
     history = History()
     batches = [history.batch([*opening(), admin.record(SENDER, ACT)])]
     batches.append(history.batch([confirming(admin.resume(SENDER), OPERATOR, batches[0].last_seq)]))
-    journaled = Journaled()
-    for batch in batches:
-        journaled.add(batch)
     with empty_database() as connection:
         project(connection, batches)
-        assert differences(connection, history.engine, journaled) == []
+        assert audited(connection, history.engine, batches) == []
         connection.execute(sql)
-        assert differences(connection, history.engine, journaled)
+        assert audited(connection, history.engine, batches)
 
 
 _DEEP = '{"a":' + "[" * 500 + "]" * 500 + "}"
@@ -67,9 +62,7 @@ def test_every_body_that_the_venue_takes_in_is_read_again(body: str) -> None:
     assert read_decision(act.to_bytes()) == act
     history = History()
     batch = history.batch([*opening(), admin.record(SENDER, act)])
-    journaled = Journaled()
-    journaled.add(batch)
     with empty_database() as connection:
         project(connection, [batch])
-        assert differences(connection, history.engine, journaled) == []
+        assert audited(connection, history.engine, [batch]) == []
         assert connection.execute("SELECT body FROM proposals").fetchone() == (body,)

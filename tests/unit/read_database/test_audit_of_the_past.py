@@ -7,10 +7,8 @@ import pytest
 from matching_engine.records import Side
 from services.journal.batch import JournalBatch
 from services.read_database import tables
-from services.read_database.audit.differences import differences
-from services.read_database.audit.journaled import Journaled
 from tests.unit.read_database.history import REFERENCE_TICKS, History, cancel, opening, order
-from tests.unit.read_database.test_changes import empty_database, project
+from tests.unit.read_database.test_changes import audited, empty_database, project
 
 OF_THE_PAST = (tables.candles, tables.cash_movements, tables.reserve_changes)
 
@@ -41,11 +39,8 @@ def a_little() -> tuple[History, list[JournalBatch]]:
 )
 def test_an_audit_finds_it(sql: str) -> None:
     history, batches = a_little()
-    journaled = Journaled()
-    for batch in batches:
-        journaled.add(batch)
     with empty_database() as connection:
         project(connection, batches)
-        assert differences(connection, history.engine, journaled) == []
+        assert audited(connection, history.engine, batches) == []
         connection.execute(sql)
-        assert differences(connection, history.engine, journaled)
+        assert audited(connection, history.engine, batches)

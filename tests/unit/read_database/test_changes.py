@@ -29,10 +29,8 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyRevoked
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
-from services.read_database.audit import every_order
 from services.read_database.audit.differences import differences
-from services.read_database.audit.every_order import EveryOrder
-from services.read_database.audit.journaled import Journaled
+from services.read_database.audit.rebuilt import SCHEMA, Rebuilt
 from services.read_database.changes import Changes
 from services.read_database.database import make_tables
 from services.read_database.sqlite_writer import read_position, write
@@ -146,23 +144,18 @@ def assert_equals_engine(connection: sqlite3.Connection, engine: Any, batches: l
     assert_orders_equal_state(connection, state, batches)
     assert_levels_equal_events(connection, batches)
     assert_turnover_equals_state(connection, state, batches)
-    journaled = Journaled()
-    for batch in batches:
-        journaled.add(batch)
-    assert differences(connection, engine, journaled) == []
-    assert_every_order_is_true(connection, batches)
+    assert audited(connection, engine, batches) == []
 
 
-def assert_every_order_is_true(connection: sqlite3.Connection, batches: list[JournalBatch]) -> None:
-    """Wherever the runs of its arrays end."""
-    for commands_at_once in (1, 24, every_order.COMMANDS_AT_ONCE):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(every_order, "COMMANDS_AT_ONCE", commands_at_once)
-            orders = EveryOrder(connection)
-            for batch in batches:
-                orders.add(batch)
-            orders.finish()
-        assert orders.differences == []
+def audited(connection: sqlite3.Connection, engine: Any, batches: list[JournalBatch]) -> list[str]:
+    """The differences that a start finds which compares all."""
+    with Rebuilt(JOURNAL_ID) as rebuilt:
+        for batch in batches:
+            rebuilt.add(batch)
+        try:
+            return differences(connection, engine, rebuilt)
+        finally:
+            connection.execute(f"DETACH {SCHEMA}")
 
 
 def assert_orders_equal_state(connection: sqlite3.Connection, state: Any, batches: list[JournalBatch]) -> None:

@@ -15,7 +15,7 @@ from services.journal.compression import COMPRESSED_FORMAT, MOST_BYTES, compress
 from services.journal.sqlite import SqliteJournal
 from services.reporting import audit
 from services.reporting.audit import Damaged, Decoder, audit_file
-from services.reporting.proof_parts import decode
+from services.reporting.figure import decode
 from tests.integration.golden_journals import stored, unpack
 from tests.unit.reporting.audited_journals import example, write
 

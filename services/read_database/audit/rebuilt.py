@@ -1,0 +1,112 @@
+"""The read database that the journal makes: the projector's own code writes it into a temporary file, which is compared with
+the venue's (differences.py).
+
+The venue's projector writes small batches as they come; here a run of many is joined, and computed with arrays.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+
+from services.files.data_folder import READ_DATABASE_FILE
+from services.files.proof_folder import ProofFolder, require_room
+from services.journal.batch import JournalBatch
+from services.read_database.database import CACHE_KIB, make_tables
+from services.read_database.errors import ReadDatabaseFailed
+from services.read_database.run_changes import RunChanges
+from services.read_database.sqlite_writer import read_position, write
+
+SCHEMA = "rebuilt"
+"""Its name beside `main`, the database that is compared with it."""
+COMMANDS_AT_ONCE = 16_384
+"""A run: memory grows with it, the time for a command falls."""
+
+
+class Rebuilt:
+    """A context manager that takes every batch from the first on (`add`), up to the position of the database that is compared.
+
+    The file takes at most half of the free room. Where that or the device ends, it is given up, its room is free again, and
+    the comparison says so.
+    """
+
+    def __init__(self, journal_id: bytes) -> None:
+        self.last_batch: JournalBatch | None = None
+        self._journal_id = journal_id
+        self._held = ExitStack()
+        self._file: tuple[Path, sqlite3.Connection] | None = None
+        self._failure: ReadDatabaseFailed | None = None
+        self._waiting: list[JournalBatch] = []
+        self._waiting_commands = 0
+
+    def __enter__(self) -> Rebuilt:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def add(self, batch: JournalBatch) -> None:
+        """Takes the next batch."""
+        if self._waiting_commands + batch.command_count > COMMANDS_AT_ONCE:
+            self._project()
+        self.last_batch = batch
+        self._waiting.append(batch)
+        self._waiting_commands += batch.command_count
+
+    def attach_to(self, compared: sqlite3.Connection) -> None:
+        """Makes it readable as SCHEMA beside the database of this connection, which is in no transaction yet. Raises
+        ReadDatabaseFailed where it cannot be made."""
+        path, _ = self._opened()
+        compared.execute(f"ATTACH ? AS {SCHEMA}", (str(path),))
+
+    def finish(self) -> None:
+        """Projects what still waits. Raises ReadDatabaseFailed where it could not be made."""
+        self._project()
+        self._opened()
+
+    def _project(self) -> None:
+        batches, self._waiting, self._waiting_commands = self._waiting, [], 0
+        if not batches or self._failure is not None:
+            return
+        try:
+            path, connection = self._opened()
+            changes = RunChanges(read_position(connection, self._journal_id))
+            changes.add(JournalBatch.joined(batches))
+            write(connection, changes)
+            size_bytes = path.stat().st_size
+            require_room(path.parent, size_bytes, taken_bytes=size_bytes)
+        except (sqlite3.Error, OSError) as error:
+            self._give_up(error)
+        except ReadDatabaseFailed:
+            pass  # `finish` raises it.
+
+    def _opened(self) -> tuple[Path, sqlite3.Connection]:
+        """The file, which is made at the first call. Raises ReadDatabaseFailed."""
+        if self._file is None and self._failure is None:
+            try:
+                self._file = self._made()
+            except (sqlite3.Error, OSError) as error:
+                self._give_up(error)
+        if self._failure is not None:
+            raise self._failure
+        assert self._file is not None, "it was made"
+        return self._file
+
+    def _made(self) -> tuple[Path, sqlite3.Connection]:
+        folder = ProofFolder()
+        self._held.callback(folder.remove)
+        path = folder.path / READ_DATABASE_FILE
+        connection = self._held.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{CACHE_KIB}"):
+            connection.execute(f"PRAGMA {pragma}")
+        make_tables(connection)
+        read_position(connection, self._journal_id)
+        return path, connection
+
+    def _give_up(self, error: Exception) -> None:
+        self._failure = ReadDatabaseFailed("that is made from the journal to compare", error)
+        self._held.close()
