@@ -79,7 +79,6 @@ async def load_gateway(
     gateway_id: int = 1,
     behind_tls: bool = False,
     acts_of_two: Collection[str] = (),
-    projected_s: float = PROJECTED_S,
 ) -> Gateway:
     """The gateway, loaded from the read database.
 
@@ -88,7 +87,7 @@ async def load_gateway(
     only; `acts_of_two`: what needs a second person (`Settings.four_eyes`).
     """
 
-    projected = told_when(reached, projected_s)
+    projected = told_when(reached, PROJECTED_S)
     state, market = await load_state(read_database), await load_market(read_database)
     history = OrderHistory(state, read_database, projected)
     order_entry = OrderEntry(state, inbox, history, market, gateway_id=gateway_id, acts_of_two=acts_of_two)

@@ -44,7 +44,7 @@ from services.sequencer.sequencer import Sequencer
 from services.sequencer.skips import Skips
 from services.sequencer.start import make_sequencer
 from services.snapshots.folder import FolderStore
-from services.venue.application import PROJECTED_S, Gateway, load_gateway, make_reader
+from services.venue.application import Gateway, load_gateway, make_reader
 from services.venue.first_start import KEYS_FILE, Adds, IssuedKey, seed
 from services.venue.parts import OnFault, Parts, cancel, ignore_fault
 from services.venue.settings import Settings
@@ -79,8 +79,6 @@ class Around:
     """Without one the projector is in this process."""
     inbox: InProcessInbox = field(default_factory=InProcessInbox)
     timer: Timer | None = None
-    projected_s: float = PROJECTED_S
-    """How long a reader waits for the read database."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,6 @@ async def running(
             timer=around.timer,
             behind_tls=settings.behind_tls,
             acts_of_two=settings.four_eyes,
-            projected_s=around.projected_s,
         )
         reader = make_reader(gateway, opened.journal, feed)
         readers.append(parts.start(reader.run(), "gateway reader"))

@@ -34,6 +34,7 @@ from services.processes import watchdog
 from services.read_database import projecting, projector_process, write_lock
 from services.sequencer import recovery
 from services.venue import application, bootstrap
+from services.venue import running as core
 from services.venue.bootstrap import open_venue
 
 
@@ -118,7 +119,7 @@ class _FaultyEngine:
 
 def _run(engine: type[_FaultyEngine]) -> None:
     """Both modes start with such an engine."""
-    for module in (bootstrap, recovery):
+    for module in (core, recovery):
         vars(module)["Engine"] = engine
 
 
@@ -183,7 +184,7 @@ def stuck_end(watchdog_s: float) -> None:
 
 def impatient_end() -> None:
     """The venue and its readers wait for the projector for half a second only."""
-    for module, name in ((projector_process, "PATIENCE_S"), (bootstrap, "PATIENCE_S"), (application, "PROJECTED_S")):
+    for module, name in ((projector_process, "PATIENCE_S"), (core, "PATIENCE_S"), (application, "PROJECTED_S")):
         vars(module)[name] = 0.5
     vars(bootstrap)["SILENT_S"] = 0.25
 

@@ -122,6 +122,8 @@ ROUTES: dict[str, Call] = {
     "GET /v1/reports/turnover/{year}/months": lambda client: client.months(YEAR),
     "GET /v1/reports/turnover/{year}/fees": lambda client: client.fee_income(YEAR),
     "GET /v1/reports/turnover/{year}/members": lambda client: client.members(YEAR),
+    "GET /v1/reports/turnover/{year}/proof": lambda client: client.proof(YEAR),
+    "GET /v1/reports/turnover/{year}/certificate": lambda client: client.certificate(YEAR),
     "GET /v1/reports/turnover/{year}/days": lambda client: client.turnover_days(YEAR, product=OXIDE),
     "GET /v1/reports/bulletins/{period}": lambda client: client.bulletin("2023-12-01"),
     "GET /v1/reports/targets/{year}": lambda client: client.targets(YEAR),

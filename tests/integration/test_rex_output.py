@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.exporting import sink
-from tests.integration.test_exports import FULL_DISK, days, make_venue
+from tests.integration.test_exports import days, make_venue
 from tests.patience import PATIENCE_S
 
 FULL = Path("/dev/full")
@@ -62,10 +62,22 @@ def test_a_file_of_rows_that_does_not_fit_is_named_and_removed(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+FULL_FOR_A_PDF = """
+import resource, sys
+def limit(event, arguments):
+    if event == "open" and ".pdf" in str(arguments[0]):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
+sys.addaudithook(limit)
+from services.cli import main
+main()
+"""
+"""The proof before it makes a database."""
+
+
 def test_a_certificate_that_does_not_fit_is_one_sentence_and_no_file(venue: Path, tmp_path: Path) -> None:
     command = ["certificate", "2023", "--pdf", "certificate.pdf", "--data-dir", str(venue)]
     ended = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, *command],
+        [sys.executable, "-c", FULL_FOR_A_PDF, *command],
         cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     said = "rex: --pdf certificate.pdf cannot be made: File too large\n"

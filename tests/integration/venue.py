@@ -34,6 +34,7 @@ from services.people.people import People
 from services.read_database.projector import Projector
 from services.reporting.proven import Prove
 from services.sequencer.sequencer import Sequencer
+from services.venue import application
 from services.venue.application import make_application
 from services.venue.first_start import IssuedKey, Seeding
 from services.venue.running import Around, opened_folder, running
@@ -45,6 +46,7 @@ from tests.integration.known_parameters import remember_parameters
 from tests.patience import PATIENCE_S, AsyncHttpClient
 
 remember_parameters()
+vars(application)["PROJECTED_S"] = PATIENCE_S
 
 START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
 BASE_URL = "http://127.0.0.1:8000"
@@ -132,7 +134,7 @@ async def running_venue(
         max_public_websockets_per_address=MAX_PUBLIC_WEBSOCKETS,
     )
     inbox = InProcessInbox(inbox_commands)
-    around = Around(clock, clock, inbox=inbox, timer=timer, projected_s=PATIENCE_S)
+    around = Around(clock, clock, inbox=inbox, timer=timer)
     async with opened_folder(settings) as opened, running(opened, _adds, around) as core:
         people = People(
             core.gateway.state.users, passwords=Passwords(CHEAP_HASHES), behind_tls=behind_tls, clock=steady
