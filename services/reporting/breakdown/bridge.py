@@ -21,20 +21,7 @@ from pydantic import Field, PlainSerializer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import (
-    NOTHING,
-    Date,
-    Document,
-    Quantity,
-    Ratio,
-    Sealed,
-    Sums,
-    Tonnes,
-    Yuan,
-    ratio,
-    seal,
-    summed,
-)
+from services.reporting.breakdown.documents import NOTHING, Quantity, Sealed
 from services.reporting.breakdown.reading import (
     Accounts,
     AccountYear,
@@ -45,6 +32,7 @@ from services.reporting.breakdown.reading import (
     Release,
     whole_year,
 )
+from services.reporting.documents import Date, Document, Ratio, Sums, Tonnes, Yuan, ratio, seal, summed
 from services.reporting.exports.schemas import ProductName
 from services.reporting.exports.sheet import Parts, Shown
 from services.reporting.target import RECENT_DAYS
@@ -166,7 +154,8 @@ async def read_bridge(connection: AsyncConnection, found: MemberYear) -> Turnove
         return changed_hands_in(of_period, net_by_day, hands_fen)
 
     return TurnoverBridgeReport(
-        **seal(found.year, found.position),
+        year=found.year,
+        **seal(found.position),
         ladder=bridges.whole,
         day=await within(days[-1:]),
         recent=await within(days[-RECENT_DAYS:]),

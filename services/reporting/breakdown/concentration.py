@@ -13,8 +13,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from services.reporting.breakdown.documents import Document, Ratio, Sealed, by_key, seal, summed
+from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear
+from services.reporting.documents import Document, Ratio, by_key, seal, summed
 from services.reporting.exports.sheet import Parts, Shown
 
 
@@ -61,7 +62,7 @@ class MemberAmounts(NamedTuple):
 def concentration_of(found: MemberYear) -> ConcentrationReport:
     """The concentration of the year's members."""
     markets = concentration_by_market(found.traded, found.accounts, found.instruments)
-    return ConcentrationReport(**seal(found.year, found.position), markets=markets)
+    return ConcentrationReport(year=found.year, **seal(found.position), markets=markets)
 
 
 def concentration_by_market(

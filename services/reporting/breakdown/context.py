@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import ContextStated
 from services.read_database.records import Record, read_records
-from services.reporting.breakdown.documents import Document, Sealed, Time, seal
+from services.reporting.breakdown.documents import Sealed
+from services.reporting.documents import Document, Time, seal
 from services.reporting.queries import read_position
 
 NOTICE = "Entered by operators from the sources that they name. Not of this venue, not verified by it, and counted in nothing."
@@ -43,7 +44,7 @@ async def read_context(connection: AsyncConnection, year: int) -> ContextReport 
     if position is None:
         return None
     figures = figures_of(await read_records(connection, ("context_stated",)), year)
-    return ContextReport(**seal(year, position), notice=NOTICE, figures=figures)
+    return ContextReport(year=year, **seal(position), notice=NOTICE, figures=figures)
 
 
 def figures_of(found: Iterable[Record], year: int) -> tuple[ContextFigure, ...]:

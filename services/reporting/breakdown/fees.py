@@ -11,8 +11,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.reporting.breakdown.documents import Document, Sealed, Yuan, seal, summed
+from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import AccountYear, MemberYear
+from services.reporting.documents import Document, Yuan, seal, summed
 from services.reporting.exports.sheet import Shown
 from services.reporting.shares import shares_of
 from services.values.decimals import half_up
@@ -52,7 +53,8 @@ def fees_of(found: MemberYear) -> FeesReport:
     fees_fen = sum(line.fees_fen for line in found.traded)
     without_vat_fen = half_up(fees_fen * 100, 100 + FEE_VAT_PERCENT)
     return FeesReport(
-        **seal(found.year, found.position),
+        year=found.year,
+        **seal(found.position),
         fees_fen=fees_fen,
         without_vat_fen=without_vat_fen,
         vat_fen=fees_fen - without_vat_fen,

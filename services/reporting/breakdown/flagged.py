@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.commands.attachments import TradesDecision
 from services.read_database.names import read_member_names
 from services.read_database.tables import decided_trades, decisions, trades
-from services.reporting.breakdown.documents import Document, Ratio, Sealed, Yuan, ratio, seal
+from services.reporting.breakdown.documents import Sealed
+from services.reporting.documents import Document, Ratio, Yuan, ratio, seal
 from services.reporting.exports.sheet import Shown
 from services.reporting.queries import Values
 from services.surveillance.contracts import Control, Finding, ScreenTrades
@@ -109,7 +110,7 @@ def flagged(year: int, position: Values, found: Screened) -> FlaggedReport:
         states["all"].append(finding)
         states["waiting" if about is None else about.decision].append(finding)
     parts = tuple(_part(state, findings, found.traded_fen) for state, findings in states.items())
-    return FlaggedReport(**seal(year, position), parts=parts)
+    return FlaggedReport(year=year, **seal(position), parts=parts)
 
 
 def _part(state: State, findings: list[Finding], traded_fen: int) -> FlaggedPart:

@@ -17,8 +17,9 @@ from services.commands.attachments import VENUE_SCOPE
 from services.data.calendar import TradingCalendar
 from services.read_database.targets import in_force, targets_of_year
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import Document, Sealed, Tonnes, Yuan, seal, summed
+from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import month_of, whole_year
+from services.reporting.documents import Document, Tonnes, Yuan, seal, summed
 from services.reporting.exports.sheet import Shown
 from services.reporting.queries import YearTurnover
 from services.reporting.target import due, open_days, year_days
@@ -82,7 +83,8 @@ async def read_months(
         own_targets=await _own_targets(connection, year),
     )
     return MonthsReport(
-        **seal(year, found.position),
+        year=year,
+        **seal(found.position),
         target_fen=owed_fen,
         target_is_set=target.is_set,
         target_seq=target.seq,

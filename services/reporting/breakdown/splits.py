@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from matching_engine.records import Phase
 from services.read_database.names import member_names
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import Document, Quantity, Sealed, Yuan, seal, summed
+from services.reporting.breakdown.documents import Quantity, Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear, whole_year
+from services.reporting.documents import Document, Yuan, seal, summed
 from services.reporting.exports.sheet import Parts, Shown
 from services.reporting.queries import read_position
 from services.reporting.shares import shares_of
@@ -113,18 +114,18 @@ async def read_split(connection: AsyncConnection, year: int, by: SplitBy) -> Spl
         counted = await reading.read_counted(connection, period, listed)
         products = [(number, counted[number].net) for number in listed if number in counted]
         lines = split_lines(by, [one for one in products if one[1].trades], listed)
-    return Split(**seal(year, position), by=by, lines=lines)
+    return Split(year=year, **seal(position), by=by, lines=lines)
 
 
 def sided_split(found: MemberYear, by: SplitBy) -> SidedSplit:
     """The sides of the trades by account class or member."""
     lines = class_lines if by == "class" else ranked_lines
-    return SidedSplit(**seal(found.year, found.position), by=by, lines=lines(found.traded, found.accounts))
+    return SidedSplit(year=found.year, **seal(found.position), by=by, lines=lines(found.traded, found.accounts))
 
 
 def members_of(found: MemberYear) -> Members:
     """The members of the year, by name."""
-    return Members(**seal(found.year, found.position), lines=member_lines(found.traded, found.accounts))
+    return Members(year=found.year, **seal(found.position), lines=member_lines(found.traded, found.accounts))
 
 
 def split_lines(

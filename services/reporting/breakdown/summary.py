@@ -10,7 +10,7 @@ from services.data.calendar import TradingCalendar
 from services.reporting.breakdown.bridge import TurnoverBridgeReport, read_bridge
 from services.reporting.breakdown.concentration import ConcentrationReport, concentration_of
 from services.reporting.breakdown.context import ContextReport, read_context
-from services.reporting.breakdown.documents import Document, Sealed
+from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.fees import FeesReport, fees_of
 from services.reporting.breakdown.flagged import FlaggedReport, Screened, flagged, read_to_screen
 from services.reporting.breakdown.months import MonthsReport, read_months
@@ -18,6 +18,7 @@ from services.reporting.breakdown.reading import MemberYear, read_member_year
 from services.reporting.breakdown.splits import SidedSplit, sided_split
 from services.reporting.breakdown.targets import TargetsReport, read_targets
 from services.reporting.breakdown.variance import VarianceReport, read_variance
+from services.reporting.documents import Document
 from services.reporting.queries import YearTurnover
 
 

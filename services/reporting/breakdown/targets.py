@@ -16,8 +16,9 @@ from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE, Metric
 from services.data.calendar import TradingCalendar
 from services.read_database.targets import Row, TargetKey, in_force, targets_of_year
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import Document, Ratio, Sealed, ratio, seal
+from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import DayTrades, Instruments, Period, month_of, whole_year
+from services.reporting.documents import Document, Ratio, ratio, seal
 from services.reporting.queries import YearTurnover
 from services.reporting.target import due, open_days, owed, required_per_day, year_days
 from services.surveillance.reading import read_changed_hands_by_instrument
@@ -93,7 +94,7 @@ async def read_targets(
             done = done_by_day(key, traded, instruments, today)
         of_period = tuple(day for day in days if key.month in (0, month_of(day)))
         lines.append(measure_target(row, of_period, done, today=today, born=found.born))
-    return TargetsReport(**seal(year, found.position), targets=tuple(lines))
+    return TargetsReport(year=year, **seal(found.position), targets=tuple(lines))
 
 
 def in_scope(scope: str, listed: Instruments) -> frozenset[int]:

@@ -12,9 +12,10 @@ from rich.table import Table
 from services.commands.texts import visible
 from services.reporting.breakdown.bridge import ChangedHandsInPeriod, times_text
 from services.reporting.breakdown.concentration import MarketConcentration, SideConcentration
-from services.reporting.breakdown.documents import Quantity, ratio_text, tonnes_text
+from services.reporting.breakdown.documents import Quantity
 from services.reporting.breakdown.summary import Breakdown
 from services.reporting.breakdown.variance import PriceVolumeVariance
+from services.reporting.documents import ratio_text, tonnes_text
 from services.values.decimals import counted, yuan_text
 
 _STATES = {"waiting": "flagged, waits for a decision", "all": "flagged by the wash screen"}

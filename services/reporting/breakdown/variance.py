@@ -19,8 +19,9 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import NOTHING, Date, Quantity, Sealed, Sums, Tonnes, Yuan, seal
+from services.reporting.breakdown.documents import NOTHING, Quantity, Sealed
 from services.reporting.breakdown.reading import Instruments, Listed, Period
+from services.reporting.documents import Date, Sums, Tonnes, Yuan, seal
 from services.reporting.exports.schemas import ProductName
 from services.reporting.exports.sheet import Shown
 from services.reporting.queries import read_position
@@ -98,7 +99,8 @@ async def read_variance(connection: AsyncConnection, year: int) -> VarianceRepor
     now, before = [await _read(connection, one, listed) for one in compared_periods(year, position["trading_date"])]
     products = tuple(product_variances(before.net, now.net, listed))
     return VarianceReport(
-        **seal(year, position),
+        year=year,
+        **seal(position),
         first_date=now.first,
         last_date=now.last,
         first_date_before=before.first,
