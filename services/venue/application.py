@@ -39,7 +39,7 @@ from services.read_database.seq_waiters import ProjectorStopped
 from services.reporting import certificate_route, proof_route, routers
 from services.reporting.certificate import NotCertified
 from services.reporting.decided import Deciders
-from services.reporting.market.long_reading import ANSWER_S
+from services.reporting.market.routes import ANSWER_S
 from services.reporting.proven import Prove
 from services.reporting.turns import FRESH_S, Elsewhere, Turns
 from services.venue.settings import Settings

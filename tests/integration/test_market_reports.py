@@ -20,8 +20,7 @@ from services.journal.batch import JournalBatch
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexInput
 from services.read_database.errors import ReadDatabaseSilent
-from services.reporting.market import long_reading, routes
-from services.reporting.market.schemas import IndexReport, QualityReport
+from services.reporting.market import routes
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.integration.test_reporting import place
@@ -74,7 +73,6 @@ async def test_the_index_of_two_days(venue: RunningVenue) -> None:
         await trade(venue, price)
     await begin_day(venue, DAYS[2])
     report = await get(venue, INDEX)
-    assert IndexReport.model_validate(report).model_dump(mode="json") == report
     assert [report[name] for name in ("base", "base_date", "journal_id")] == [
         "100.00", "2023-12-01", venue.journal.journal_id.hex(),
     ]  # fmt: skip
@@ -116,7 +114,6 @@ async def test_the_quality_of_a_day(venue: RunningVenue) -> None:
     await place(venue, "alice", "PRND-OX", "sell", "473200.00", 9)
     await place(venue, "bob", "PRND-OX", "buy", "473200.00", 2)
     today = await get(venue, f"{QUALITY}/2023-12-01")
-    assert QualityReport.model_validate(today).model_dump(mode="json") == today
     assert (today["complete"], today["last_seq"], today["seq"]) == (False, venue.sequencer.last_seq, today["last_seq"])
     last = await venue.journal.last_batch()
     assert last is not None
@@ -191,7 +188,7 @@ async def test_a_quality_that_takes_long_is_given_up_and_read_on_and_no_index_wa
     app.include_router(routes.router(venue.read_database, Slow(), venue.projector.reached))
     async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue") as client:
         with monkeypatch.context() as short:
-            short.setattr(long_reading, "ANSWER_S", 0.02)
+            short.setattr(routes, "ANSWER_S", 0.02)
             for _ in range(2):  # the second has no turn
                 with pytest.raises(ReadDatabaseSilent):
                     await client.get(f"{QUALITY}/2023-12-01")

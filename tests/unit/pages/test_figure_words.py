@@ -13,7 +13,7 @@ from services.reporting.breakdown.context import NOTICE
 from services.reporting.breakdown.fees import FEE_ASSUMPTION
 from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH
 from services.reporting.forecast import wording
-from services.reporting.market import documents
+from services.reporting.market.index import RULE
 from services.reporting.report import COUNTING_RULE, IS_SIMULATED
 from tests.unit.pages.measured_coverage import measured_coverage
 
@@ -30,7 +30,7 @@ SENTENCES = {
     "TERMS_ARE_ASSUMED": TERMS_ARE_ASSUMED,
     "FEE_ASSUMPTION": FEE_ASSUMPTION,
     "NOTICE": NOTICE,
-    "RULE": documents.RULE,
+    "RULE": RULE,
 }
 
 
