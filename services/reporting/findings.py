@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.reporting.breakdown.flagged import Decided, Screened
 from services.reporting.drill import links
-from services.reporting.drill.page_cursor import PageCursor
+from services.reporting.drill.filters import PageCursor
 from services.reporting.exports.sheet import Parts, Shown
 from services.surveillance.contracts import Edge
 from services.values.decimals import yuan_text

@@ -24,10 +24,9 @@ from services.journal.batch import JournalBatch
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import trades
 from services.reporting.drill import trade_pages
-from services.reporting.drill.documents import amounts
+from services.reporting.drill.days import Amounts, read_year_days
 from services.reporting.drill.filters import TradeFilter, Wanted, resolve
-from services.reporting.drill.trade_pages import TradeSum, read_page, read_sum
-from services.reporting.drill.year_days import read_year_days
+from services.reporting.drill.trade_pages import read_page, read_sum
 from services.reporting.in_time import AT_ONCE, connect_in_time, turn_in_time
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
@@ -135,11 +134,19 @@ async def pages(connection: AsyncConnection, chosen: TradeFilter, limit: int) ->
     return found
 
 
-def sum_of(rows: list[dict[str, Any]]) -> TradeSum:
+def sum_of(rows: list[dict[str, Any]]) -> Amounts:
     busted = [row["amount_fen"] for row in rows if row["busted_seq"] is not None]
     excluded = [row["amount_fen"] for row in rows if row["excluded_seq"] is not None]
-    gross = sum(row["amount_fen"] for row in rows)
-    return TradeSum(len(rows), gross, len(busted), sum(busted), len(excluded), sum(excluded))
+    counted = [row["amount_fen"] for row in rows if row["busted_seq"] is None and row["excluded_seq"] is None]
+    return Amounts(
+        net_fen=sum(counted),
+        gross_fen=sum(row["amount_fen"] for row in rows),
+        busted_fen=sum(busted),
+        excluded_fen=sum(excluded),
+        trades=len(counted),
+        busted_trades=len(busted),
+        excluded_trades=len(excluded),
+    )
 
 
 async def test_every_filter_finds_what_a_plain_reading_finds(read_database: ReadDatabase) -> None:
@@ -196,7 +203,8 @@ async def test_a_finding_s_trades_are_read_in_parts(
     async with read_database.opened() as engine, engine.connect() as connection:
         chosen = await resolve(connection, Wanted(year=2023), [*(row["trade_id"] for row in reversed(named)), 5])
         assert await pages(connection, chosen, 4) == ids
-        assert (await read_sum(connection, chosen)).trades == len(ids) > 6
+        found = await read_sum(connection, chosen)
+        assert found.trades + found.busted_trades + found.excluded_trades == len(ids) > 6
 
 
 async def test_the_days_add_up_to_the_sum_of_their_trades(read_database: ReadDatabase) -> None:
@@ -206,9 +214,9 @@ async def test_the_days_add_up_to_the_sum_of_their_trades(read_database: ReadDat
             found = await read_year_days(connection, year, symbol)
             assert len(found.days) == (0 if year == 2022 else len([day for day in DAYS if day // 10_000 == year]))
             for day in found.days:
-                chosen = await resolve(connection, Wanted(date=Date.fromisoformat(day.date), product=symbol))
-                of_trades = amounts(await read_sum(connection, chosen))
-                assert {name: getattr(day, name) for name in of_trades} == of_trades
+                date = Date.fromisoformat(str(day.trading_date))
+                of_trades = await read_sum(connection, await resolve(connection, Wanted(date=date, product=symbol)))
+                assert {name: getattr(day, name) for name in Amounts.model_fields} == vars(of_trades)
 
 
 SEARCHES = {

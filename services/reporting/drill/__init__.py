@@ -2,11 +2,11 @@
 for everybody, the others for operators.
 
 links.py        the addresses, relative to the host: every answer has them in `links`
-filters.py      which trades: the query parameters, as numbers of the read database
+filters.py      which trades: the query parameters, as numbers of the read database, and where a page begins
+findings.py     the trades of a finding of the wash screen
 trade_pages.py  the queries: a page of trades, and the sum of all of them
-year_days.py    the days of a year
-schemas.py      the documents; documents.py makes them of trades, orders and what they refer to
+trades.py       the documents of trades and orders, made of rows and what they refer to
+days.py         the days of a year, and a sum of trades
 journal_row.py  the row of a sequence number, with its command and events by name
-in_time.py      a connection whose queries end after some seconds
 routes.py       the routes below /v1/reports
 """

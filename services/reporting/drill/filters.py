@@ -1,21 +1,22 @@
-"""Which trades a request is about: its query parameters, and what they are in the read database.
+"""Which trades a request is about: its query parameters, and what they are in the read database; and where a page begins.
 
 Ids of trades rise with time, so the trading days of a year, or one day, are a range of ids (table `trading_days`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date as Date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from fastapi.exceptions import RequestValidationError
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Side
 from services.read_database.tables import accounts, decided_trades, decisions, instruments, orders, trading_days
+from services.reporting.requests import invalid_query
 
 PLACE_BITS = 20
 """A trade's id is the seq of its command times 2**20, plus its place among that command's trades."""
@@ -77,13 +78,35 @@ class TradeFilter:
     """Ascending."""
 
 
+class PageCursor(NamedTuple):
+    """A page begins after a trade. As text: the trade's id, with a finding also `-` and `found_seq`."""
+
+    trade_id: int = 0
+    found_seq: int | None = None
+    """The command after which the screen finds the finding that is paged through."""
+
+    @property
+    def text(self) -> str:
+        """As a query parameter."""
+        return str(self.trade_id) if self.found_seq is None else f"{self.trade_id}-{self.found_seq}"
+
+    @classmethod
+    def of(cls, text: str) -> PageCursor:
+        """The cursor of this text. Raises a 422 problem where it is none."""
+        parts = re.fullmatch(r"(\d{1,19})(?:-(\d{1,19}))?", text, re.ASCII)
+        numbers = [] if parts is None else [int(part) for part in parts.groups() if part is not None]
+        if not numbers or max(numbers) > MAX_ID:
+            raise invalid_query("cursor", "is none: give `next_cursor` of the page before")
+        return cls(*numbers)
+
+
 async def resolve(connection: AsyncConnection, wanted: Wanted, trade_ids: Sequence[int] | None = None) -> TradeFilter:
     """The filter in numbers; `trade_ids` are those of `wanted.finding`.
 
     Raises RequestValidationError, which names the parameter: an unknown product, member, order or decision.
     """
     if wanted.side is not None and wanted.member is None:
-        raise refused("side", "needs `member`: it is that member's side")
+        raise invalid_query("side", "needs `member`: it is that member's side")
     found = TradeFilter(
         ids=range(1, MAX_ID) if wanted.dates is None else await ids_of(connection, *wanted.dates),
         dates=wanted.dates,
@@ -98,7 +121,7 @@ async def resolve(connection: AsyncConnection, wanted: Wanted, trade_ids: Sequen
     if wanted.decision is not None and not await connection.scalar(
         select(decisions.c.seq).where(decisions.c.seq == wanted.decision)
     ):
-        raise refused("decision", f"no command {wanted.decision} decided about trades")
+        raise invalid_query("decision", f"no command {wanted.decision} decided about trades")
     return found if wanted.order is None else await _of_order(connection, found, wanted.order)
 
 
@@ -117,7 +140,7 @@ async def instrument_of(connection: AsyncConnection, symbol: str) -> int:
     """The number of a product. Raises RequestValidationError."""
     number = await connection.scalar(select(instruments.c.instrument).where(instruments.c.symbol == symbol))
     if number is None:
-        raise refused("product", f"no instrument is listed as {symbol[:40]!r}")
+        raise invalid_query("product", f"no instrument is listed as {symbol[:40]!r}")
     return int(number)
 
 
@@ -132,7 +155,7 @@ async def _accounts_of(connection: AsyncConnection, member: int) -> tuple[int, .
     theirs = select(accounts.c.account).where(or_(accounts.c.account == member, accounts.c.owner == member))
     found = tuple(await connection.scalars(theirs.order_by(accounts.c.account)))
     if not found:
-        raise refused("member", f"there is no account {member}")
+        raise invalid_query("member", f"there is no account {member}")
     return found
 
 
@@ -140,11 +163,6 @@ async def _of_order(connection: AsyncConnection, found: TradeFilter, order_id: i
     """An order's trades are its account's, from its command on to the last one that changed it."""
     row = (await connection.execute(select(orders).where(orders.c.order_id == order_id))).mappings().first()
     if row is None:
-        raise refused("order", f"there is no order {order_id}")
+        raise invalid_query("order", f"there is no order {order_id}")
     first, last = max(found.ids.start, order_id << PLACE_BITS), (row["updated_seq"] + 1) << PLACE_BITS
     return replace(found, ids=range(first, min(found.ids.stop, last)), order=(order_id, row["account"]))
-
-
-def refused(field_name: str, message: str) -> RequestValidationError:
-    """A 422 problem that names the parameter of the query."""
-    return RequestValidationError([{"type": "value_error", "loc": ("query", field_name), "msg": message}])

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.reporting.drill.filters import decided_about, refused
+from services.reporting.drill.filters import decided_about
 from services.reporting.in_time import connect_in_time, turn_in_time
 from services.reporting.queries import read_position
-from services.reporting.requests import recorded
+from services.reporting.requests import invalid_query, recorded
 from services.surveillance.reading import read_control, read_screen_trades
 from services.surveillance.screen import screen
 
@@ -50,7 +50,7 @@ class FindingTrades:
         Raises a 422 problem where neither the screen nor a decision knows it.
         """
         if year is None:
-            raise refused("finding", "needs `year`: the screen finds it in the trades of a year")
+            raise invalid_query("finding", "needs `year`: the screen finds it in the trades of a year")
         async with turn_in_time(self._screening):
             if (year, finding) in self._kept:
                 self._kept.move_to_end((year, finding))
@@ -68,7 +68,9 @@ class FindingTrades:
                 return found[finding]
         if decided:
             return FoundTrades(decided, None)
-        raise refused("finding", f"the wash screen of {year} has no finding {finding[:40]!r}, and no decision names it")
+        raise invalid_query(
+            "finding", f"the wash screen of {year} has no finding {finding[:40]!r}, and no decision names it"
+        )
 
     def _keep(self, year: int, found: Mapping[str, FoundTrades], asked: str) -> None:
         for finding in (*found, asked):  # the one that was asked for is the last to go

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from pydantic import Field
 
 from matching_engine.records import (
     COMMAND,
@@ -24,15 +25,49 @@ from matching_engine.records import (
 from services.journal import JournalBatch
 from services.journal.record_json import PASSWORD_HASH, command_json, event_json
 from services.messaging.follow import Readable
+from services.reporting.documents import Document, Hash, Time
 from services.reporting.drill import links
-from services.reporting.drill.schemas import JournaledCommand, JournalRow
-from services.values.times import time_text
 
 EVENTS_AT_ONCE = 500
 """How many events an answer has: a day roll may end a hundred thousand orders."""
 
 WITHHELD = frozenset({"key_hash", PASSWORD_HASH})
 """Fields of texts that are kept out of answers. The journal holds no secret; of API keys and passwords it has the hash."""
+
+
+class JournalRow(Document):
+    """A row of the journal: a batch of commands with their events, sealed by one hash."""
+
+    first_seq: int
+    last_seq: int
+    epoch: int
+    engine_version: int
+    journal_id: Hash
+    previous_hash: Hash
+    hash: Hash
+    commands: int
+    events: int
+
+
+class JournaledCommand(Document):
+    """A command of the journal with its events, and the row that holds them."""
+
+    row: JournalRow
+    time_ns: Time
+    command: dict[str, Any] = Field(description="Its fields by name, as `rex journal export` has them.")
+    text: Any = Field(
+        description="What was written with the command: names, reasons, decisions. Null where nothing was."
+    )
+    withheld: tuple[str, ...] = Field(
+        description="Fields of the text that are not shown: hashes of keys and passwords."
+    )
+    events: tuple[dict[str, Any], ...] = Field(
+        description="What the engine answered, in order. A trade, and an order, has `links`."
+    )
+    events_total: int
+    links: dict[str, str] = Field(
+        description="`self`; `order`, `trade`, `trades` of the command; `next_events`; `previous_row`, `next_row`"
+    )
 
 
 async def read_row(journal: Readable, seq: int) -> JournalBatch | None:
@@ -54,8 +89,8 @@ def journaled_command(
     text, withheld = _text(batch, command.attachment)
     next_event = first_event + len(shown)
     return JournaledCommand(
-        row=_row(batch, len(events)),
-        time=time_text(command.time_ns),
+        row=JournalRow(**_row(batch), commands=batch.command_count, events=len(events)),
+        time_ns=command.time_ns,
         command=command_json(command),
         text=text,
         withheld=withheld,
@@ -65,18 +100,9 @@ def journaled_command(
     )
 
 
-def _row(batch: JournalBatch, events: int) -> JournalRow:
-    return JournalRow(
-        first_seq=batch.first_seq,
-        last_seq=batch.last_seq,
-        epoch=batch.epoch,
-        engine_version=batch.engine_version,
-        journal_id=batch.journal_id.hex(),
-        previous_hash=batch.previous_hash.hex(),
-        hash=batch.hash.hex(),
-        commands=batch.command_count,
-        events=events,
-    )
+def _row(batch: JournalBatch) -> dict[str, Any]:
+    names = ("first_seq", "last_seq", "epoch", "engine_version", "journal_id", "previous_hash", "hash")
+    return {name: getattr(batch, name) for name in names}
 
 
 def _text(batch: JournalBatch, number: int) -> tuple[Any, tuple[str, ...]]:

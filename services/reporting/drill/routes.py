@@ -18,10 +18,11 @@ from services.messaging.follow import Readable
 from services.read_database.errors import ReadDatabaseSilent
 from services.read_database.tables import orders, trades
 from services.reporting.drill import links
-from services.reporting.drill.documents import order_document, read_around, sum_document, trade_document
+from services.reporting.drill.days import YearDays, read_year_days
 from services.reporting.drill.filters import (
     MAX_ID,
     Counted,
+    PageCursor,
     PhaseName,
     SideName,
     TradeFilter,
@@ -29,11 +30,16 @@ from services.reporting.drill.filters import (
     resolve,
 )
 from services.reporting.drill.findings import FindingTrades
-from services.reporting.drill.journal_row import journaled_command, read_row
-from services.reporting.drill.page_cursor import PageCursor
-from services.reporting.drill.schemas import DrilledOrder, DrilledTrade, JournaledCommand, TradePage, YearDays
+from services.reporting.drill.journal_row import JournaledCommand, journaled_command, read_row
 from services.reporting.drill.trade_pages import read_page, read_sum
-from services.reporting.drill.year_days import read_year_days
+from services.reporting.drill.trades import (
+    DrilledOrder,
+    DrilledTrade,
+    TradePage,
+    drilled_order,
+    drilled_trade,
+    read_around,
+)
 from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
 from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
@@ -57,9 +63,7 @@ def days_router(read_database: AsyncEngine, projected: Projected, turns: Turns |
     """The route that everybody reads: it names no member."""
     routes = waiting_routes(projected, turns)
 
-    @routes.get(
-        "/turnover/{year}/days", response_model=YearDays, summary="The trading days that make the year's turnover"
-    )
+    @routes.get("/turnover/{year}/days", summary="The trading days that make the year's turnover")
     async def days(
         year: Year, product: Annotated[Symbol | None, Query(description="Only this symbol.")] = None
     ) -> YearDays:
@@ -74,7 +78,6 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine, projected: Projec
 
     @routes.get(
         "/trades",
-        response_model=TradePage,
         summary="The trades that make a figure, and their sum",
         description="All conditions must hold. `sum` adds up every trade of the filter, so that it can be compared with the "
         f"figure. Queries take at most {QUERIES_S:g} seconds: a sum of very many trades may need a narrower filter.",
@@ -123,14 +126,14 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine, projected: Projec
             chosen = await resolve(connection, wanted, None if found is None else found.trade_ids)
             return await _page(connection, wanted, chosen, position, after=after, limit=limit, with_sum=sum)
 
-    @routes.get("/trades/{trade_id}", response_model=DrilledTrade, summary="A trade, and whether it counts")
+    @routes.get("/trades/{trade_id}", summary="A trade, and whether it counts")
     async def one_trade(trade_id: Id) -> DrilledTrade:
         async with connect_in_time(read_database) as connection:
             found = await connection.execute(select(trades).where(trades.c.trade_id == trade_id))
             row = found.mappings().first()
             if row is None:
                 raise HTTPException(404, f"trade_id: there is no trade {trade_id}.")
-            return trade_document(row, await read_around(connection, [row]))
+            return drilled_trade(row, await read_around(connection, [row]))
 
 
 async def _page(
@@ -153,8 +156,8 @@ async def _page(
     if next_cursor is not None:
         addresses["next"] = links.trades(**query, sum="false", cursor=next_cursor)
     return TradePage(
-        trades=tuple(trade_document(row, around) for row in rows),
-        sum=sum_document(await read_sum(connection, chosen)) if with_sum else None,
+        trades=tuple(drilled_trade(row, around) for row in rows),
+        sum=await read_sum(connection, chosen) if with_sum else None,
         next_cursor=next_cursor,
         seq=position["seq"],
         links=addresses,
@@ -162,7 +165,7 @@ async def _page(
 
 
 def _add_order(routes: APIRouter, read_database: AsyncEngine) -> None:
-    @routes.get("/orders/{order_id}", response_model=DrilledOrder, summary="An order, with its trades")
+    @routes.get("/orders/{order_id}", summary="An order, with its trades")
     async def one_order(order_id: Id) -> DrilledOrder:
         async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
@@ -173,7 +176,7 @@ def _add_order(routes: APIRouter, read_database: AsyncEngine) -> None:
             chosen = await resolve(connection, Wanted(order=order_id))
             made = await read_page(connection, chosen, 0, TRADES_OF_ORDER) if row["filled_lots"] else []
             around = await read_around(connection, made, row["account"])
-            return order_document(row, made, around, position["seq"])
+            return drilled_order(row, made, around, position["seq"])
 
 
 def journal_router(journal: Readable, shown: Callable[[], int]) -> APIRouter:
@@ -184,7 +187,6 @@ def journal_router(journal: Readable, shown: Callable[[], int]) -> APIRouter:
 
     @routes.get(
         "/journal/{seq}",
-        response_model=JournaledCommand,
         summary="A command of the journal with its events, and the row that holds it",
     )
     async def row_of(
