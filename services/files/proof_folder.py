@@ -18,7 +18,8 @@ class ProofFolder:
     """A folder whose lock says that its maker lives."""
 
     def __init__(self) -> None:
-        """Raises OSError where it cannot be made."""
+        """Removes those of the dead first: each may hold half of the room. Raises OSError where it cannot be made."""
+        remove_abandoned()
         # It has its name when it is locked: another venue that starts would take it for one of the dead.
         draft = Path(mkdtemp(prefix=f".{PREFIX}"))
         self._held = os.open(draft, os.O_RDONLY)

@@ -138,8 +138,8 @@ async def compute_figure(
     rebuilt read database runs in a process of its own, at a position of the read database that is that of this process or
     later. Calls on_progress with what the slowest part has reached.
 
-    Raises FigureUnavailable, ReadDatabaseFailed where there is no room for the rebuilt read database, and the journal's errors:
-    JournalCorrupt where a re-executed command does not make the journaled events.
+    Raises FigureUnavailable; ReadDatabaseFailed where there is no room for the rebuilt read database and no process makes it;
+    and the journal's errors: JournalCorrupt where a re-executed command does not make the journaled events.
     """
     path, engine, decoder = path_of(read_database), Engine(), Decoder(year, seq)
     work = None if place is None else work_of(place, path, seq)

@@ -187,7 +187,6 @@ class StandingProof:
         try:
             # A process may be killed: what it leaves, a copy of the read database, is removed here. Where this process is
             # killed, the other one removes it, and where both are, the next start or proof.
-            await asyncio.to_thread(remove_abandoned)
             folder = await asyncio.to_thread(ProofFolder)
             try:
                 return await self._in_folder(folder.path, year, breakdown)

@@ -77,6 +77,9 @@ FORGED = {
     "DROP INDEX orders_open": "index orders_open is missing in the read database",
     "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
     "CREATE TRIGGER sqlitez AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger sqlitez is in the",
+    "CREATE TRIGGER sqliteq AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END; PRAGMA writable_schema = ON; "
+    "UPDATE sqlite_master SET name = 'sqlite_q', sql = replace(sql, 'sqliteq', 'sqlite_q') "
+    "WHERE name = 'sqliteq'": "trigger sqlite_q is in the read database",
     "PRAGMA user_version = 1": f"has tables of format 1, and this version of REX reads {READ_FORMAT}",
 }
 
@@ -139,7 +142,7 @@ async def test_a_true_read_database_stays_and_nothing_is_said(folder: Path) -> N
 async def test_what_was_forged_is_named_and_rebuilt(folder: Path, forge: str) -> None:
     path = folder / READ_DATABASE_FILE
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(forge)
+        connection.executescript(forge)
     if "user_version" not in forge:
         assert not (await report_at_rest(folder, 2023, prove=True)).agree
     named = await open_folder(folder)

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from services.journal.batch import JournalBatch
 from services.read_database.audit.comparison import MAX_DIFFERENCES, Table, compare
 from services.read_database.audit.engine_tables import AuditedEngine, engine_tables
-from services.read_database.audit.rebuilt import SCHEMA, Rebuilt
+from services.read_database.audit.rebuilt import Rebuilt
 from services.read_database.audit.row_by_row import differing_rows
 from services.read_database.database import make_tables
 
@@ -25,8 +25,8 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, rebuilt: 
     """The differences from the rebuilt database or, where there are none, from the engine: one sentence each, MAX_DIFFERENCES
     at most; empty where there are none.
 
-    The connection is in a transaction and has the rebuilt database beside it, or nobody writes the file; the engine and
-    `rebuilt` are at the database's position. Raises sqlite3.Error where the file cannot be read, and what `Rebuilt.finish`
+    The connection is in a transaction, or nobody writes the file; the engine and
+    `rebuilt` are at the database's position. Raises sqlite3.Error where the file cannot be read, and what `Rebuilt.attach_to`
     raises.
     """
     return differences_of_rows(connection, rebuilt) or differences_of_state(
@@ -36,9 +36,7 @@ def differences(connection: sqlite3.Connection, engine: AuditedEngine, rebuilt: 
 
 def differences_of_rows(connection: sqlite3.Connection, rebuilt: Rebuilt) -> list[str]:
     """The differences from the rebuilt database, and between tables and indexes. Returns and raises as `differences` does."""
-    rebuilt.finish()
-    if SCHEMA not in [name for _, name, _ in connection.execute("PRAGMA database_list")]:
-        rebuilt.attach_to(connection)
+    rebuilt.attach_to(connection)
     found = list(compare(connection, _schema())) or _damage(connection)
     return shortened(found or list(islice(differing_rows(connection), MAX_DIFFERENCES + 1)))
 
@@ -78,7 +76,8 @@ def _damage(connection: sqlite3.Connection) -> list[str]:
 @cache
 def _schema() -> Table:
     """The tables and indexes of this version. Nothing else is allowed: a trigger would write rows of its own."""
-    query = "SELECT type, name, sql FROM main.sqlite_master WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name"
+    ours = "type IN ('trigger', 'view') OR name NOT GLOB 'sqlite_*'"  # SQLite's own are tables and indexes
+    query = f"SELECT type, name, sql FROM main.sqlite_master WHERE {ours} ORDER BY type, name"
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
         make_tables(model)
         true = model.execute(query).fetchall()

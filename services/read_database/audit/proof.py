@@ -55,9 +55,6 @@ class ReadDatabaseProof:
                 self.differences.append(str(damage))
             except (sqlite3.Error, ValueError) as error:
                 self._add_unreadable(error)
-            except BaseException:
-                self._held.close()
-                raise
         return self
 
     def __exit__(
@@ -66,14 +63,12 @@ class ReadDatabaseProof:
         self._held.close()
 
     def _open(self) -> None:
-        """Begins the read transaction. Raises OSError where there is no folder for temporary files."""
+        """Begins the read transaction."""
         if self._rebuilds:
             self._rebuilt = self._held.enter_context(Rebuilt(self._journal_id))
         self._connection = self._held.enter_context(closing(connect_reader(self._path)))
-        if self._rebuilt is not None:
-            self._rebuilt.attach_to(self._connection)
         self._connection.execute("BEGIN")
-        found = self._connection.execute("SELECT seq FROM main.position").fetchone()
+        found = self._connection.execute("SELECT seq FROM position").fetchone()
         self.seq = int(found[0]) if found is not None else 0
 
     @property
@@ -82,11 +77,14 @@ class ReadDatabaseProof:
         return self._compared or not self.seq or self._connection is None
 
     def take(self, batch: JournalBatch) -> None:
-        """Takes the next batch. At the read database's position it compares. Raises what `Rebuilt.finish` raises."""
+        """Takes the next batch. At the read database's position it compares. Raises ReadDatabaseFailed as soon as there is
+        nothing to compare with."""
         if self.is_done or self._connection is None:
             return
         if self._rebuilt is not None:
             self._rebuilt.add(batch)
+            if self._rebuilt.failure is not None:
+                raise self._rebuilt.failure
         if batch.last_seq >= self.seq:
             self._compared = True
             try:

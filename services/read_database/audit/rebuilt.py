@@ -29,7 +29,7 @@ class Rebuilt:
     """A context manager that takes every batch from the first on (`add`), up to the position of the database that is compared.
 
     The file takes at most half of the free room. Where that or the device ends, it is given up, its room is free again, and
-    the comparison says so.
+    `failure` says so. What else SQLite refuses is a mistake of the projector, and is raised.
     """
 
     def __init__(self, journal_id: bytes) -> None:
@@ -37,7 +37,8 @@ class Rebuilt:
         self._journal_id = journal_id
         self._held = ExitStack()
         self._file: tuple[Path, sqlite3.Connection] | None = None
-        self._failure: ReadDatabaseFailed | None = None
+        self.failure: ReadDatabaseFailed | None = None
+        """Why there is nothing to compare with."""
         self._waiting: list[JournalBatch] = []
         self._waiting_commands = 0
 
@@ -58,42 +59,41 @@ class Rebuilt:
         self._waiting_commands += batch.command_count
 
     def attach_to(self, compared: sqlite3.Connection) -> None:
-        """Makes it readable as SCHEMA beside the database of this connection, which is in no transaction yet. Raises
-        ReadDatabaseFailed where it cannot be made."""
-        path, _ = self._opened()
-        compared.execute(f"ATTACH ? AS {SCHEMA}", (str(path),))
-
-    def finish(self) -> None:
-        """Projects what still waits. Raises ReadDatabaseFailed where it could not be made."""
+        """Projects what still waits, and makes all of it readable as SCHEMA beside the database of this connection. Not
+        earlier: an attached file keeps its room. Raises ReadDatabaseFailed where it could not be made, or was removed."""
         self._project()
-        self._opened()
+        path, _ = self._opened()
+        try:
+            path.stat()  # ATTACH makes a file that is missing.
+            compared.execute(f"ATTACH ? AS {SCHEMA}", (str(path),))
+        except (sqlite3.OperationalError, OSError) as error:
+            raise self._give_up(error) from error
 
     def _project(self) -> None:
         batches, self._waiting, self._waiting_commands = self._waiting, [], 0
-        if not batches or self._failure is not None:
+        if not batches or self.failure is not None:
             return
         try:
             path, connection = self._opened()
             changes = RunChanges(read_position(connection, self._journal_id))
             changes.add(JournalBatch.joined(batches))
-            write(connection, changes)
+            assert write(connection, changes), "nobody else moves its position"
             size_bytes = path.stat().st_size
             require_room(path.parent, size_bytes, taken_bytes=size_bytes)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.OperationalError, OSError) as error:
             self._give_up(error)
         except ReadDatabaseFailed:
-            pass  # `finish` raises it.
+            pass  # `attach_to` raises it.
 
     def _opened(self) -> tuple[Path, sqlite3.Connection]:
         """The file, which is made at the first call. Raises ReadDatabaseFailed."""
-        if self._file is None and self._failure is None:
+        if self.failure is not None:
+            raise self.failure
+        if self._file is None:
             try:
                 self._file = self._made()
-            except (sqlite3.Error, OSError) as error:
-                self._give_up(error)
-        if self._failure is not None:
-            raise self._failure
-        assert self._file is not None, "it was made"
+            except (sqlite3.OperationalError, OSError) as error:
+                raise self._give_up(error) from error
         return self._file
 
     def _made(self) -> tuple[Path, sqlite3.Connection]:
@@ -107,6 +107,7 @@ class Rebuilt:
         read_position(connection, self._journal_id)
         return path, connection
 
-    def _give_up(self, error: Exception) -> None:
-        self._failure = ReadDatabaseFailed("that is made from the journal to compare", error)
+    def _give_up(self, error: Exception) -> ReadDatabaseFailed:
+        self.failure = ReadDatabaseFailed("that is made from the journal to compare", error)
         self._held.close()
+        return self.failure

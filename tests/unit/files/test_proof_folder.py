@@ -25,6 +25,7 @@ def test_of_the_folders_only_those_of_the_dead_are_removed(temporary: Path) -> N
     (temporary / f"{PREFIX}link").symlink_to(foreign)
     (temporary / f"{PREFIX}file").write_text("a note")
     living = ProofFolder()
+    assert not of_the_dead.exists(), "each may hold half of the room"
     remove_abandoned()
     left = {path.name for path in temporary.iterdir()}
     assert left == {living.path.name, "foreign", f"{PREFIX}link", f"{PREFIX}file"}
