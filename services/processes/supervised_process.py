@@ -21,13 +21,18 @@ class SupervisedProcess:
         """`last_signal`: what it gets when we have died; it is killed if that does not end it. `options`: those of `Popen`.
         Raises OSError if it cannot be started."""
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
-        self._watcher = subprocess.Popen(
-            ["sh", "-c", WATCH, str(self._process.pid), last_signal.name.removeprefix("SIG")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        try:
+            self._watcher = subprocess.Popen(
+                ["sh", "-c", WATCH, str(self._process.pid), last_signal.name.removeprefix("SIG")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:

@@ -60,15 +60,19 @@ async def open_demo(settings: Settings, on_event: Callable[[str], None]) -> Asyn
         reporting = processes.start("reporting", "--data-dir", str(settings.data_dir))
         await asyncio.to_thread(processes.wait_ready)
         simulator = make_simulator(settings, gateways[0].url, keys)
-        running = asyncio.create_task(_run(simulator.run(), watch(processes, on_event)))
+        running = asyncio.create_task(together(simulator.run(), watch(processes, on_event)))
         opened.callback(running.cancel)
         yield ScaledVenue(tuple(gateway.url for gateway in gateways), reporting.url, keys_file, running)
 
 
-async def _run(*works: Coroutine[Any, Any, None]) -> None:
-    async with asyncio.TaskGroup() as running:
-        for work in works:
-            running.create_task(work)
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Does all of it at the same time. The first error ends all of it, and is raised."""
+    try:
+        async with asyncio.TaskGroup() as running:
+            for work in works:
+                running.create_task(work)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
 
 
 async def watch(processes: LaunchedVenue, on_event: Callable[[str], None]) -> None:

@@ -46,7 +46,9 @@ from tests.integration.known_parameters import remember_parameters
 from tests.patience import PATIENCE_S, AsyncHttpClient
 
 remember_parameters()
-vars(application)["PROJECTED_S"] = PATIENCE_S
+vars(application)["PROJECTED_S"] = (
+    PATIENCE_S  # on a busy machine the projector of a test may take longer than a venue's
+)
 
 START_NS = 1_701_396_000_000_000_000  # 2023-12-01 10:00 in Shanghai, a trading day
 BASE_URL = "http://127.0.0.1:8000"
