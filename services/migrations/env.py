@@ -1,4 +1,4 @@
-"""Alembic runs this file for each migration (histories.py), on the connection and in the transaction of its caller."""
+"""Alembic runs this file for each migration (postgres.py), on the connection and in the transaction of its caller."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """What a client missed of its private streams, read again: fills and busts from the read database, orders by the journal.
 
 missed.py    pages of what changed between two sequence numbers, for one account or all
-touched.py   the ids of the orders that a row of the journal changed
 phases.py    the phases that rows of the journal set
 queries.py   the queries
 """

@@ -28,10 +28,10 @@ export function sumsOf(amounts) {
 export function withSum({ ends, now: before }, now, yuan) {
   const known = before ?? ends.at(-1), sum = sumAt(Math.max(now, known?.x ?? now), yuan);
   if (known?.text === sum.text) return { ends, now: sum };
-  const [last, one] = [ends.at(-1), ends.at(-2)];
-  const isOver = last && one && minuteOf(one.x) === minuteOf(last.x) && minuteOf(last.x) < minuteOf(sum.x);
-  const kept = last ? (isOver ? [...ends.filter(({ x }) => minuteOf(x) !== minuteOf(last.x)), last] : ends) : [sumAt(sum.x, "0.00")];
-  return { ends: [...kept, sum], now: sum };
+  const last = ends.at(-1);
+  if (!last) return { ends: [sumAt(sum.x, "0.00"), sum], now: sum };
+  const isOver = minuteOf(last.x) < minuteOf(sum.x);
+  return { ends: [...ends.filter((end) => !isOver || end === last || minuteOf(end.x) !== minuteOf(last.x)), sum], now: sum };
 }
 
 /** @param {DaySums} known */
