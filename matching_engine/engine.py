@@ -197,9 +197,9 @@ class Engine:
     def _reserve(self, commands: int) -> int:
         """Makes room for what `commands` commands may add, so that nothing can fail while they run.
 
-        A TRADE or a pair of PREVENTED removes a slice (an order's shown part) from the book or ends the incoming order, and
-        touches two levels. A triggered stop has up to four events. A command has at most two more events for each instrument,
-        and eight of its own.
+        A TRADE or a pair of SELF_TRADE_PREVENTED removes a slice (an order's shown part) from the book or ends the
+        incoming order, and touches two levels. A triggered stop has up to four events. A command has at most two more events
+        for each instrument, and eight of its own.
         """
         self.book.reserve(commands)
         self.ledger.reserve(commands)

@@ -30,11 +30,11 @@ cdef enum CommandKind:
 
 cdef enum EventKind:
     ACCEPTED = 1
-    REPEATED = 2
+    DUPLICATE = 2
     REJECTED = 3
     TRADE = 4
     CANCELED = 5
-    PREVENTED = 6
+    SELF_TRADE_PREVENTED = 6
     EXPIRED = 7
     LEVEL = 8
     REPLACED = 9

@@ -47,7 +47,7 @@ What an event's fields mean, by kind
 every kind        seq (of its command), kind, reason
 ACCEPTED          order_id, account, instrument, side, order_type, price_ticks (for MARKET and STOP the protection price),
                   quantity_lots, leaves_lots (= quantity), reserve_fen (the reserve of a buy; a sell reserves quantity_lots)
-REPEATED          order_id and account of the earlier order with this client_order_id and the same body; nothing changed
+DUPLICATE         order_id and account of the earlier order with this client_order_id and the same body; nothing changed
 REJECTED          order_id (the command's seq for a NEW_ORDER, the target for a CANCEL, AMEND or BUST_TRADE), account,
                   instrument, side, price_ticks, quantity_lots (the command's), reason
 REPLACED          order_id, account, instrument, side, order_type, price_ticks (new), quantity_lots (change of the quantity,
@@ -62,8 +62,7 @@ TRADE             order_id, account (taker); maker_order_id, maker_account; side
 CANCELED          order_id, account, instrument, side, price_ticks, quantity_lots (canceled), leaves_lots (0),
                   reserve_fen (≤ 0)
 EXPIRED           like CANCELED
-PREVENTED         like CANCELED, for a self-trade; maker_order_id is the other order of the pair, leaves_lots the quantity
-                  still open
+SELF_TRADE_PREVENTED  like CANCELED; maker_order_id is the other order of the pair, leaves_lots the quantity still open
 LEVEL             instrument, side, price_ticks, quantity_lots (shown now), number (of orders now); both 0: the level is gone
 INDICATIVE        instrument, price_ticks, quantity_lots (that would trade), leaves_lots (buys less sells at that price);
                   all 0 while no order would trade
@@ -89,10 +88,10 @@ RECORDED          (the content is the command's attachment)
 
 The events of one command stand in this order
 ---------------------------------------------
-1. ACCEPTED | REPEATED | REJECTED | REPLACED; other commands have a kind of their own. An AMEND to the filled quantity or
+1. ACCEPTED | DUPLICATE | REJECTED | REPLACED; other commands have a kind of their own. An AMEND to the filled quantity or
    less has CANCELED instead.
-2. The events of the order itself: TRADE and PREVENTED as they happen, then CANCELED; last PHASE_CHANGED if the order begins
-   a volatility auction.
+2. The events of the order itself: TRADE and SELF_TRADE_PREVENTED as they happen, then CANCELED; last PHASE_CHANGED if the order
+   begins a volatility auction.
 3. The events of each stop that the command triggers: TRIGGERED, then as in 2.
 4. One LEVEL for each touched price, in the order of first touch, even if the level ends as it began. A price is touched where
    an order of the book trades, is reduced, ends, is replaced (its old price), or comes to rest. A trade of an auction touches
@@ -102,8 +101,8 @@ The events of one command stand in this order
 
 Each event names every change of a balance that it makes, so that each balance is a sum over events:
 
-* ACCEPTED, REPLACED, CANCELED, EXPIRED, PREVENTED change reserved cash by `reserve_fen` (buy) or reserved inventory by
-  quantity_lots (sell; CANCELED, EXPIRED and PREVENTED reduce it).
+* ACCEPTED, REPLACED, CANCELED, EXPIRED, SELF_TRADE_PREVENTED change reserved cash by `reserve_fen` (buy) or reserved
+  inventory by quantity_lots (sell; CANCELED, EXPIRED and SELF_TRADE_PREVENTED reduce it).
 * TRADE changes, for the buyer: cash −(amount + own fee), reserved cash +reserve_fen, inventory +quantity; for the seller: cash
   +(amount − own fee), inventory −quantity, reserved inventory −quantity; for VENUE: cash +(fee_fen + maker_fee_fen).
 * TRADE_BUSTED reverses cash and inventory, and changes no reserve.
@@ -174,11 +173,11 @@ class EventKind(IntEnum):
     """The kinds of events."""
 
     ACCEPTED = 1
-    REPEATED = 2
+    DUPLICATE = 2
     REJECTED = 3
     TRADE = 4
     CANCELED = 5
-    PREVENTED = 6
+    SELF_TRADE_PREVENTED = 6
     EXPIRED = 7
     LEVEL = 8
     REPLACED = 9
@@ -483,9 +482,9 @@ class BookCommand(NamedTuple):
 
 
 class BookEvent(NamedTuple):
-    """One BOOK_EVENT as Python values. A bare `OrderBook` returns ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE, PREVENTED
-    and CANCELED. Fields mean the same as in an EVENT, except quantity_lots of REPLACED: it is the open quantity, like
-    leaves_lots."""
+    """One BOOK_EVENT as Python values. A bare `OrderBook` returns ACCEPTED, REPLACED, REJECTED, TRIGGERED, TRADE,
+    SELF_TRADE_PREVENTED and CANCELED. Fields mean the same as in an EVENT, except quantity_lots of REPLACED: it is the open
+    quantity, like leaves_lots."""
 
     order_id: U64 = 0
     maker_order_id: U64 = 0

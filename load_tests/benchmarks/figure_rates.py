@@ -28,9 +28,9 @@ from load_tests.servers.postgres import PostgresServer
 from services.data.calendar import TradingCalendar
 from services.data.instruments import load_instruments
 from services.journal.sqlite import SqliteJournal
-from services.messaging.follow import Readable
-from services.read_database import database as in_sqlite
-from services.read_database.postgres import database as in_postgres
+from services.messaging.tail import Readable
+from services.read_model import database as in_sqlite
+from services.read_model.postgres import database as in_postgres
 from services.reporting import app
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.checked_report import report_at_rest

@@ -26,11 +26,11 @@ from matching_engine.records import COMMAND, EVENT
 from services.data.instruments import TERMS_ARE_ASSUMED, InstrumentFacts
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.sqlite import SqliteJournal
-from services.read_database import tables
-from services.read_database.database import connect_writer, open_read_database
-from services.read_database.postgres.database import make_tables
-from services.read_database.tables import insert_into
-from services.reporting.moment import PreventedSelfTrades
+from services.read_model import tables
+from services.read_model.database import connect_writer, open_read_database
+from services.read_model.postgres.database import make_tables
+from services.read_model.tables import insert_into
+from services.reporting.as_of import PreventedSelfTrades
 
 _COPY_BEGINS = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_ENDS = b"\xff\xff"

@@ -16,12 +16,12 @@ from load_tests.servers.postgres import PostgresServer
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
-from services.read_database.database import open_read_database
-from services.read_database.postgres.database import make_tables
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.projector import Projector
-from services.read_database.sqlite_writer import SqliteWriter
-from services.read_database.writer import ReadDatabaseWriter
+from services.read_model.database import open_read_database
+from services.read_model.postgres.database import make_tables
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.projector import Projector
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.writer import ReadDatabaseWriter
 
 COMMANDS_A_SECOND = 10_000
 LOOK_S = 0.002

@@ -23,14 +23,14 @@ from matching_engine.records import CommandKind
 from services.commands.attachments import AccountText, InstrumentText
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.sqlite import SqliteJournal
-from services.read_database import tables
-from services.read_database.changes import Changes, Position
-from services.read_database.database import open_read_database
-from services.read_database.postgres.database import make_tables
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.projector import catch_up
-from services.read_database.sqlite_writer import SqliteWriter
-from services.read_database.writer import ReadDatabaseWriter
+from services.read_model import tables
+from services.read_model.database import open_read_database
+from services.read_model.postgres.database import make_tables
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.projector import catch_up
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.write_batch import Position, WriteBatch
+from services.read_model.writer import ReadDatabaseWriter
 
 COMMANDS = 200_000
 BATCH = 256
@@ -107,7 +107,7 @@ async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int
     seconds = time.perf_counter() - start
     position = await writer.start(journal.journal_id)
     orders, trades = await _runs(journal)
-    updates, inserts = [Changes(position) for _ in orders], [Changes(position) for _ in trades]
+    updates, inserts = [WriteBatch(position) for _ in orders], [WriteBatch(position) for _ in trades]
     for changes, old in zip(updates, orders, strict=True):
         changes.orders.old = old
     for changes, rows in zip(inserts, trades, strict=True):
@@ -126,14 +126,14 @@ async def _rates(writer: ReadDatabaseWriter, journal: SqliteJournal, number: int
 
 async def _runs(journal: SqliteJournal) -> tuple[list[Any], list[Any]]:
     """The changes of older orders, and the trades, of each RUN commands."""
-    changes = Changes(Position(0, 0, 0, NO_HASH, journal.journal_id, 0))
+    changes = WriteBatch(Position(0, 0, 0, NO_HASH, journal.journal_id, 0))
     orders, trades = [], []
     async for batch in journal.read(0):
         changes.add(batch)
         if changes.commands >= RUN:
             orders.append(changes.orders.old)
             trades.append(changes.trades)
-            changes = Changes(changes.position)
+            changes = WriteBatch(changes.position)
     return [*orders, changes.orders.old], [*trades, changes.trades]
 
 
@@ -141,7 +141,7 @@ def _with_other_ids(trades: Sequence[Any], number: int) -> list[Any]:
     return [(trade[0] + (number << 48), *trade[1:]) for trade in trades]
 
 
-async def _write(writer: ReadDatabaseWriter, transactions: list[Changes], server: Sequence[int]) -> Seconds:
+async def _write(writer: ReadDatabaseWriter, transactions: list[WriteBatch], server: Sequence[int]) -> Seconds:
     with no_garbage_collection():
         before = _now(server)
         for changes in transactions:

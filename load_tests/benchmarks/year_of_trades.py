@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, SmallInteger
 
 from matching_engine.records import Phase, Side
 from services.data.instruments import InstrumentFacts
-from services.read_database import tables
+from services.read_model import tables
 
 MEMBERS = 44
 FIRST_ACCOUNT = 2

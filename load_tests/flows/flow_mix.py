@@ -55,7 +55,7 @@ def mix_of(commands: Records, events: Records) -> Mix:
             peak = max(peak, len(open_lots))
         elif kind == EventKind.REJECTED:
             late += event.reason == Reason.UNKNOWN_ORDER
-        elif kind in (EventKind.CANCELED, EventKind.PREVENTED):
+        elif kind in (EventKind.CANCELED, EventKind.SELF_TRADE_PREVENTED):
             del open_lots[order]
             canceled += event.reason == Reason.REQUESTED
     new = commands["kind"] == CommandKind.NEW_ORDER

@@ -8,7 +8,7 @@ table of virtual methods.
                              (book.order_tags[slot]) of the order whose reserve event i changes, and book.maker_leaves[i] the
                              open lots of a TRADE's maker after the trade
     slot = book.new_slot()   a blank order: fill all fields except level, prev, next and waiting; shown_lots is its quantity
-    book.enter(slot, worst)  validated orders only; appends TRADE, PREVENTED, CANCELED; the book owns the slot from then on
+    book.enter(slot, worst)  validated orders only; appends TRADE, SELF_TRADE_PREVENTED, CANCELED; the book owns the slot from then on
     book.find(order_id)      a slot, or NIL; the order is book.orders[slot]
     book.fault               if not 0, stop and raise EngineFault(book.fault, seq); `out` is then incomplete
 

@@ -384,20 +384,20 @@ class Book:
         left = maker.shown_lots + maker.hidden_lots
         if order.self_trade == SelfTrade.DECREMENT:
             cut = min(order.shown_lots, maker.shown_lots)
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker_slot, 0, cut, left - cut, order_id)
+            self._emit(EventKind.SELF_TRADE_PREVENTED, Reason.SELF_TRADE, maker_slot, 0, cut, left - cut, order_id)
             order.shown_lots -= cut
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, slot, 0, cut, order.shown_lots, maker_id)
+            self._emit(EventKind.SELF_TRADE_PREVENTED, Reason.SELF_TRADE, slot, 0, cut, order.shown_lots, maker_id)
             if cut == left:
                 self._remove(maker_slot)
             else:
                 self._decrement(maker_slot, cut)
         else:
             if order.self_trade != SelfTrade.CANCEL_NEWEST:
-                self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, maker_slot, 0, left, 0, order_id)
+                self._emit(EventKind.SELF_TRADE_PREVENTED, Reason.SELF_TRADE, maker_slot, 0, left, 0, order_id)
                 self._remove(maker_slot)
             if order.self_trade == SelfTrade.CANCEL_OLDEST:
                 return False
-            self._emit(EventKind.PREVENTED, Reason.SELF_TRADE, slot, 0, order.shown_lots, 0, maker_id)
+            self._emit(EventKind.SELF_TRADE_PREVENTED, Reason.SELF_TRADE, slot, 0, order.shown_lots, 0, maker_id)
             order.shown_lots = 0
         if order.shown_lots != 0:
             return False
@@ -546,7 +546,7 @@ class Book:
     def _reserve_events(self, commands: int) -> int:
         """Makes room for the events of `commands` commands and returns the most events that these can make.
 
-        Each TRADE, or pair of PREVENTED, removes a slice (the shown lots of an order) from the book or ends the incoming
+        Each TRADE, or pair of SELF_TRADE_PREVENTED, removes a slice (shown lots of an order) from the book or ends the incoming
         order. An order that enters or is triggered has two more events, and at most MAX_SLICES slices.
         """
         slices = self.ids.count + self.refills + commands * MAX_SLICES

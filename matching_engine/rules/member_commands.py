@@ -84,7 +84,7 @@ class MemberCommands:
         self._accept(command)
 
     def _is_repeat(self, command: Command) -> bool:
-        """Whether the client order id was used before: emits REPEATED or REJECTED then. Otherwise remembers it."""
+        """Whether the client order id was used before: emits DUPLICATE or REJECTED then. Otherwise remembers it."""
         digest = body_digest(command)
         row = self.client_ids.remember(command.account, command.client_order_id, command.seq, digest)
         if self.client_ids.rows[row].order_id == command.seq:
@@ -92,7 +92,7 @@ class MemberCommands:
         if self.client_ids.rows[row].body_digest != digest:
             self.log.reject(command, Reason.CLIENT_ORDER_ID_REUSED, command.seq)
             return True
-        event = self.log.add(EventKind.REPEATED, Reason.NONE)
+        event = self.log.add(EventKind.DUPLICATE, Reason.NONE)
         event.order_id = self.client_ids.rows[row].order_id
         event.account = command.account
         return True

@@ -85,7 +85,7 @@ class Settlement:
         self._keep_for_the_day(event)
 
     def settle_end(self, index: int) -> None:
-        """Settles a CANCELED, EXPIRED or PREVENTED: releases the reserve of the quantity that the order lost."""
+        """Settles a CANCELED, EXPIRED or SELF_TRADE_PREVENTED: releases the reserve of the quantity that the order lost."""
         book_event = event_at(self.book.out[index])
         lots = book_event.quantity_lots
         released = lots * self.book.tags[index]

@@ -9,8 +9,8 @@ from matching_engine.records import EventKind
 from services.commands.attachments import read_decision
 from services.journal.batch import JournalBatch
 from services.messaging import Feed
-from services.messaging.follow import Readable, follow
-from services.read_database.tables import position
+from services.messaging.tail import Readable, tail
+from services.read_model.tables import position
 from services.venue_state.alerts import OfAlerts, VenueAlerts
 from services.venue_state.loading import load_alerts
 
@@ -33,7 +33,7 @@ class FollowedAlerts:
 
     async def run(self, journal: Readable, feed: Feed) -> None:
         """Applies every batch after last_seq until it is canceled. Raises the journal's errors."""
-        async for batch in follow(journal, feed, self.last_seq):
+        async for batch in tail(journal, feed, self.last_seq):
             self.apply(batch)
 
     def apply(self, batch: JournalBatch) -> None:

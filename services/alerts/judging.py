@@ -25,8 +25,8 @@ from services.alerts.reading import Facts, Judged, judge_days
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
 from services.processes.child_process import run_module
-from services.read_database import database as sqlite
-from services.read_database.postgres import database as postgres
+from services.read_model import database as sqlite
+from services.read_model.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
 
 

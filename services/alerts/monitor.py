@@ -27,8 +27,8 @@ from services.commands.attachments import AlertKind, AlertRaised, ProofAgreed
 from services.data.calendar import TradingCalendar
 from services.messaging import InboxFull, Submission
 from services.processes.child_process import NoAnswer
-from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseRefused
-from services.read_database.tables import position
+from services.read_model.errors import ReadDatabaseFailed, ReadDatabaseRefused
+from services.read_model.tables import position
 from services.reporting.day_sums import TradeSums
 from services.reporting.proven import ProofAge, Proven
 from services.sequencer.schedule import missing_calendar

@@ -21,8 +21,8 @@ from services.alerts.pace import pace_conditions, standing
 from services.alerts.trading import Trading, trading_conditions
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
-from services.read_database.names import read_member_names, read_symbols
-from services.read_database.tables import decisions, position, records, targets, trades
+from services.read_model.names import read_member_names, read_symbols
+from services.read_model.tables import decisions, position, records, targets, trades
 from services.reporting.exports.daily_bulletin import daily_bulletins
 from services.reporting.exports.day_seal import day_sha256
 from services.reporting.exports.reading import Market, read_market
@@ -157,8 +157,12 @@ async def read_completed_days(
     last, window = days[-1], days[-WINDOW_DAYS:]
     years = years_to_judge(window, is_open)
     turnovers = {year: await read_year(connection, year) for year in years}
-    born = {year: found for year, found in turnovers.items() if found and 0 < found.born <= min(last, _end(year))}
-    if not born:
+    open_years = {
+        year: found
+        for year, found in turnovers.items()
+        if found and 0 < found.first_trading_date <= min(last, _end(year))
+    }
+    if not open_years:
         return None
     first = years[0] * 10_000
     of_years = trades.c.trading_date.between(first, last), trades.c.excluded_seq.isnot(None)

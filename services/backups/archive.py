@@ -25,7 +25,7 @@ from services.journal.archives.reading import Archives
 from services.journal.chain import ChainEnd
 from services.journal.journal_lock import locked
 from services.journal.sqlite import SqliteJournal
-from services.read_database.read_witness import remembered
+from services.read_model.read_witness import remembered
 from services.sequencer.repeats import REMEMBERED_COMMANDS
 from services.snapshots.errors import SnapshotRefused
 from services.snapshots.folder import FolderStore

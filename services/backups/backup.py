@@ -26,7 +26,7 @@ from services.journal.connections import open_reader
 from services.journal.journal_lock import last_taken
 from services.journal.sqlite import SqliteJournal
 from services.journal.witness import Witness
-from services.read_database.read_witness import read_witness, remembered
+from services.read_model.read_witness import read_witness, remembered
 from services.simulator.year.labels import LABELS_FILE
 from services.snapshots.folder import FolderStore
 from services.venue.first_start import KEYS_FILE

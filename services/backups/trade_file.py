@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.backups.files import new_file
-from services.read_database.names import read_account_names
+from services.read_model.names import read_account_names
 from services.reporting.exports.parquet_file import ParquetFile
 from services.reporting.exports.reading import read_instruments, stream_trades
 from services.reporting.exports.seal import Seal

@@ -1,6 +1,6 @@
 """`rex`: one command per process and task. Each file holds the commands that its name says.
 
-`options.py` and `terminal.py` are shared; `main` is the console script. What ends a process: `services/venue/trouble.py`.
+`options.py` and `terminal.py` are shared; `main` is the console script. What ends a process: `services/venue/fatal_errors.py`.
 A command imports what it runs inside its function: `rex --help` and `rex --version` import neither the venue nor numpy.
 """
 

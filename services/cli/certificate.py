@@ -97,9 +97,9 @@ async def _certificate(
 ) -> Certificate | None:
     """The certificate, written to the file if one is wanted; None where there is none, which the sentences on standard error
     explain."""
+    from services.reporting.as_of import NotReached
     from services.reporting.certificate import NotCertified, certify_report
     from services.reporting.checked_report import report_at_rest
-    from services.reporting.moment import NotReached
     from services.reporting.re_execution import FigureUnavailable
 
     try:

@@ -13,7 +13,7 @@ from services.journal import JournalRefused
 from services.journal.copying import Copied, PostgresTarget, SqliteTarget, Target, copy
 from services.journal.sqlite import check_lock
 from services.journal.verify import Verification, verify
-from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
+from services.read_model.postgres.read_witness import read_witness as read_postgres_witness
 from services.venue.at_rest import at_rest
 
 SOURCE, TARGET = "--from", "--to"

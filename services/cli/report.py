@@ -83,7 +83,7 @@ def report(
       folder, server, no journal in it
     - 2 an option or a setting is invalid
     """
-    from services.reporting.moment import NotReached
+    from services.reporting.as_of import NotReached
     from services.reporting.re_execution import FigureUnavailable
     from services.reporting.terminal import render
 

@@ -19,15 +19,15 @@ from services.cli.terminal import err, out, progress
 from services.cli.which_venue import require_none, require_venue
 from services.processes.log import log_to_standard_error
 from services.processes.watchdog import Watchdog
-from services.read_database.projector_process import ProjectorProcess
+from services.read_model.projector_process import ProjectorProcess
 from services.sequencer.recovery import Recovery
 from services.values.decimals import counted
 from services.venue.bootstrap import Venue, open_venue
 from services.venue.closing import Closing, closing_of
+from services.venue.fatal_errors import root_cause, sentence_of
 from services.venue.first_start import KEYS_FILE
 from services.venue.public import demo_pace
 from services.venue.settings import Settings
-from services.venue.trouble import root_cause, sentence_of
 
 
 async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: float, announce: bool) -> Closing:

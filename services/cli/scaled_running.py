@@ -15,9 +15,9 @@ from services.cli.terminal import err, out, progress
 from services.processes.log import log_to_standard_error
 from services.processes.own_process import NICENESS, orders_first, stand_back
 from services.processes.watchdog import Watchdog
+from services.venue.fatal_errors import root_cause, sentence_of
 from services.venue.parts import OnFault
 from services.venue.settings import Settings
-from services.venue.trouble import root_cause, sentence_of
 
 Open = Callable[[OnFault], AbstractAsyncContextManager[str]]
 """Opens the process's parts; yields its address."""

@@ -53,7 +53,7 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
     import uvloop
 
     from services.processes.log import log_to_standard_error
-    from services.venue.trouble import FOLLOWS, TROUBLE, exit_code_of, root_cause, sentence_of
+    from services.venue.fatal_errors import CONSEQUENCES, ENVIRONMENT, exit_code_of, root_cause, sentence_of
 
     collect_garbage()
     share_heap()
@@ -62,7 +62,7 @@ def run(work: Coroutine[Any, Any, T], *, is_check: bool = False) -> T:
         return uvloop.run(work)
     except Exception as error:
         cause = root_cause(error)
-        if not isinstance(cause, (*TROUBLE, *FOLLOWS)):
+        if not isinstance(cause, (*ENVIRONMENT, *CONSEQUENCES)):
             raise
         say(as_given(sentence_of(cause)))
         status = exit_code_of(cause)

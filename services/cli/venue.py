@@ -142,7 +142,7 @@ def demo(
 
         _print_report(run(run_scaled_demo(chosen, seconds, as_json=as_json)), as_json)
     from services.cli.running import run_demo  # here and not above: see there
-    from services.read_database.projector_process import ProjectorProcess
+    from services.read_model.projector_process import ProjectorProcess
 
     with ProjectorProcess.forked() as projector:
         closing = run(run_demo(chosen, projector, seconds, announce=not as_json))
@@ -228,7 +228,7 @@ def serve(
         full_check=full_check,
     )
     from services.cli.running import run_venue  # here and not above: see there
-    from services.read_database.projector_process import ProjectorProcess
+    from services.read_model.projector_process import ProjectorProcess
 
     with ProjectorProcess.forked() as projector:
         run(run_venue(chosen, projector, as_json, new=new))

@@ -26,8 +26,8 @@ from services.journal.sqlite import SqliteJournal
 from services.journal.verify import Verification
 from services.journal.verify import verify as walk
 from services.journal.witness import Witness
-from services.read_database.audit.proof import ReadDatabaseProof
-from services.read_database.errors import ReadDatabaseForeign
+from services.read_model.audit.proof import ReadDatabaseProof
+from services.read_model.errors import ReadDatabaseForeign
 from services.snapshots.proof import SnapshotProof
 from services.values.decimals import counted
 from services.venue.at_rest import at_rest

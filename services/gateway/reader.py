@@ -9,7 +9,7 @@ from services.gateway.order_entry.request_tracker import RequestTracker
 from services.journal.batch import JournalBatch
 from services.market_data import Market, MarketChanges
 from services.messaging import Feed
-from services.messaging.follow import Readable, follow
+from services.messaging.tail import Readable, tail
 from services.venue_state.state import VenueState
 
 FanOut = Callable[[MarketChanges], None]
@@ -43,7 +43,7 @@ class GatewayReader:
         sweep = asyncio.create_task(self._sweep())
         try:
             after_seq = min(self._state.last_seq, self._market.seq)
-            async for batch in follow(self._journal, self._feed, after_seq):
+            async for batch in tail(self._journal, self._feed, after_seq):
                 self.take(batch)
         finally:
             sweep.cancel()

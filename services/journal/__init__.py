@@ -16,7 +16,7 @@ sqlite.py           SqliteJournal: the backend in one SQLite file. It stands on:
   batch_reader.py     reads batches and checks the chain
   batch_writer.py     appends batches, durably
   work_thread.py      the thread that appends, one batch after another
-  journal_lock.py       locks, permissions, and whether the open files are still at their path
+  journal_lock.py     locks, permissions, and whether the open files are still at their path
   before_writing.py   the checks that may refuse a start, before a file is changed
   wal.py              reads the write-ahead log before SQLite opens it
   archives/           closed days whose rows have left the file

@@ -22,7 +22,7 @@ from pathlib import Path
 
 
 class JournalError(Exception):
-    """A failure of the journal that ends the process with a non-zero exit status (services/venue/trouble.py).
+    """A failure of the journal that ends the process with a non-zero exit status (services/venue/fatal_errors.py).
 
     `seq` is the first sequence number concerned, or None if no batch is.
     """

@@ -57,7 +57,7 @@ _OF_COMMANDS: dict[int, str] = {
 }
 _OF_EVENTS: dict[int, str] = {
     EventKind.ACCEPTED: f"order_id {_ORDER} leaves_lots reserve_fen",
-    EventKind.REPEATED: "order_id account",
+    EventKind.DUPLICATE: "order_id account",
     EventKind.REJECTED: "order_id account instrument side price_ticks quantity_lots reason",
     EventKind.REPLACED: f"order_id {_ORDER} leaves_lots reserve_fen",
     EventKind.TRIGGERED: f"order_id {_ORDER} leaves_lots",
@@ -65,7 +65,7 @@ _OF_EVENTS: dict[int, str] = {
     " amount_fen fee_fen maker_fee_fen reserve_fen number phase",
     EventKind.CANCELED: _ENDED,
     EventKind.EXPIRED: _ENDED,
-    EventKind.PREVENTED: f"{_ENDED} maker_order_id",
+    EventKind.SELF_TRADE_PREVENTED: f"{_ENDED} maker_order_id",
     EventKind.LEVEL: "instrument side price_ticks quantity_lots number",
     EventKind.INDICATIVE: "instrument price_ticks quantity_lots leaves_lots",
     EventKind.TRADE_BUSTED: "order_id account maker_account instrument side price_ticks quantity_lots amount_fen fee_fen"

@@ -11,7 +11,7 @@ from services.market_data.instrument_market import RECENT_TRADES, InstrumentMark
 from services.market_data.market import Market
 from services.market_data.reading import read_minutes
 from services.market_data.trade import MarketTrade
-from services.read_database.tables import instruments, levels, position, total, trades
+from services.read_model.tables import instruments, levels, position, total, trades
 
 
 async def load_market(read_database: AsyncEngine) -> Market:

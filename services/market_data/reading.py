@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.market_data.candles import MINUTE_S, Candle, CorrectedMinute
-from services.read_database.tables import daily_turnover, position, total, trades
+from services.read_model.tables import daily_turnover, position, total, trades
 
 _MINUTE_NS = MINUTE_S * 10**9
 

@@ -17,7 +17,7 @@ from matching_engine.records import COMMAND, EVENT, EventKind
 from services.journal.batch import JournalBatch
 from services.market_statistics.contracts import DAY_EVENT, KINDS, Day, Events, Opening
 from services.market_statistics.opening import Openings
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 
 MOST_EVENTS = 4_000_000
 """A day with more events of the KINDS is not read: it would take about half a gigabyte. It is 100 simulated days."""

@@ -13,7 +13,7 @@ from sqlalchemy import Column, case, distinct, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.market_statistics.prnd_index import IndexInput
-from services.read_database.tables import accounts, daily_members, daily_turnover, instruments
+from services.read_model.tables import accounts, daily_members, daily_turnover, instruments
 
 SYMBOLS = ("PRND-OX", "PRND-MET")
 """Oxide and metal."""

@@ -1,7 +1,7 @@
 """The errors of REX_REDIS_URL.
 
-Apart from the client (redis_stream): what maps errors to exit statuses (services/venue/trouble.py) does not import redis-py
-in an embedded venue.
+Apart from the client (redis_stream): what maps errors to exit statuses (services/venue/fatal_errors.py) does not import
+redis-py in an embedded venue.
 """
 
 from __future__ import annotations

@@ -16,11 +16,11 @@ from services.journal import witness
 from services.journal.journal_lock import JournalLock
 from services.journal.sqlite import SqliteJournal
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
-from services.read_database.database import connect_reader, open_read_database, set_aside, trouble_with
-from services.read_database.projector import catch_up
-from services.read_database.read_witness import read_witness, remembered
-from services.read_database.sqlite_writer import SqliteWriter
-from services.read_database.tables import READ_FORMAT
+from services.read_model.database import connect_reader, open_read_database, set_aside, trouble_with
+from services.read_model.projector import catch_up
+from services.read_model.read_witness import read_witness, remembered
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.tables import READ_FORMAT
 
 
 async def migrate_folder(

@@ -18,10 +18,10 @@ from services.journal.errors import naming
 from services.journal.postgres.connections import Database
 from services.journal.postgres.statements import BEFORE
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
-from services.read_database.postgres import tables
-from services.read_database.postgres.connecting import name_of
-from services.read_database.read_witness import POSITION, evidence
-from services.read_database.tables import READ_FORMAT
+from services.read_model.postgres import tables
+from services.read_model.postgres.connecting import name_of
+from services.read_model.read_witness import POSITION, evidence
+from services.read_model.tables import READ_FORMAT
 
 _JOURNAL_ID = "SELECT journal_id FROM journal_writer WHERE id = 1"
 _AFTER_ALL = 2**63 - 1

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 from services.reporting.day_sums import TradeSums
 from services.reporting.exports.answers import FILE_CONTENT, add_bulletins
 from services.reporting.in_time import connect_in_time

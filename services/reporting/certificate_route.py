@@ -11,15 +11,15 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 from services.reporting.certificate import Certificate, certify_proven
 from services.reporting.exports.answers import FILE_CONTENT, file_answer
 from services.reporting.exports.datapackage import media_type_of
 from services.reporting.exports.pdf_file import certificate_pdf
-from services.reporting.past import read_past_year
 from services.reporting.proven import Prove
 from services.reporting.report import build_report
 from services.reporting.requests import Year
+from services.reporting.year_as_of import read_year_as_of
 
 _PDF = media_type_of("pdf")
 
@@ -48,7 +48,7 @@ def router(
         proven = await prove(year, breakdown=True)
         await projected(proven.seq)
         # The venue is beyond that command by now: target and verdict, too, are those after it.
-        past = await read_past_year(read_database, journal, year, proven.seq)
+        past = await read_year_as_of(read_database, journal, year, proven.seq)
         report = await asyncio.to_thread(build_report, year, past.found, calendar)
         document = certify_proven(proven, report).to_json()
         if format == "json":

@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 
 from services.data.calendar import TradingCalendar
 from services.journal import Journal
-from services.read_database.errors import ReadDatabaseDamaged
+from services.read_model.errors import ReadDatabaseDamaged
+from services.reporting.as_of import NotReached
 from services.reporting.breakdown.summary import Breakdown, read_breakdown
+from services.reporting.breakdown_as_of import read_breakdown_as_of
 from services.reporting.day_sums import TradeSums, read_compared_year
 from services.reporting.figure import Figure, compute_figure, ignore_progress
-from services.reporting.moment import NotReached
-from services.reporting.past import read_past_year
-from services.reporting.past_breakdown import read_past_breakdown
 from services.reporting.proof_processes import OnProgress
 from services.reporting.queries import YearTurnover
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
+from services.reporting.year_as_of import read_year_as_of
 from services.values.decimals import yuan_text
 from services.venue.at_rest import ReadFrom, at_rest
 
@@ -63,7 +63,7 @@ class CheckedReport:
         return {**document, "checked": self.checked, "figure": self.figure.to_json(), "agree": self.agree}
 
 
-class Asked(NamedTuple):
+class ReportRequest(NamedTuple):
     """Which report is asked for."""
 
     year: int
@@ -103,28 +103,30 @@ async def report_at_rest(
     calendar = TradingCalendar.load(calendar_file)
     async with at_rest(place) as venue:
         await check_reached(venue.journal, seq)
-        asked = Asked(year, calendar, prove, seq, breakdown, venue.journal_place, on_progress)
-        return await venue.with_read_database(lambda found: _report(found, venue.journal, asked), in_a_file=prove)
+        request = ReportRequest(year, calendar, prove, seq, breakdown, venue.journal_place, on_progress)
+        return await venue.with_read_database(lambda found: _report(found, venue.journal, request), in_a_file=prove)
 
 
-async def _report(read: ReadFrom, journal: Journal, asked: Asked) -> CheckedReport:
+async def _report(read: ReadFrom, journal: Journal, request: ReportRequest) -> CheckedReport:
     breakdown, read_from_seq = None, None
-    if asked.seq is None:
-        report, breakdown = await _present(read, asked)
+    if request.seq is None:
+        report, breakdown = await _present(read, request)
     else:
-        report, read_from_seq = await _past(read, journal, asked, asked.seq)
-        if asked.breakdown:
-            breakdown = await read_past_breakdown(journal, asked.year, asked.seq, asked.calendar, asked.on_progress)
+        report, read_from_seq = await _past(read, journal, request, request.seq)
+        if request.breakdown:
+            breakdown = await read_breakdown_as_of(
+                journal, request.year, request.seq, request.calendar, request.on_progress
+            )
     figure = None
-    if asked.prove:
+    if request.prove:
         figure = await compute_figure(
-            asked.year,
+            request.year,
             seq=report.seq,
             engine_counter_fen=None,
             read_database=read.database,
             journal=journal,
-            place=asked.place,
-            on_progress=asked.on_progress,
+            place=request.place,
+            on_progress=request.on_progress,
         )
         if read.damage is not None:
             figure = replace(figure, differences=(read.damage, *figure.differences))
@@ -132,7 +134,7 @@ async def _report(read: ReadFrom, journal: Journal, asked: Asked) -> CheckedRepo
 
 
 def _checked(read: ReadFrom, report: TurnoverReport, figure: Figure | None, read_from_seq: int | None) -> str:
-    """What was checked for the report, in sentences. `read_from_seq`: as in `PastYear`."""
+    """What was checked for the report, in sentences. `read_from_seq`: as in `YearAsOf`."""
     if figure is None:
         in_short = f"Read from {read.name}. {read.journal_read}{_past_read(report.seq, read_from_seq)}"
         return f"{in_short} No command was re-executed: --prove does that, and compares."
@@ -151,24 +153,24 @@ def _past_read(seq: int, read_from_seq: int | None) -> str:
     return f" Of the trading day of seq {seq:,}, the rows up to it were read back, too."
 
 
-async def _present(read: ReadFrom, asked: Asked) -> tuple[TurnoverReport, Breakdown | None]:
+async def _present(read: ReadFrom, request: ReportRequest) -> tuple[TurnoverReport, Breakdown | None]:
     """The report and, if it is asked for, its breakdown, of one position."""
     async with read.database.connect() as connection:
         with read.damage_named():
-            found = await read_compared_year(connection, asked.year, TradeSums())
+            found = await read_compared_year(connection, request.year, TradeSums())
         assert found is not None, "a database that is up to date or was projected has a position"
-        report = build_checked(read, asked.year, found, asked.calendar)
-        if not asked.breakdown:
+        report = build_checked(read, request.year, found, request.calendar)
+        if not request.breakdown:
             return report, None
         with read.damage_named():
-            return report, await read_breakdown(connection, asked.year, found, asked.calendar)
+            return report, await read_breakdown(connection, request.year, found, request.calendar)
 
 
-async def _past(read: ReadFrom, journal: Journal, asked: Asked, seq: int) -> tuple[TurnoverReport, int]:
+async def _past(read: ReadFrom, journal: Journal, request: ReportRequest, seq: int) -> tuple[TurnoverReport, int]:
     """The report after the command seq, and from which command on the journal was read for it."""
     with read.damage_named():
-        past = await read_past_year(read.database, journal, asked.year, seq, TradeSums())
-    return build_checked(read, asked.year, past.found, asked.calendar), past.read_from_seq
+        past = await read_year_as_of(read.database, journal, request.year, seq, TradeSums())
+    return build_checked(read, request.year, past.found, request.calendar), past.read_from_seq
 
 
 async def check_reached(journal: Journal, seq: int | None) -> None:

@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.read_database.errors import ReadDatabaseSilent
-from services.read_database.tables import daily_turnover, total, trades
+from services.read_model.errors import ReadDatabaseSilent
+from services.read_model.tables import daily_turnover, total, trades
 from services.reporting.in_time import connect_in_time
 from services.reporting.queries import DayDiffers, YearTurnover, dates_of, read_position, read_year
 from services.reporting.schemas import Discrepancy

@@ -27,8 +27,8 @@ from matching_engine import Engine
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.journal.errors import JournalCorrupt
-from services.read_database.audit.proof import ReadDatabaseProof
-from services.read_database.database import path_of
+from services.read_model.audit.proof import ReadDatabaseProof
+from services.read_model.database import path_of
 from services.reporting.audit import Audit, Damaged, Decoder
 from services.reporting.proof_processes import (
     OnProgress,

@@ -1,6 +1,6 @@
 """A connection to the read database whose queries end after some seconds, and a turn at work that is done one at a time.
 
-In PostgreSQL `services/read_database/postgres/answering.py` bounds them. SQLite computes in this process until it is
+In PostgreSQL `services/read_model/postgres/answering.py` bounds them. SQLite computes in this process until it is
 interrupted.
 """
 
@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseSilent
+from services.read_model.errors import ReadDatabaseDamaged, ReadDatabaseSilent
 
 QUERIES_S = 5.0
 """How long the queries of one request may take together."""

@@ -24,13 +24,15 @@ class Outlook:
     """The seasonal pace: turnover due at the end of each of the venue's trading days; without past years a straight line."""
 
 
-def look_ahead(progress: Progress, earlier: Mapping[int, int], calendar: TradingCalendar, born: int) -> Outlook:
+def look_ahead(
+    progress: Progress, earlier: Mapping[int, int], calendar: TradingCalendar, first_trading_date: int
+) -> Outlook:
     """The outlook on the year. `earlier` is the net turnover by trading date of the years before it."""
     days = tuple(day.date for day in progress.days[progress.first :])
     if not days:
         return Outlook(None, ())
     year = days[0] // 10_000
-    past_years = _past_years(earlier, calendar, born)
+    past_years = _past_years(earlier, calendar, first_trading_date)
     lunar = _lunar_new_year(year)
     pace = seasonal_pace(days, progress.target_fen, past_years=past_years, lunar_new_year=lunar)
     if progress.stage is not Stage.RUNNING:
@@ -46,12 +48,12 @@ def look_ahead(progress: Progress, earlier: Mapping[int, int], calendar: Trading
     return Outlook(forecast_year_end(given), pace)
 
 
-def _past_years(earlier: Mapping[int, int], calendar: TradingCalendar, born: int) -> tuple[PastYear, ...]:
+def _past_years(earlier: Mapping[int, int], calendar: TradingCalendar, first_trading_date: int) -> tuple[PastYear, ...]:
     """The years before, ascending, each from the venue's first trading day on."""
     found = []
     for past in sorted({date // 10_000 for date in earlier}):
         traded = {date: net for date, net in earlier.items() if date // 10_000 == past}
-        days = tuple(day for day in year_days(calendar, past, traded) if day >= born)
+        days = tuple(day for day in year_days(calendar, past, traded) if day >= first_trading_date)
         found.append(PastYear(days, tuple(traded.get(day, 0) for day in days), _lunar_new_year(past)))
     return tuple(found)
 

@@ -11,16 +11,16 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.messaging.follow import Readable
-from services.read_database.errors import ReadDatabaseSilent
+from services.messaging.tail import Readable
+from services.read_model.errors import ReadDatabaseSilent
+from services.reporting.as_of import NotReached
 from services.reporting.day_sums import TradeSums, compared
 from services.reporting.export import csv_text
 from services.reporting.exports.answers import year_answer
-from services.reporting.moment import NotReached
-from services.reporting.past import read_past_year
 from services.reporting.queries import Values, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
 from services.reporting.requests import NOT_REACHED, Seq, Year, invalid_query, recorded
+from services.reporting.year_as_of import read_year_as_of
 
 Format = Literal["json", "csv", "xlsx", "pdf"]
 
@@ -73,7 +73,7 @@ async def past_answer(
 ) -> Response:
     """The report as it was after the command seq. Raises the 422 problem of a seq that the journal has not reached."""
     try:
-        found, daily, _ = await read_past_year(read_database, journal, year, seq, sums)
+        found, daily, _ = await read_year_as_of(read_database, journal, year, seq, sums)
     except NotReached as error:
         raise invalid_query("seq", NOT_REACHED) from error
     return await answer_of_year(year, found, daily, calendar, chosen)

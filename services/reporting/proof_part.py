@@ -20,7 +20,7 @@ from services.journal import Journal
 from services.journal.errors import JournalCorrupt
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
-from services.read_database.audit.proof import ReadDatabaseProof
+from services.read_model.audit.proof import ReadDatabaseProof
 
 COMMANDS_BETWEEN_LINES = 20_000
 

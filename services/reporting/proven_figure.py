@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.files.data_folder import READ_DATABASE_FILE
-from services.read_database.database import open_read_database
-from services.read_database.projector import catch_up
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model.database import open_read_database
+from services.read_model.projector import catch_up
+from services.read_model.sqlite_writer import SqliteWriter
 from services.reporting.figure import Figure, compute_figure, ignore_progress
 from services.reporting.proof_processes import OnProgress
 from services.venue.at_rest import at_rest

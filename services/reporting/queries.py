@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import VENUE_SCOPE
-from services.read_database.tables import (
+from services.read_model.tables import (
     alerts,
     daily_turnover,
     decided_trades,
@@ -22,7 +22,7 @@ from services.read_database.tables import (
     total,
     trades,
 )
-from services.read_database.targets import TargetKey, in_force, targets_of_year
+from services.read_model.targets import TargetKey, in_force, targets_of_year
 from services.reporting.target import DEFAULT_TARGET_FEN, DEFAULT_TARGET_NAME, SIMULATED, Target
 
 _DAY = daily_turnover.c
@@ -66,7 +66,7 @@ class YearTurnover:
     """The year's sums of the columns SUMS, by instrument number; only instruments with rows in `daily_turnover`."""
     largest: Values | None
     """The row of `daily_turnover` with the year's largest trade; None without trades."""
-    born: int
+    first_trading_date: int
     """The venue's first trading day, yyyymmdd; 0 before there is one."""
     earlier: dict[int, int]
     """Net turnover in fen by trading date of the EARLIER_YEARS years before, for the forecast."""
@@ -116,7 +116,7 @@ async def read_year(connection: AsyncConnection, year: int) -> YearTurnover | No
         net_by_day=await read_net_by_day(connection, of_year),
         by_instrument={row["instrument"]: row for row in (await connection.execute(by_instrument)).mappings()},
         largest=(await connection.execute(largest)).mappings().first(),
-        born=await _born(connection) or at["trading_date"],
+        first_trading_date=await _born(connection) or at["trading_date"],
         earlier=await read_net_by_day(
             connection, _DAY.trading_date.between((year - EARLIER_YEARS) * 10_000, year * 10_000 - 1)
         ),

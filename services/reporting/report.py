@@ -50,9 +50,11 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
     position, target = found.position, found.target
     net_by_day = found.net_by_day
     days = year_days(calendar, year, net_by_day)
-    owed_fen = target.owed_fen(len(open_days(days, found.born)), len(days))
-    progress = measure_progress(days, net_by_day, position["trading_date"], owed_fen, born=found.born)
-    outlook = look_ahead(progress, found.earlier, calendar, found.born)
+    prorated_target_fen = target.prorated_target_fen(len(open_days(days, found.first_trading_date)), len(days))
+    progress = measure_progress(
+        days, net_by_day, position["trading_date"], prorated_target_fen, first_trading_date=found.first_trading_date
+    )
+    outlook = look_ahead(progress, found.earlier, calendar, found.first_trading_date)
     busted_fen, excluded_fen = _total(found, "busted_fen"), _total(found, "excluded_fen")
     return TurnoverReport(
         year=year,

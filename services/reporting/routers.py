@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
-from services.messaging.follow import Readable
-from services.reporting import abnormal, app, decided, integrity, present
+from services.messaging.tail import Readable
+from services.reporting import app, conduct_routes, decision_routes, present, wash_routes
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill import routes as drill
 from services.reporting.market import routes as market
@@ -25,15 +25,15 @@ def member_routers(
     journal: Readable,
     turns: Turns,
     days_turns: Turns,
-    deciders: decided.Deciders,
+    deciders: decision_routes.Deciders,
 ) -> list[APIRouter]:
     """The gateway that includes them checks the key. `projected(seq)` waits until the read database has reached seq. The
     journal is read for reports on the past and on single days; those for which whole days are read take `days_turns`."""
     return [
         app.router(read_database, calendar, projected, journal, turns, days_turns),
-        decided.router(read_database, projected, deciders),
+        decision_routes.router(read_database, projected, deciders),
         market.router(read_database, journal, projected, days_turns),
-        integrity.router(read_database, projected, turns),
+        wash_routes.router(read_database, projected, turns),
         breakdown.router(read_database, calendar, projected, turns),
         drill.days_router(read_database, projected, turns),
     ]
@@ -44,8 +44,8 @@ def operator_routers(
 ) -> list[APIRouter]:
     """As `member_routers`. Rows of the journal are shown up to the sequence number `shown()`."""
     return [
-        integrity.findings_router(read_database, projected, turns),
-        abnormal.router(read_database, projected, turns),
+        wash_routes.findings_router(read_database, projected, turns),
+        conduct_routes.router(read_database, projected, turns),
         breakdown.members_router(read_database, projected, turns),
         drill.router(read_database, projected),
         drill.journal_router(journal, shown),
@@ -59,9 +59,9 @@ def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> li
         breakdown.router(read_database, calendar, _reached),
         breakdown.members_router(read_database, _reached),
         drill.days_router(read_database, _reached),
-        integrity.router(read_database, _reached),
-        integrity.findings_router(read_database, _reached),
-        abnormal.router(read_database, _reached),
+        wash_routes.router(read_database, _reached),
+        wash_routes.findings_router(read_database, _reached),
+        conduct_routes.router(read_database, _reached),
     ]
 
 

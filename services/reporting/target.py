@@ -42,9 +42,9 @@ class Target:
     seq: int = 0
     """The command that set it; 0: none did."""
 
-    def owed_fen(self, open_days: int, days: int) -> int:
+    def prorated_target_fen(self, open_days: int, days: int) -> int:
         """What the year owes in which the venue has so many of all trading days."""
-        return owed(self.amount_fen, self.pro_rata, open_days, days)
+        return prorated(self.amount_fen, self.pro_rata, open_days, days)
 
 
 class Stage(Enum):
@@ -131,8 +131,8 @@ class Progress:
     @property
     def reached_on(self) -> int | None:
         """The first day at whose end, or in whose course, the year's turnover reached the target."""
-        come = (day for day in self.days if day.cumulative_fen is not None and day.cumulative_fen >= self.target_fen)
-        return next((day.date for day in come), None)
+        reached = (day for day in self.days if day.cumulative_fen is not None and day.cumulative_fen >= self.target_fen)
+        return next((day.date for day in reached), None)
 
     @property
     def level(self) -> str | None:
@@ -159,7 +159,7 @@ class Progress:
         return None if recent is None else self.completed_fen + recent * self.left
 
 
-def owed(amount: int, pro_rata: bool, open_days: int, days: int) -> int:
+def prorated(amount: int, pro_rata: bool, open_days: int, days: int) -> int:
     """What is owed of a target in whose period the venue has so many of all trading days. In the target's unit, as are `due`
     and `required_per_day`."""
     return half_up(amount * open_days, days) if pro_rata and days else amount
@@ -181,37 +181,37 @@ def year_days(calendar: TradingCalendar, year: int, traded: Mapping[int, int]) -
     return tuple(sorted(published | traded.keys()))
 
 
-def open_days(days: tuple[int, ...], born: int) -> tuple[int, ...]:
-    """The days from the venue's first trading day `born` on; none where that is 0."""
-    return tuple(day for day in days if born and day >= born)
+def open_days(days: tuple[int, ...], first_trading_date: int) -> tuple[int, ...]:
+    """The days from the venue's first trading day `first_trading_date` on; none where that is 0."""
+    return tuple(day for day in days if first_trading_date and day >= first_trading_date)
 
 
 def measure_progress(
-    days: tuple[int, ...], net_by_day: Mapping[int, int], today: int, target_fen: int, *, born: int
+    days: tuple[int, ...], net_by_day: Mapping[int, int], today: int, target_fen: int, *, first_trading_date: int
 ) -> Progress:
     """The progress of the year of these trading days on the current one.
 
-    `today` and the venue's first trading day `born` are yyyymmdd, 0 before there is one.
+    `today` and the venue's first trading day `first_trading_date` are yyyymmdd, 0 before there is one.
     """
-    of_venue = open_days(days, born)
-    come = [net_by_day.get(day, 0) for day in of_venue if day < today]
-    enough = len(come) >= RECENT_DAYS
+    of_venue = open_days(days, first_trading_date)
+    net_of_past_days = [net_by_day.get(day, 0) for day in of_venue if day < today]
+    enough = len(net_of_past_days) >= RECENT_DAYS
     return Progress(
-        stage=_stage(days, today, born),
+        stage=_stage(days, today, first_trading_date),
         days=tuple(_days(days, net_by_day, today, target_fen, len(of_venue))),
         first=len(days) - len(of_venue),
-        completed=len(come),
-        left=len(of_venue) - len(come),
+        completed=len(net_of_past_days),
+        left=len(of_venue) - len(net_of_past_days),
         net_fen=sum(net_by_day.values()),
         today_fen=net_by_day.get(today, 0),
         target_fen=target_fen,
-        recent_mean_fen=half_up(sum(come[-RECENT_DAYS:]), RECENT_DAYS) if enough else None,
-        best_mean_fen=half_up(sum(sorted(come)[-RECENT_DAYS:]), RECENT_DAYS) if enough else None,
+        recent_mean_fen=half_up(sum(net_of_past_days[-RECENT_DAYS:]), RECENT_DAYS) if enough else None,
+        best_mean_fen=half_up(sum(sorted(net_of_past_days)[-RECENT_DAYS:]), RECENT_DAYS) if enough else None,
     )
 
 
-def _stage(days: tuple[int, ...], today: int, born: int) -> Stage:
-    if not born or born > days[-1]:
+def _stage(days: tuple[int, ...], today: int, first_trading_date: int) -> Stage:
+    if not first_trading_date or first_trading_date > days[-1]:
         return Stage.NOT_OPEN
     if today > days[-1]:
         return Stage.CLOSED
@@ -225,5 +225,5 @@ def _days(
     for number, day in enumerate(days, start=1):
         cumulative += net_by_day.get(day, 0)
         pace_fen = due(target_fen, number - before, open_days) if number > before else 0
-        come = number > before and day <= today
-        yield Day(day, pace_fen, net_by_day.get(day, 0) if come else None, cumulative if come else None)
+        has_begun = number > before and day <= today
+        yield Day(day, pace_fen, net_by_day.get(day, 0) if has_begun else None, cumulative if has_begun else None)

@@ -17,9 +17,9 @@ from services.alerts.monitor import Proofs, Watched
 from services.data.calendar import TradingCalendar
 from services.files.data_folder import make_private_folder
 from services.messaging import Feed, Inbox
-from services.messaging.follow import Readable
-from services.read_database.position_watch import PositionWatch
-from services.read_database.postgres.database import open_read_database
+from services.messaging.tail import Readable
+from services.read_model.position_watch import PositionWatch
+from services.read_model.postgres.database import open_read_database
 from services.venue.alerting import Alerting, make_alerting
 from services.venue.settings import Settings
 

@@ -22,8 +22,8 @@ from services.gateway.server.server import listen, venue_url
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.link.client import Link
 from services.pages import mount_pages
-from services.read_database.position_watch import PositionWatch
-from services.read_database.postgres.answering import bound_queries
+from services.read_model.position_watch import PositionWatch
+from services.read_model.postgres.answering import bound_queries
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
 from services.scaled.sources import LINK_PATIENCE_S, Source, linked, reading

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from services.gateway.http.fact_gauges import Facts
 from services.gateway.server.server import listen
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.projector import Projector
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.projector import Projector
 from services.scaled.health import health_app, lag_facts
 from services.scaled.serving import serving
 from services.scaled.stores import open_feed, open_stores

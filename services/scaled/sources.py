@@ -10,10 +10,10 @@ from services.gateway.http.fact_gauges import Facts
 from services.gateway.http.health import Sentences
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
-from services.messaging.follow import Readable
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.read_only import ReadOnlyInbox
+from services.messaging.tail import Readable
 from services.scaled.stores import ReaderFeed
 
 LINK_PATIENCE_S = 5.0

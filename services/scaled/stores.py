@@ -15,8 +15,8 @@ from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed
 from services.messaging.polled import PolledFeed
 from services.messaging.redis_stream import RedisAway, StreamFeed, check_redis
-from services.read_database.postgres.database import open_read_database
-from services.read_database.postgres.read_witness import read_witness
+from services.read_model.postgres.database import open_read_database
+from services.read_model.postgres.read_witness import read_witness
 from services.venue.settings import Settings, require
 
 

@@ -12,7 +12,7 @@ from matching_engine.records import COMMAND, EVENT, CommandKind, EventKind
 from services.commands.attachments import RequestKeyed, RequestRepeated, read_decision
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Inbox, InboxFull, Submission
-from services.messaging.follow import Readable, follow
+from services.messaging.tail import Readable, tail
 from services.venue_state.keyed_requests import REMEMBERED
 
 REMEMBERED_COMMANDS = 100_000
@@ -64,7 +64,7 @@ class OnceInbox:
 
     async def follow(self, journal: Readable, feed: Feed, after_seq: int) -> None:
         """Learns from every batch after after_seq. Runs until it is canceled."""
-        async for batch in follow(journal, feed, after_seq):
+        async for batch in tail(journal, feed, after_seq):
             self.learn(batch)
 
     def learn(self, batch: JournalBatch) -> None:

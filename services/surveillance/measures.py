@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.commands.attachments import ControlDeclared, ControlEnded, MeasureImposed, MeasureLifted
-from services.read_database.records import Record
+from services.read_model.records import Record
 from services.surveillance.contracts import Control
 
 CONTROL_TYPES = ("control_declared", "control_ended")

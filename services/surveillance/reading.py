@@ -14,8 +14,8 @@ from sqlalchemy import Column, ColumnElement, FromClause, Select, Subquery, and_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side, TimeInForce
-from services.read_database.records import read_records
-from services.read_database.tables import (
+from services.read_model.records import read_records
+from services.read_model.tables import (
     accounts,
     daily_members,
     daily_turnover,

@@ -33,12 +33,12 @@ from services.gateway.websocket.shared_streams import Timer
 from services.market_data import Market, load_market
 from services.market_data.reading import MarketReads
 from services.messaging import Feed, Inbox
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 from services.people.people import People
-from services.read_database.seq_waiters import ProjectorStopped
+from services.read_model.seq_waiters import ProjectorStopped
 from services.reporting import certificate_route, proof_route, routers
 from services.reporting.certificate import NotCertified
-from services.reporting.decided import Deciders
+from services.reporting.decision_routes import Deciders
 from services.reporting.market.routes import ANSWER_S
 from services.reporting.proven import Prove
 from services.reporting.turns import FRESH_S, Elsewhere, Turns

@@ -25,17 +25,17 @@ from services.journal import Journal
 from services.journal.postgres.connections import SETTING, Database
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
-from services.read_database.changes import Position
-from services.read_database.database import connect_reader, open_read_database, trouble_with
-from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseMissing, ReadDatabaseUnmigrated
-from services.read_database.postgres import database as postgres
-from services.read_database.postgres.connecting import name_of
-from services.read_database.postgres.copying import copy_to_file
-from services.read_database.postgres.read_witness import read_witness as read_postgres_witness
-from services.read_database.projector import catch_up, check_belongs
-from services.read_database.read_witness import ReadWitness, read_witness, remembered
-from services.read_database.sqlite_writer import SqliteWriter
-from services.read_database.tables import position as position_table
+from services.read_model.database import connect_reader, open_read_database, trouble_with
+from services.read_model.errors import ReadDatabaseDamaged, ReadDatabaseMissing, ReadDatabaseUnmigrated
+from services.read_model.postgres import database as postgres
+from services.read_model.postgres.connecting import name_of
+from services.read_model.postgres.copying import copy_to_file
+from services.read_model.postgres.read_witness import read_witness as read_postgres_witness
+from services.read_model.projector import catch_up, check_belongs
+from services.read_model.read_witness import ReadWitness, read_witness, remembered
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.tables import position as position_table
+from services.read_model.write_batch import Position
 
 T = TypeVar("T")
 

@@ -24,8 +24,8 @@ from services.gateway.server.server import listen
 from services.journal.sqlite import SqliteJournal
 from services.pages import demo_entry
 from services.processes.own_process import orders_first
-from services.read_database.projector import Projector
-from services.read_database.projector_process import ProjectorProcess
+from services.read_model.projector import Projector
+from services.read_model.projector_process import ProjectorProcess
 from services.sequencer.clock import GuardedClock, steady_ns, time_ahead
 from services.sequencer.recovery import Recovery
 from services.sequencer.schedule import calendar_missing, date_ahead

@@ -16,8 +16,8 @@ from sqlalchemy import func, select
 
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.connections import log_of
-from services.read_database import tables
-from services.read_database.database import open_read_database
+from services.read_model import tables
+from services.read_model.database import open_read_database
 from services.reporting.figure import Figure
 from services.reporting.proven_figure import figure_at
 from services.reporting.queries import read_year

@@ -27,9 +27,9 @@ from services.journal import Journal
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.processes.log import log_to_standard_error
-from services.read_database import database
-from services.read_database.postgres import database as postgres
-from services.read_database.postgres.answering import bound_queries
+from services.read_model import database
+from services.read_model.postgres import database as postgres
+from services.read_model.postgres.answering import bound_queries
 from services.reporting.queries import read_position
 from services.reporting.routers import journal_routers, present_routers
 from services.venue.report_process import Where

@@ -28,16 +28,16 @@ from services.gateway.reader import GatewayReader
 from services.gateway.websocket.shared_streams import Timer
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed, InProcessInbox
-from services.read_database.audit.differences import differences, differences_of_state
-from services.read_database.audit.rebuilt import Rebuilt
-from services.read_database.errors import ReadDatabaseFailed
-from services.read_database.opening import open_true
-from services.read_database.projector import Projector
-from services.read_database.projector_process import PATIENCE_S, ProjectorProcess
-from services.read_database.read_witness import remembered
-from services.read_database.records import read_records
-from services.read_database.seq_waiters import ProjectorStopped
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model.audit.differences import differences, differences_of_state
+from services.read_model.audit.rebuilt import Rebuilt
+from services.read_model.errors import ReadDatabaseFailed
+from services.read_model.opening import open_true
+from services.read_model.projector import Projector
+from services.read_model.projector_process import PATIENCE_S, ProjectorProcess
+from services.read_model.read_witness import remembered
+from services.read_model.records import read_records
+from services.read_model.seq_waiters import ProjectorStopped
+from services.read_model.sqlite_writer import SqliteWriter
 from services.sequencer.recovery import Recovery, recover, recover_from_snapshot
 from services.sequencer.repeats import REMEMBERED_COMMANDS
 from services.sequencer.sequencer import Sequencer

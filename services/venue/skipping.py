@@ -26,8 +26,8 @@ from services.journal import Journal, JournalBusy, JournalRefused, JournalUnclai
 from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
-from services.messaging.follow import Readable
-from services.read_database.read_witness import remembered
+from services.messaging.tail import Readable
+from services.read_model.read_witness import remembered
 from services.sequencer.recovery import recovered
 from services.sequencer.repeats import REMEMBERED_COMMANDS
 from services.sequencer.skips import SkippedRequest, read_skip

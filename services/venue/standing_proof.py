@@ -260,8 +260,8 @@ async def _found(
 ) -> dict[str, Any]:
     from services.data.calendar import TradingCalendar
     from services.data.instruments import DataFileError
-    from services.read_database.errors import ReadDatabaseFailed
-    from services.reporting.past_breakdown import breakdown_of_file
+    from services.read_model.errors import ReadDatabaseFailed
+    from services.reporting.breakdown_as_of import breakdown_of_file
     from services.reporting.proven_figure import figure_at
 
     at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)

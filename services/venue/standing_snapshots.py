@@ -221,11 +221,11 @@ def _make_durable(journal: Path, synced: ExitStack) -> None:
 
 
 async def _main(*folder: str) -> int:
-    from services.venue.trouble import TROUBLE, sentence_of
+    from services.venue.fatal_errors import ENVIRONMENT, sentence_of
 
     try:
         taken = await take_at(Path(folder[0]) if folder else os.environ[DATABASE_URL])
-    except TROUBLE as error:
+    except ENVIRONMENT as error:
         sys.stderr.write(f"{sentence_of(error)}\n")
         return 1
     sys.stdout.write(json.dumps(taken.to_json()))

@@ -6,8 +6,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.commands.attachments import RequestKeyed, UserAdded, UserPasswordChanged, UserRemoved, UserRoleChanged
-from services.read_database.records import read_records
-from services.read_database.tables import (
+from services.read_model.records import read_records
+from services.read_model.tables import (
     accounts,
     actions,
     alerts,

@@ -41,7 +41,7 @@ from services.commands.attachments import (
     read_decision,
 )
 from services.journal.batch import Applied, JournalBatch
-from services.read_database.tables import END_STATES
+from services.read_model.tables import END_STATES
 from services.values.trade_sides import sides
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.alerts import VenueAlerts
@@ -111,7 +111,7 @@ class VenueState:
             EventKind.REPLACED: self._replaced,
             EventKind.TRIGGERED: self._triggered,
             EventKind.CANCELED: self._ended,
-            EventKind.PREVENTED: self._prevented,
+            EventKind.SELF_TRADE_PREVENTED: self._prevented,
             EventKind.EXPIRED: self._ended,
             EventKind.ACCOUNT_OPENED: self._account_opened,
             EventKind.BALANCE_CHANGED: self._balance_changed,

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from rex_client import Proposed, RexClient
 
-from services.read_database import second_person
+from services.read_model import second_person
 from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.patience import AsyncHttpClient
 

@@ -14,7 +14,7 @@ from rex_client import RexClient
 from sqlalchemy import select
 
 from matching_engine.records import CommandKind, EventKind, Side
-from services.read_database import tables
+from services.read_model import tables
 from services.venue.bootstrap import Venue, open_venue
 from services.venue.first_start import KEYS_FILE, OPERATOR
 from services.venue.settings import Settings
@@ -132,7 +132,7 @@ async def in_the_journal(venue: Venue, seq: int) -> None:
 
 
 async def in_the_read_database(venue: Venue, seq: int) -> None:
-    """Step 9: the projector (services/read_database/projector.py) wrote the trade, and its position in the same transaction."""
+    """Step 9: the projector (services/read_model/projector.py) wrote the trade, and its position in the same transaction."""
     await venue.projector.reached(seq)
     async with venue.read_database.connect() as connection:
         trade = (await connection.execute(select(tables.trades))).mappings().one()

@@ -20,8 +20,8 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.processes.exit_codes import ExitCode
-from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged
-from services.read_database.projecting import pickled, rebuilt
+from services.read_model.errors import ReadDatabaseBusy, ReadDatabaseDamaged
+from services.read_model.projecting import pickled, rebuilt
 from services.scaled.launch import DidNotStart
 from tests.faults.mutants import continue_while_waiting, held_lock, impatient_end
 from tests.faults.venue_process import VenueProcess, serve

@@ -32,7 +32,7 @@ from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.processes.exit_codes import ExitCode
 from services.scaled.launch import DidNotStart
-from services.venue.trouble import exit_code_of
+from services.venue.fatal_errors import exit_code_of
 from tests.faults.proxy_thread import server_of, through
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health, scaled_venue

@@ -33,9 +33,9 @@ from tempfile import TemporaryDirectory
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalError
 from services.journal.sqlite import SqliteJournal
-from services.read_database.errors import ReadDatabaseRefused
-from services.read_database.projector import catch_up
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model.errors import ReadDatabaseRefused
+from services.read_model.projector import catch_up
+from services.read_model.sqlite_writer import SqliteWriter
 from services.scaled.launch import DidNotStart
 from tests.faults.damage import damage
 from tests.faults.rebuilt import Rebuilt, differences, rebuild

@@ -29,7 +29,7 @@ from rex_client import Unreachable
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
-from services.read_database.tables import metadata
+from services.read_model.tables import metadata
 from services.scaled.launch import DidNotStart
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main
 from tests.faults.scaled_mutants import killed_at_statement

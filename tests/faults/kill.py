@@ -19,7 +19,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from services.journal.errors import JournalError
-from services.read_database.errors import ReadDatabaseRefused
+from services.read_model.errors import ReadDatabaseRefused
 from services.scaled.launch import DidNotStart
 from tests.faults.rebuilt import differences
 from tests.faults.rig import Advance, Report, Rig, main

@@ -31,7 +31,7 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamPublisher
 from services.processes import watchdog
-from services.read_database import projecting, projector_process, write_lock
+from services.read_model import projecting, projector_process, write_lock
 from services.sequencer import recovery
 from services.venue import application, bootstrap
 from services.venue import running as core

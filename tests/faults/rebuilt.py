@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.sqlite import SqliteJournal
-from services.read_database import tables
-from services.read_database.database import connect_writer, make_tables
-from services.read_database.projector import catch_up
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model import tables
+from services.read_model.database import connect_writer, make_tables
+from services.read_model.projector import catch_up
+from services.read_model.sqlite_writer import SqliteWriter
 from tests.faults.rig import scratch
 
 Rows = dict[str, Counter[tuple[Any, ...]]]

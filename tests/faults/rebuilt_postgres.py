@@ -12,7 +12,7 @@ from matching_engine import Engine
 from services.journal.errors import JournalError
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.replay import re_execute
-from services.read_database.projector import catch_up
+from services.read_model.projector import catch_up
 from tests.faults.rebuilt import Difference
 from tests.faults.rig import Report, scratch
 from tests.integration.read_databases import ReadDatabase

@@ -26,8 +26,8 @@ from load_tests.servers.server_process import ServerMissing
 from services.journal import Journal
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Gap, Subscription
-from services.messaging.follow import follow
 from services.messaging.redis_stream.connection import stream_key
+from services.messaging.tail import tail
 from tests.faults.rig import Advance, CannotRun, Report, Rig, main, scratch
 from tests.integration.streamed_journal import Follow, StreamedJournal, streamed_journal
 from tests.patience import PATIENCE_S
@@ -108,7 +108,7 @@ FAULTS = (
 )
 
 
-def run(faults: int, seed: int, advance: Advance, *, follow: Follow = follow) -> Report:
+def run(faults: int, seed: int, advance: Advance, *, follow: Follow = tail) -> Report:
     """Runs `faults` faults, up to the first broken promise. `follow` is how the reader follows."""
     report = Report("redis_lost", {"batches": 0})
     random = Random(seed)

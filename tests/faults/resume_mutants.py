@@ -16,10 +16,10 @@ from services.gateway.websocket.private_streams import AccountStreams, Held, Pri
 from services.gateway.websocket.push_messages import MarketPushes
 from services.gateway.websocket.subscriber import Subscriber
 from services.market_data import CHECKSUM_LEVELS, MarketChanges
-from services.read_database import statements
-from services.read_database.changes import Changes
-from services.read_database.ledger import Balances, Window, balances_at, read_lines
-from services.read_database.ledger_sources import Line
+from services.read_model import statements
+from services.read_model.ledger import Balances, Window, balances_at, read_lines
+from services.read_model.ledger_sources import Line
+from services.read_model.write_batch import WriteBatch
 
 SOME = 20
 """A defect that is not always there spoils one in so many."""
@@ -144,7 +144,7 @@ def lost_ledger_rows() -> None:
     """The projector loses some of the rows that say how an order's reserve changed."""
     rows, numbers = statements.reserve_rows, count(1)
 
-    def without_some(changes: Changes) -> list[tuple[int, ...]]:
+    def without_some(changes: WriteBatch) -> list[tuple[int, ...]]:
         return [row for row in rows(changes) if next(numbers) % SOME]
 
     vars(statements)["reserve_rows"] = without_some

@@ -20,7 +20,7 @@ from services.journal.postgres.batch_reader import BatchReader
 from services.journal.postgres.connections import Database
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.link import client
-from services.read_database.postgres import writer
+from services.read_model.postgres import writer
 from services.scaled import sequencer
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.cli import running
 from services.journal.postgres import lag
-from services.read_database import database
+from services.read_model import database
 from services.scaled import sequencer
 from services.venue.bootstrap import open_venue
 from services.venue_state.orders import VenueOrders

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.read_database.database import connect_reader, trouble_with
-from services.read_database.errors import ReadDatabaseDamaged, ReadDatabaseDeviceFailed
+from services.read_model.database import connect_reader, trouble_with
+from services.read_model.errors import ReadDatabaseDamaged, ReadDatabaseDeviceFailed
 from tests.faults import failed_device
 from tests.faults.loop_disk import loop_disk
 from tests.faults.rig import CannotRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.messaging.follow import follow
+from services.messaging.tail import tail
 from tests.faults import redis_lost
 from tests.faults.rig import CannotRun, Report
 from tests.integration.streamed_journal import Follow
@@ -18,7 +18,7 @@ def run(faults: int, follow: Follow) -> Report:
 
 
 def test_readers_get_every_batch_once_whatever_becomes_of_redis() -> None:
-    report = run(5, follow)
+    report = run(5, tail)
     assert report.broken == []
     assert {name: report.counts[name] for name in ("kills", "stops", "flushes", "restarts_empty", "wrong_types")} == {
         "kills": 1,

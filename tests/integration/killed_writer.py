@@ -15,7 +15,7 @@ from matching_engine.records import Command, CommandKind, pack_commands
 from services.commands.administrative import open_account
 from services.commands.attachments import AccountText
 from services.messaging import Submission
-from tests.unit.read_database.history import day_roll
+from tests.unit.read_model.history import day_roll
 from tests.unit.sequencer.venue import Venue, running, venue
 
 ACCOUNT = 2

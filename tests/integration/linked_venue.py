@@ -16,13 +16,13 @@ from services.journal.batch import NO_HASH, JournalBatch
 from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
-from services.messaging.follow import follow
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.messaging.link.abort import abort
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
 from services.messaging.link.frames import WINDOW_COMMANDS, Hello, unpack_hello
 from services.messaging.link.server import Check, LinkServer, inbox_of_links, serve_links
+from services.messaging.tail import tail
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import Sequencer
 from tests.faults.tcp_proxy import TcpProxy
@@ -147,7 +147,7 @@ class Gateway:
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
-        async for batch in follow(ConfirmedJournal(self._journal, self.link), self.link, 0):
+        async for batch in tail(ConfirmedJournal(self._journal, self.link), self.link, 0):
             self.batches.append(batch)
 
     def submission(self, count: int = 1, *, attachments: tuple[bytes, ...] = (), account: int = 0) -> Submission:

@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.files.data_folder import READ_DATABASE_FILE
 from services.journal import Journal
 from services.messaging import Feed
-from services.read_database import database as sqlite
-from services.read_database import tables
-from services.read_database.postgres import database as postgres
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.projector import Projector
-from services.read_database.sqlite_writer import SqliteWriter
-from services.read_database.writer import ReadDatabaseWriter
+from services.read_model import database as sqlite
+from services.read_model import tables
+from services.read_model.postgres import database as postgres
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.projector import Projector
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.writer import ReadDatabaseWriter
 
 Dump = dict[str, list[tuple[Any, ...]]]
 """The rows of every table, sorted by their keys."""

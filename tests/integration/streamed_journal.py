@@ -12,9 +12,9 @@ from services.journal.batch import JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Feed
-from services.messaging.follow import follow
 from services.messaging.in_process import InProcessFeed
 from services.messaging.redis_stream import StreamFeed, StreamPublisher
+from services.messaging.tail import tail
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
@@ -81,7 +81,7 @@ class StreamedJournal:
 
 
 @asynccontextmanager
-async def streamed_journal(folder: Path, url: str, *, follow: Follow = follow) -> AsyncIterator[StreamedJournal]:
+async def streamed_journal(folder: Path, url: str, *, follow: Follow = tail) -> AsyncIterator[StreamedJournal]:
     """One that publishes and reads until the end of the block."""
     journal = await SqliteJournal.open(folder / "journal")
     streamed = StreamedJournal(journal, url, follow)

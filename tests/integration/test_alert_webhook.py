@@ -22,7 +22,7 @@ from services.alerts.webhook.position import PositionFile
 from services.alerts.webhook.sender import WAITS_S, WARN_AFTER_NS, Start, WebhookSender
 from services.commands.attachments import AlertCleared
 from services.files.data_folder import READ_DATABASE_FILE
-from services.read_database.database import open_read_database
+from services.read_model.database import open_read_database
 from tests.integration.alert_receiver import KEY, Receiver, receiving
 from tests.integration.test_alerts import ORDER, put
 from tests.integration.venue import RunningVenue, running_venue

@@ -35,7 +35,7 @@ from services.data.calendar import TradingCalendar
 from services.files.data_folder import READ_DATABASE_FILE
 from services.messaging import InboxFull, Submission
 from services.processes.child_process import NoAnswer
-from services.read_database.database import open_read_database
+from services.read_model.database import open_read_database
 from services.reporting.exports.day_seal import day_numbers
 from services.reporting.proven import ProofAge, Proven
 from services.venue_state.alerts import VenueAlert, VenueAlerts
@@ -53,7 +53,7 @@ ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000.00", "quantity": 1
 CRITICAL = Condition("projector_lag", "projector_lag", "read database", "critical", "It is behind.", "落后。")
 
 
-class Changes:
+class WriteBatch:
     """Collects the changes of the venue's alerts, and waits for them."""
 
     def __init__(self, venue: RunningVenue) -> None:
@@ -67,7 +67,7 @@ class Changes:
 
 async def put(venue: RunningVenue, *changes: AlertRaised | AlertCleared) -> list[int]:
     """Journals changes that each change an alert; returns their seqs once the gateway has applied them."""
-    heard = Changes(venue)
+    heard = WriteBatch(venue)
     await venue.inbox.put(admin.recorded(Command(), changes))
     return [seq for _, seq in await heard.next(len(changes))]
 
@@ -288,7 +288,7 @@ class Monitored:
 
     async def look(self) -> list[str]:
         """One look at a projected venue. The keys of what it raised, and of what it cleared after a `-`, once applied."""
-        heard, self._submitted, self.put_commands = Changes(self._venue), 0, 0
+        heard, self._submitted, self.put_commands = WriteBatch(self._venue), 0, 0
         await self._venue.projector.reached(self._venue.sequencer.last_seq)
         await self.monitor.look()
         assert self.monitor.warnings() == []
@@ -376,7 +376,7 @@ async def test_a_read_database_that_does_not_move_is_behind_also_where_it_cannot
 ) -> None:
     path = tmp_path / "nobody_projects.db"
     read_database = open_read_database(path)
-    monitored, heard = Monitored(venue, read_database=read_database), Changes(venue)
+    monitored, heard = Monitored(venue, read_database=read_database), WriteBatch(venue)
     assert await monitored.look() == []
     await read_database.dispose()  # an open connection would still find the file
     with hidden_file(path):
@@ -455,7 +455,7 @@ async def _target(venue: RunningVenue) -> int:
 
 async def test_acknowledged_by_a_command_of_another_gateway(venue: RunningVenue) -> None:
     (seq,) = await put(venue, condition("pace", 1).raised())
-    heard = Changes(venue)
+    heard = WriteBatch(venue)
     await venue.inbox.put(admin.record(Command(), AlertAcknowledged(alert=seq, name="Wang")))
     await heard.next(1)
     again = await venue.client("operator").post(f"/v1/alerts/{seq}/acknowledge", json={"name": "Li Na"})

@@ -33,7 +33,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import some
 from tests.unit.alerts.test_conditions import condition
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
+from tests.unit.read_model.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 

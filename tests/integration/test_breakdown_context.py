@@ -19,7 +19,7 @@ from tests.integration.test_breakdown_routes import YEAR, answer_of
 from tests.integration.test_reporting import NET, trade
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.integration.venue import RunningVenue
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -26,7 +26,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.integration.test_surveillance_reading import rows_of
 from tests.long import some
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, day_roll, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 

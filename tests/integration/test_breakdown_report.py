@@ -15,7 +15,7 @@ from services.reporting.checked_report import report_at_rest
 from services.reporting.terminal import render
 from services.values.decimals import yuan_text
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 
 @pytest.mark.anyio

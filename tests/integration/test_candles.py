@@ -16,15 +16,15 @@ from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
 from services.journal.batch import JournalBatch
-from services.read_database.candle_reading import DAY, INTERVALS_S, Candle, Places, read_candles
-from services.read_database.flat_candles import read_flat_candles
+from services.read_model.candle_reading import DAY, INTERVALS_S, Candle, Places, read_candles
+from services.read_model.flat_candles import read_flat_candles
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import examples, some
-from tests.unit.read_database.daily_laws import Dump, rows_of
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, START_NS, History, day_roll, opening, order
-from tests.unit.read_database.test_changes import empty_database, project
-from tests.unit.read_database.test_daily_sums import dump
+from tests.unit.read_model.daily_laws import Dump, rows_of
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, START_NS, History, day_roll, opening, order
+from tests.unit.read_model.test_daily_sums import dump
+from tests.unit.read_model.test_write_batch import empty_database, project
 
 INTERVALS = [*INTERVALS_S, DAY]
 _S = 10**9

@@ -27,7 +27,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.messaging import Submission
-from services.read_database.projector import catch_up
+from services.read_model.projector import catch_up
 from services.reporting import audit
 from services.reporting.audit import own_sha256
 from services.reporting.certificate import NotCertified, certify_report
@@ -38,7 +38,7 @@ from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.integration.test_reporting_postgres import append
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 SEED = opening()
 TRADE_IDS = [(len(SEED) + 2 * number) << 20 | 1 for number in range(1, 5)]

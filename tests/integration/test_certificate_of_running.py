@@ -16,7 +16,7 @@ from services.files.data_folder import JOURNAL_FILE
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.processes.child_process import run_module
-from services.read_database.projector import catch_up
+from services.read_model.projector import catch_up
 from services.reporting.certificate import certify_proven
 from services.reporting.checked_report import report_at_rest
 from services.reporting.proven import DATABASE_URL
@@ -25,7 +25,7 @@ from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_certificate import batches, certified
 from tests.integration.test_reporting_folder import deals
-from tests.unit.read_database.history import History
+from tests.unit.read_model.history import History
 
 pytestmark = [pytest.mark.anyio, pytest.mark.rig]
 

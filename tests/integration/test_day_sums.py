@@ -12,13 +12,13 @@ import pypdf
 import pytest
 
 from services.files.data_folder import READ_DATABASE_FILE
-from services.read_database.database import open_read_database
+from services.read_model.database import open_read_database
 from services.reporting.day_sums import TradeSums
 from tests.integration.test_alerts import Monitored
 from tests.integration.test_exports import days, make_venue, rex
 from tests.integration.test_reporting import place, report_of, trade
 from tests.integration.venue import running_venue
-from tests.unit.read_database.history import SENDER, day_roll
+from tests.unit.read_model.history import SENDER, day_roll
 
 ONE_FEN_MORE = "UPDATE daily_turnover SET amount_fen = amount_fen + 1 WHERE trades > 0 AND trading_date = 20230103"
 

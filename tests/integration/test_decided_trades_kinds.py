@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.data.calendar import TradingCalendar
-from services.read_database import tables
+from services.read_model import tables
 from services.reporting.app import router
-from services.reporting.decided import Deciders
-from services.reporting.decided import router as decided_router
+from services.reporting.decision_routes import Deciders
+from services.reporting.decision_routes import router as decided_router
 from services.reporting.queries import Sum, sum_of_excluded
 from services.reporting.turns import Turns
 from tests.integration.read_databases import Dump, ReadDatabase
@@ -25,8 +25,8 @@ from tests.integration.test_past_kinds import Rows
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import examples
 from tests.patience import AsyncHttpClient
-from tests.unit.read_database.daily_laws import assert_daily_laws, assert_the_venue_has_the_fees
-from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
+from tests.unit.read_model.daily_laws import assert_daily_laws, assert_the_venue_has_the_fees
+from tests.unit.read_model.decided_history import DecidedHistory, decided_histories
 
 DAY = [column.name for column in tables.daily_turnover.columns]
 PLACES = {

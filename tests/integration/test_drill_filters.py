@@ -21,8 +21,8 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
 from services.files.data_folder import READ_DATABASE_FILE
 from services.journal.batch import JournalBatch
-from services.read_database.errors import ReadDatabaseSilent
-from services.read_database.tables import trades
+from services.read_model.errors import ReadDatabaseSilent
+from services.read_model.tables import trades
 from services.reporting.drill import trade_pages
 from services.reporting.drill.days import Amounts, read_year_days
 from services.reporting.drill.filters import TradeFilter, Wanted, resolve
@@ -32,7 +32,7 @@ from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.integration.test_surveillance_reading import rows_of
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import SENDER, History, day_roll, opening, order
+from tests.unit.read_model.history import SENDER, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 

@@ -15,11 +15,11 @@ from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, TradesDecided, TradesDecision
 from services.messaging import Submission
 from services.reporting.drill.routes import router
-from services.reporting.integrity import findings_router
+from services.reporting.wash_routes import findings_router
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.patience import AsyncHttpClient
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 pytestmark = pytest.mark.anyio
 

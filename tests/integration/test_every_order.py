@@ -16,7 +16,7 @@ from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting.checked_report import report_at_rest
 from tests.integration.test_read_database_opening import dump, open_folder, rebuilt
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 

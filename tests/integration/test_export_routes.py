@@ -15,7 +15,7 @@ from httpx import Response
 from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from tests.integration.test_reporting import NET, TURNOVER, trade
 from tests.integration.venue import RunningVenue
-from tests.unit.read_database.history import SENDER, day_roll
+from tests.unit.read_model.history import SENDER, day_roll
 
 pytestmark = pytest.mark.anyio
 

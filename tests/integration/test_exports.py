@@ -36,7 +36,7 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.files.new_folder import MARK, UNFINISHED
 from services.messaging import Submission
 from services.processes.exit_codes import ExitCode
-from services.read_database.projector import catch_up
+from services.read_model.projector import catch_up
 from services.reporting.checked_report import report_at_rest
 from services.reporting.exports.datapackage import Resource
 from services.reporting.exports.folder import ExportRefused, Format, export_year
@@ -44,7 +44,7 @@ from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
+from tests.unit.read_model.history import ACCOUNTS, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 EVERY_FILE = {
     "bulletin-2023-01.pdf", "bulletins-2023.xlsx", "daily-2023.csv", "members-2023.csv", "monthly-2023.csv",

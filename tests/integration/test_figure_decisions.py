@@ -18,7 +18,7 @@ from services.reporting.checked_report import report_at_rest
 from services.venue.closing import Closing
 from tests.integration.test_figure_proofs import figure_of
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 
 @pytest.mark.anyio

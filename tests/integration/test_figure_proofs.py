@@ -17,14 +17,14 @@ from matching_engine.records import COMMAND, CommandKind, EventKind, pack_comman
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
-from services.read_database.database import open_read_database
+from services.read_model.database import open_read_database
 from services.reporting.audit import audit_file
 from services.reporting.checked_report import report_at_rest
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.terminal import render
 from tests.integration.golden_journals import rewrite
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import History, opening
+from tests.unit.read_model.history import History, opening
 from tests.unit.reporting.audited_journals import forge_commands, forge_events
 
 NET_FEN = 6_000_000

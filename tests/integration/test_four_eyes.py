@@ -19,8 +19,8 @@ from services.files.data_folder import READ_DATABASE_FILE
 from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed
 from services.gateway.problems import ProblemError
 from services.people.roles import caller
-from services.read_database.page_size import MOST_CHARACTERS
-from services.read_database.proposals import EXPIRES_NS
+from services.read_model.page_size import MOST_CHARACTERS
+from services.read_model.proposals import EXPIRES_NS
 from tests.integration.logged_in import NOBODY, OTHER, PASSWORD, add_user, browser, code, logged_in
 from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
 from tests.patience import AsyncHttpClient

@@ -18,12 +18,12 @@ from services.commands import administrative as admin
 from services.commands.attachments import AccountText
 from services.files.data_folder import READ_DATABASE_FILE
 from services.gateway.order_entry import bans
-from services.read_database.records import Record, read_records
+from services.read_model.records import Record, read_records
 from tests.integration.test_gateway_decisions import fills, refusal
 from tests.integration.test_reporting import trade
 from tests.integration.venue import CASH_FEN, RunningVenue
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import SENDER, order
+from tests.unit.read_model.history import SENDER, order
 
 pytestmark = pytest.mark.anyio
 

@@ -15,7 +15,7 @@ from services.journal import JournalAddressInvalid, JournalError, JournalMissing
 from services.journal.postgres import connections
 from services.journal.postgres.journal import PostgresJournal
 from services.processes.exit_codes import ExitCode
-from services.venue.trouble import exit_code_of
+from services.venue.fatal_errors import exit_code_of
 from tests.integration.postgres_journal import execute, lead
 from tests.unit.journal.chains import next_batch
 

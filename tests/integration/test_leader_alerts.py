@@ -24,7 +24,7 @@ from tests.integration.test_alerts import Proofs
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.patience import PATIENCE_S
 from tests.unit.alerts.test_conditions import condition
-from tests.unit.read_database.history import SENDER, History
+from tests.unit.read_model.history import SENDER, History
 
 pytestmark = pytest.mark.anyio
 

@@ -18,17 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from matching_engine.records import VENUE, Command, CommandKind, EventKind
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
-from services.read_database.database import connect_writer
-from services.read_database.ledger import Balances, Window, balances_at, present_balances, read_lines
-from services.read_database.ledger_sources import Line
-from services.read_database.spans import Span
+from services.read_model.database import connect_writer
+from services.read_model.ledger import Balances, Window, balances_at, present_balances, read_lines
+from services.read_model.ledger_sources import Line
+from services.read_model.spans import Span
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import examples, some
 from tests.property.engine_flow import Flow, terms, venue
-from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
-from tests.unit.read_database.history import ACCOUNTS, START_NS, History, batches_of, opening, requests
-from tests.unit.read_database.test_changes import project
+from tests.unit.read_model.decided_history import DecidedHistory, decided_histories
+from tests.unit.read_model.history import ACCOUNTS, START_NS, History, batches_of, opening, requests
+from tests.unit.read_model.test_write_batch import project
 
 Held = dict[tuple[int, int], tuple[int, int]]
 """By account and instrument (-1: cash): what is there and what of it is reserved, without zeros."""

@@ -11,7 +11,7 @@ import pytest
 from matching_engine.records import Command, Phase
 from services.market_data import Market, load_market
 from tests.integration.venue import RunningVenue, running_venue
-from tests.unit.read_database.history import day_roll
+from tests.unit.read_model.history import day_roll
 
 pytestmark = pytest.mark.anyio
 

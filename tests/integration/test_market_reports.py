@@ -19,7 +19,7 @@ from services.commands.attachments import BustText
 from services.journal.batch import JournalBatch
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexInput
-from services.read_database.errors import ReadDatabaseSilent
+from services.read_model.errors import ReadDatabaseSilent
 from services.reporting.market import routes
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
@@ -28,7 +28,7 @@ from tests.integration.test_surveillance_reading import rows_of
 from tests.integration.venue import RunningVenue
 from tests.long import some
 from tests.patience import AsyncHttpClient
-from tests.unit.read_database.history import SENDER, day_roll
+from tests.unit.read_model.history import SENDER, day_roll
 
 pytestmark = pytest.mark.anyio
 

@@ -18,11 +18,11 @@ from services.journal.journal_lock import JournalLock
 from services.migrations.folder import migrate_folder
 from services.migrations.outcome import Migrated
 from services.processes.exit_codes import ExitCode
-from services.read_database.database import SET_ASIDE
-from services.read_database.tables import READ_FORMAT
+from services.read_model.database import SET_ASIDE
+from services.read_model.tables import READ_FORMAT
 from services.reporting.checked_report import report_at_rest
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import History, opening
+from tests.unit.read_model.history import History, opening
 
 OLDER = f"ALTER TABLE targets DROP COLUMN name; DROP INDEX orders_open; PRAGMA user_version={READ_FORMAT - 1}"
 JOURNAL = Migrated("journal", "1", "1")

@@ -26,8 +26,8 @@ from services.journal.postgres.tables import initialise
 from services.migrations import postgres as migrations
 from services.migrations.outcome import NONE, Migrated, MigrationRefused
 from services.migrations.postgres import BASE, migrate_database
-from services.read_database.postgres import tables
-from services.read_database.tables import READ_FORMAT
+from services.read_model.postgres import tables
+from services.read_model.tables import READ_FORMAT
 from tests.integration.postgres_journal import until
 from tests.patience import PATIENCE_S
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi.responses import Response
 
 from services.files.data_folder import JOURNAL_FILE
-from services.read_database.database import path_of
+from services.read_model.database import path_of
 from services.venue.bootstrap import open_venue
 from services.venue.report_process import ReportProcess, Where
 from services.venue.settings import Settings
@@ -21,7 +21,7 @@ from tests.integration.test_reporting_postgres import made
 from tests.integration.test_reporting_postgres import venue as venue_in_postgres
 from tests.integration.venue import RunningVenue
 from tests.patience import AsyncHttpClient
-from tests.unit.read_database.history import opening
+from tests.unit.read_model.history import opening
 
 pytestmark = pytest.mark.anyio
 

@@ -16,11 +16,12 @@ from services.commands.attachments import BustText, ContextStated, TargetSet, Tr
 from services.data.calendar import TradingCalendar
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.sqlite import SqliteJournal
+from services.reporting.breakdown_as_of import read_breakdown_as_of
 from services.reporting.checked_report import report_at_rest
 from services.reporting.figure import ignore_progress
-from services.reporting.past_breakdown import read_past_breakdown
+from services.values.decimals import yuan_text
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import SENDER, History, day_roll, opening
+from tests.unit.read_model.history import SENDER, History, day_roll, opening
 
 pytestmark = pytest.mark.anyio
 

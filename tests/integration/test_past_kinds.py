@@ -23,24 +23,24 @@ from services.data.calendar import TradingCalendar
 from services.journal import JournalBatch
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Submission
-from services.read_database import tables
-from services.read_database.changes import Changes
-from services.read_database.projector import catch_up
+from services.read_model import tables
+from services.read_model.projector import catch_up
+from services.read_model.write_batch import WriteBatch
 from services.reporting.app import router
+from services.reporting.as_of import NotReached
 from services.reporting.checked_report import report_at_rest
 from services.reporting.day_sums import TradeSums
-from services.reporting.moment import NotReached
-from services.reporting.past import read_past_year
 from services.reporting.queries import SUMS, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
 from services.reporting.turns import Turns
+from services.reporting.year_as_of import read_year_as_of
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
 from tests.long import examples
 from tests.patience import AsyncHttpClient
-from tests.unit.read_database.eventful_history import EventfulHistory, eventful_histories, rows_of_one_command
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
+from tests.unit.read_model.eventful_history import EventfulHistory, eventful_histories, rows_of_one_command
+from tests.unit.read_model.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 YEARS = (2022, 2023, 2024, 2025)
 LISTED = ("symbol", "name_en", "name_zh", "category", "family", "unit", "lot_size", "tick_size")
@@ -89,12 +89,12 @@ async def check(database: ReadDatabase, batches: list[JournalBatch], seqs: set[i
     read: dict[int, list[dict[str, Any]]] = {}
     writer = database.writer()
     position = await writer.start(JOURNAL_ID)
-    changes, sums = Changes(position), TradeSums()
+    changes, sums = WriteBatch(position), TradeSums()
     for row in rows_of_one_command(batches):
         changes.add(row)
         if row.last_seq in seqs or row.last_seq == batches[-1].last_seq:
             await writer.write(changes)
-            changes = Changes(changes.position)
+            changes = WriteBatch(changes.position)
         if row.last_seq in seqs:
             read[row.last_seq] = [plain(*await read_now(database, year, sums)) for year in YEARS]
     await writer.close()
@@ -102,12 +102,12 @@ async def check(database: ReadDatabase, batches: list[JournalBatch], seqs: set[i
         for seq in seqs:
             (holds,) = [batch for batch in batches if batch.first_seq <= seq <= batch.last_seq]
             for year, expected in zip(YEARS, read[seq], strict=True):
-                found, daily, _ = await read_past_year(engine, Rows(batches), year, seq)
+                found, daily, _ = await read_year_as_of(engine, Rows(batches), year, seq)
                 assert plain(found, daily) == expected
                 assert found.position["row_hash"] == holds.hash
                 build_report(year, found, TradingCalendar.load())
         with pytest.raises(NotReached, match="ends before seq"):
-            await read_past_year(engine, Rows(batches), 2023, batches[-1].last_seq + 1)
+            await read_year_as_of(engine, Rows(batches), 2023, batches[-1].last_seq + 1)
 
 
 def decided_over_years() -> list[JournalBatch]:

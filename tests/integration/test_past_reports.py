@@ -26,7 +26,7 @@ from tests.integration.test_alerts import put
 from tests.integration.test_gateway_decisions import decide, fills, set_target
 from tests.integration.test_reporting import NET, TURNOVER, place, report_of, trade
 from tests.integration.venue import Clock, RunningVenue, running_venue
-from tests.unit.read_database.history import instrument_text
+from tests.unit.read_model.history import instrument_text
 
 pytestmark = pytest.mark.anyio
 

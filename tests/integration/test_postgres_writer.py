@@ -16,18 +16,18 @@ from matching_engine.records import Side
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
-from services.read_database import projector as projector_module
-from services.read_database.changes import Changes
-from services.read_database.errors import ReadDatabaseAway, ReadDatabaseBusy
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.projector import catch_up
-from services.read_database.tables import metadata
+from services.read_model import projector as projector_module
+from services.read_model.errors import ReadDatabaseAway, ReadDatabaseBusy
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.projector import catch_up
+from services.read_model.tables import metadata
+from services.read_model.write_batch import WriteBatch
 from tests.integration.postgres_journal import execute, until
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
+from tests.unit.read_model.history import JOURNAL_ID, REFERENCE_TICKS, History, opening, order
 
 pytestmark = pytest.mark.rig
 
@@ -109,7 +109,7 @@ async def test_a_connection_that_ends_at_any_statement_loses_and_repeats_nothing
         waiting = [batch for batch in waiting if batch.first_seq > position.seq]
         if not waiting:
             break
-        changes = Changes(position)
+        changes = WriteBatch(position)
         for batch in waiting[: chance.randint(1, 3)]:
             changes.add(batch)
         statement = attempt // 2 % 12 if attempt % 2 else None
@@ -135,7 +135,7 @@ async def test_orders_that_do_not_change_are_not_read(database: ReadDatabase) ->
     writer = PostgresWriter(database.url)
     position, changed = await writer.start(JOURNAL_ID), 0
     for batch in flow_of(5, 1_000):
-        changes = Changes(position)
+        changes = WriteBatch(position)
         changes.add(batch)
         await writer.write(changes)
         position = changes.position

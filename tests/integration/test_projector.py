@@ -17,15 +17,15 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
 from services.processes.exit_codes import ExitCode
-from services.read_database.changes import Changes
-from services.read_database.database import connect_writer
-from services.read_database.errors import ReadDatabaseBusy, ReadDatabaseDamaged, ReadDatabaseForeign
-from services.read_database.projector import Projector, catch_up
-from services.read_database.seq_waiters import ProjectorStopped
-from services.read_database.sqlite_writer import read_position, write
-from services.venue.trouble import exit_code_of
+from services.read_model.database import connect_writer
+from services.read_model.errors import ReadDatabaseBusy, ReadDatabaseDamaged, ReadDatabaseForeign
+from services.read_model.projector import Projector, catch_up
+from services.read_model.seq_waiters import ProjectorStopped
+from services.read_model.sqlite_writer import read_position, write
+from services.read_model.write_batch import WriteBatch
+from services.venue.fatal_errors import exit_code_of
 from tests.integration.read_databases import Dump, ReadDatabase
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, cancel, day_roll, opening, order
 
 
 class Venue:
@@ -125,7 +125,7 @@ async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(tmp_path: Path)
         # A cache of one page makes SQLite write pages of the unfinished transaction into its log. The files are
         # then what a killed process leaves behind.
         connection.execute("PRAGMA cache_size=1")
-        changes = Changes(read_position(connection, venue.journal.journal_id))
+        changes = WriteBatch(read_position(connection, venue.journal.journal_id))
         async for batch in venue.journal.read(changes.position.seq):
             changes.add(batch)
         connection.set_trace_callback(
@@ -163,7 +163,7 @@ async def test_of_two_projectors_one_ends(venue: Venue) -> None:
     await venue.run(*opening())
     first, second = venue.database.writer(), venue.database.writer()
     starts = [await writer.start(venue.journal.journal_id) for writer in (first, second)]
-    changes = [Changes(start) for start in starts]
+    changes = [WriteBatch(start) for start in starts]
     async for batch in venue.journal.read(0):
         for one in changes:
             one.add(batch)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from services.messaging.in_process import InProcessFeed
-from services.read_database.projecting import Told
-from services.read_database.projector_process import ProjectorProcess
+from services.read_model.projecting import Told
+from services.read_model.projector_process import ProjectorProcess
 from tests.integration.raw_http import until
 from tests.unit.journal.chains import next_batch
 

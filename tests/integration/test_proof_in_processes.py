@@ -19,14 +19,14 @@ from matching_engine.records import CommandKind, EventKind
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal.errors import JournalCorrupt
 from services.journal.sqlite import SqliteJournal
-from services.read_database.database import open_read_database
+from services.read_model.database import open_read_database
 from services.reporting import proof_processes
 from services.reporting.figure import Figure, compute_figure
 from services.reporting.re_execution import FigureUnavailable
 from tests.integration.golden_journals import rewrite
 from tests.integration.test_figure_proofs import NET_FEN, Misreading
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import History, opening
+from tests.unit.read_model.history import History, opening
 from tests.unit.reporting.audited_journals import forge_commands, forge_events
 
 pytestmark = pytest.mark.anyio

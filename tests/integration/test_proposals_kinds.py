@@ -13,7 +13,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import ActProposed, ProposalEnded
 from services.gateway.order_entry.four_eyes import confirming
 from services.messaging import Submission
-from services.read_database.proposals import (
+from services.read_model.proposals import (
     EXPIRES_NS,
     ProposalState,
     in_state,
@@ -25,7 +25,7 @@ from services.venue_state.keys import ApiKey
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.long import some
-from tests.unit.read_database.history import SENDER, START_NS, History, opening
+from tests.unit.read_model.history import SENDER, START_NS, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -11,17 +11,17 @@ import pytest
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, UserAdded, UserPasswordChanged, UserRemoved, UserRoleChanged
 from services.journal.batch import JournalBatch
-from services.read_database.changes import Changes
-from services.read_database.order_changes import ADDED, SET
-from services.read_database.writer import ReadDatabaseWriter
+from services.read_model.order_changes import ADDED, SET
+from services.read_model.write_batch import WriteBatch
+from services.read_model.writer import ReadDatabaseWriter
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
 from services.venue_state.users import User
 from tests.integration.read_databases import ReadDatabase
 from tests.long import some
 from tests.property.engine_flow import Flow, terms, venue
-from tests.unit.read_database.daily_laws import assert_daily_laws
-from tests.unit.read_database.history import (
+from tests.unit.read_model.daily_laws import assert_daily_laws
+from tests.unit.read_model.history import (
     JOURNAL_ID,
     REFERENCE_TICKS,
     SENDER,
@@ -49,7 +49,7 @@ async def write_in_parts(writer: ReadDatabaseWriter, batches: list[JournalBatch]
     position = await writer.start(JOURNAL_ID)
     waiting = list(batches)
     while waiting:
-        changes = Changes(position)
+        changes = WriteBatch(position)
         for batch in [waiting.pop(0) for _ in range(min(chance.randint(1, 12), len(waiting)))]:
             changes.add(batch)
         await writer.write(changes)

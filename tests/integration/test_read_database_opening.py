@@ -20,17 +20,17 @@ from services.commands.attachments import KeyIssued, KeyRevoked
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalError, JournalLost
 from services.journal.sqlite import SqliteJournal
-from services.read_database.audit.differences import differences
-from services.read_database.audit.rebuilt import Rebuilt
-from services.read_database.database import SET_ASIDE, connect_writer
-from services.read_database.errors import ReadDatabaseFailed, ReadDatabaseForeign
-from services.read_database.opening import open_true
-from services.read_database.read_witness import remembered
-from services.read_database.tables import READ_FORMAT
+from services.read_model.audit.differences import differences
+from services.read_model.audit.rebuilt import Rebuilt
+from services.read_model.database import SET_ASIDE, connect_writer
+from services.read_model.errors import ReadDatabaseFailed, ReadDatabaseForeign
+from services.read_model.opening import open_true
+from services.read_model.read_witness import remembered
+from services.read_model.tables import READ_FORMAT
 from services.reporting.checked_report import report_at_rest
 from services.sequencer.recovery import recover
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 pytestmark = pytest.mark.anyio
 

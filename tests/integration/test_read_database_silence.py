@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from load_tests.servers.postgres import PostgresServer
 from services.journal.postgres import connections
-from services.read_database.errors import ReadDatabaseAway, ReadDatabaseSilent
-from services.read_database.postgres import answering, database
-from services.read_database.postgres.answering import bound_queries
-from services.read_database.postgres.database import make_tables, open_read_database
-from services.read_database.tables import position
+from services.read_model.errors import ReadDatabaseAway, ReadDatabaseSilent
+from services.read_model.postgres import answering, database
+from services.read_model.postgres.answering import bound_queries
+from services.read_model.postgres.database import make_tables, open_read_database
+from services.read_model.tables import position
 from tests.faults.tcp_proxy import DIRECTIONS, TcpProxy
 from tests.integration.postgres_journal import execute, until
 from tests.patience import PATIENCE_S

@@ -16,15 +16,15 @@ from matching_engine.records import SettlementSource, Side
 from services.data.calendar import TradingCalendar
 from services.gateway.order_entry.history import OrderHistory
 from services.market_data import load_market
-from services.read_database import tables
-from services.read_database.changes import Changes
-from services.read_database.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
-from services.read_database.past_trades import Page
-from services.read_database.position_watch import PositionWatch
-from services.read_database.postgres.database import make_tables, open_read_database
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.seq_waiters import ProjectorStopped
-from services.read_database.tables import READ_FORMAT
+from services.read_model import tables
+from services.read_model.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
+from services.read_model.past_trades import Page
+from services.read_model.position_watch import PositionWatch
+from services.read_model.postgres.database import make_tables, open_read_database
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.seq_waiters import ProjectorStopped
+from services.read_model.tables import READ_FORMAT
+from services.read_model.write_batch import WriteBatch
 from services.reporting.export import csv_text
 from services.reporting.queries import read_daily, read_year, sum_of_busts, sum_of_trades
 from services.reporting.report import build_report
@@ -35,7 +35,7 @@ from tests.integration.test_market_loading import seen
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
+from tests.unit.read_model.history import JOURNAL_ID, REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 from tests.unit.venue_state.test_state import as_state_says
 
 pytestmark = pytest.mark.anyio
@@ -160,12 +160,12 @@ async def test_an_empty_database_is_a_venue_before_its_first_command(read_databa
 
 async def test_every_read_of_a_transaction_is_of_one_position(read_database: ReadDatabase) -> None:
     history, writer = History(), read_database.writer()
-    changes = Changes(await writer.start(JOURNAL_ID))
+    changes = WriteBatch(await writer.start(JOURNAL_ID))
     changes.add(history.batch(opening()))
     await writer.write(changes)
     async with read_database.opened() as engine, engine.connect() as connection:
         before = await connection.scalar(select(tables.position.c.seq))
-        later = Changes(changes.position)
+        later = WriteBatch(changes.position)
         later.add(history.batch([order(2, 1, REFERENCE_TICKS, 5)]))
         await writer.write(later)
         assert await connection.scalar(select(tables.position.c.seq)) == before
@@ -184,7 +184,7 @@ async def test_a_watch_waits_for_the_position(read_database: ReadDatabase) -> No
             waiting = [asyncio.create_task(watch.reached(seq)) for seq in (batch.first_seq, batch.last_seq)]
             await watch.reached(position.seq)
             assert not any(task.done() for task in waiting)
-            changes = Changes(position)
+            changes = WriteBatch(position)
             changes.add(batch)
             await writer.write(changes)
             position = changes.position

@@ -16,14 +16,14 @@ from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import initialise
 from services.migrations.outcome import Migrated, MigrationRefused
 from services.migrations.postgres import migrate_database
-from services.read_database.errors import ReadDatabaseForeign
-from services.read_database.postgres.tables import MARK
-from services.read_database.projector import catch_up
-from services.read_database.tables import READ_FORMAT
+from services.read_model.errors import ReadDatabaseForeign
+from services.read_model.postgres.tables import MARK
+from services.read_model.projector import catch_up
+from services.read_model.tables import READ_FORMAT
 from tests.integration.postgres_journal import execute, lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
-from tests.unit.read_database.history import History, opening
+from tests.unit.read_model.history import History, opening
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

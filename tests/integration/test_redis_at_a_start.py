@@ -12,7 +12,7 @@ from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import free_port
 from services.messaging.redis_stream import RedisAddressInvalid, RedisAway, RedisRefused, check_redis
 from services.processes.exit_codes import ExitCode
-from services.venue.trouble import exit_code_of
+from services.venue.fatal_errors import exit_code_of
 
 pytestmark = pytest.mark.anyio
 

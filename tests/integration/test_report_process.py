@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from structlog.testing import capture_logs
 
 from services.gateway.problems import ProblemError
-from services.read_database.database import path_of
+from services.read_model.database import path_of
 from services.reporting.checked_report import report_at_rest
 from services.reporting.turns import Turns
 from services.venue import report_process

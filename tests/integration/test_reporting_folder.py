@@ -29,10 +29,10 @@ from services.journal.errors import JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed
-from services.read_database.database import open_read_database
-from services.read_database.errors import ReadDatabaseForeign
-from services.read_database.projector import Projector
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model.database import open_read_database
+from services.read_model.errors import ReadDatabaseForeign
+from services.read_model.projector import Projector
+from services.read_model.sqlite_writer import SqliteWriter
 from services.reporting.audit import own_sha256
 from services.reporting.checked_report import CheckedReport, report_at_rest
 from services.reporting.export import preamble
@@ -40,7 +40,7 @@ from services.reporting.schemas import ProofAlert
 from services.reporting.terminal import render
 from services.reporting.verdict import Outcome
 from tests.unit.journal.chains import next_batch
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, opening, order
 
 
 @asynccontextmanager

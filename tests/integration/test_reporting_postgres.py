@@ -18,14 +18,14 @@ from services.journal import JournalBatch, JournalLost
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
-from services.read_database.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
-from services.read_database.projector import catch_up
+from services.read_model.errors import ReadDatabaseForeign, ReadDatabaseUnmigrated
+from services.read_model.projector import catch_up
 from services.reporting import proof_processes
 from services.reporting.checked_report import report_at_rest
 from tests.integration.postgres_journal import execute, lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -22,7 +22,7 @@ from services.gateway.websocket.private_models import ResumePoint
 from services.gateway.websocket.resumes import Resumes
 from services.market_data import Market, load_market
 from services.market_data.reading import MarketReads
-from services.messaging.follow import follow
+from services.messaging.tail import tail
 from services.venue_state.keys import ApiKey
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
@@ -51,7 +51,7 @@ class Gateway:
 
     async def read(self, venue: RunningVenue) -> None:
         """Follows the journal, batch by batch, while it may."""
-        async for batch in follow(venue.journal, venue.feed, self.state.last_seq):
+        async for batch in tail(venue.journal, venue.feed, self.state.last_seq):
             await self.may_read.wait()
             self.state.apply(batch)
             self.channels.publish(self.market.apply(batch))

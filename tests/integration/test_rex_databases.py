@@ -23,14 +23,14 @@ from services.journal.journal_lock import JournalLock
 from services.journal.postgres.journal import PostgresJournal
 from services.migrations.postgres import migrate_database, revisions
 from services.processes.exit_codes import ExitCode
-from services.read_database.postgres.writer import PostgresWriter
-from services.read_database.projector import catch_up
-from services.read_database.tables import READ_FORMAT
+from services.read_model.postgres.writer import PostgresWriter
+from services.read_model.projector import catch_up
+from services.read_model.tables import READ_FORMAT
 from services.scaled.launch import REX
 from tests.faults import venue_process
 from tests.integration.golden_journals import stored
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.unit.read_database.history import History, opening
+from tests.unit.read_model.history import History, opening
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from services.cli import app
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.processes.exit_codes import ExitCode
-from services.read_database.database import connect_writer, make_tables
+from services.read_model.database import connect_writer, make_tables
 from tests.faults.venue_process import rex
 
 NO_JOURNAL = {

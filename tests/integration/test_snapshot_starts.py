@@ -21,15 +21,15 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalBatch, JournalCorrupt, JournalLost
 from services.journal.sqlite import SqliteJournal
 from services.processes.exit_codes import ExitCode
-from services.read_database.errors import ReadDatabaseFailed
+from services.read_model.errors import ReadDatabaseFailed
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.record import Snapshot
 from services.snapshots.store import Kept
 from services.venue.bootstrap import Venue, open_venue
+from services.venue.fatal_errors import exit_code_of, root_cause
 from services.venue.settings import Settings
 from services.venue.standing_snapshots import Policy, StandingSnapshots, take_at
-from services.venue.trouble import exit_code_of, root_cause
 from tests.e2e.clock import Clock
 from tests.e2e.test_standing_proof import one_trade
 from tests.patience import PATIENCE_S, AsyncHttpClient

@@ -20,7 +20,7 @@ from services.sequencer.clock import ClockRefused, clock_apart
 from services.sequencer.recovery import recover
 from services.sequencer.sequencer import SequencerStopped
 from services.sequencer.standby import LOOK_EVERY_S, SILENT_LOOKS, Standby
-from services.venue.trouble import exit_code_of
+from services.venue.fatal_errors import exit_code_of
 from tests.integration.postgres_journal import execute, lead, until
 from tests.patience import PATIENCE_S
 from tests.unit.sequencer.venue import Clock, Never, Venue

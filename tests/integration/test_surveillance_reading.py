@@ -11,14 +11,14 @@ import pytest
 
 from matching_engine.records import CommandKind, Phase, Reason, Side, TimeInForce
 from services.commands import administrative as admin
-from services.read_database import tables
+from services.read_model import tables
 from services.surveillance import reading
 from services.surveillance.abnormal_trading import DayCounts
 from services.surveillance.changed_hands import changed_hands_by_day, changed_hands_fen
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_read_database_kinds import flow_of, write_in_parts
 from tests.long import some
-from tests.unit.read_database.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, day_roll, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, TICK_VALUE_FEN, History, day_roll, opening, order
 
 EVER = (0, 99_991_231)
 

@@ -14,7 +14,7 @@ from services.cli import app
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 
 async def write_journal(path: Path, texts: tuple[bytes, ...]) -> int:

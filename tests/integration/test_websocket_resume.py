@@ -18,7 +18,7 @@ from services.gateway.resume import missed
 from services.gateway.websocket import private_streams, resumes
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW
 from services.gateway.websocket.market_streams import MARKET_CHANNELS
-from services.read_database.errors import ReadDatabaseAway
+from services.read_model.errors import ReadDatabaseAway
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.test_past_reports import list_another
 from tests.integration.test_websocket_channels import SYMBOL, limit, random_orders

@@ -31,7 +31,7 @@ from services.market_data import Market
 from services.messaging.in_process import InProcessFeed, InProcessInbox
 from services.people.passwords import Passwords
 from services.people.people import People
-from services.read_database.projector import Projector
+from services.read_model.projector import Projector
 from services.reporting.proven import Prove
 from services.sequencer.sequencer import Sequencer
 from services.venue import application

@@ -311,7 +311,7 @@ class NaiveBook:
         for one, cut, other in ((maker, lots[1], order), (order, lots[0], maker)):
             if cut:
                 self.events.append(
-                    self.event(EventKind.PREVENTED, one, Reason.SELF_TRADE, cut, one.open - cut)._replace(
+                    self.event(EventKind.SELF_TRADE_PREVENTED, one, Reason.SELF_TRADE, cut, one.open - cut)._replace(
                         maker_order_id=other.order_id
                     )
                 )

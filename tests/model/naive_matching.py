@@ -15,7 +15,7 @@ from matching_engine.records import (
 from tests.model.naive_queues import Queues
 from tests.model.naive_tables import Instrument, Order, around
 
-CANCELED, PREVENTED = EventKind.CANCELED, EventKind.PREVENTED
+CANCELED, SELF_TRADE_PREVENTED = EventKind.CANCELED, EventKind.SELF_TRADE_PREVENTED
 LATEST_NS = 2**63 - 1
 
 
@@ -161,10 +161,10 @@ class Matching(Queues):
         if o.self_trade == SelfTrade.DECREMENT:
             incoming = resting = min(o.leaves, maker.shown)
         if o.self_trade != SelfTrade.CANCEL_NEWEST:
-            self.decrement(maker, resting, PREVENTED, Reason.SELF_TRADE, o.order_id)
+            self.decrement(maker, resting, SELF_TRADE_PREVENTED, Reason.SELF_TRADE, o.order_id)
             self.after_loss(maker)
         if o.self_trade != SelfTrade.CANCEL_OLDEST:
-            self.decrement(o, incoming, PREVENTED, Reason.SELF_TRADE, maker.order_id)
+            self.decrement(o, incoming, SELF_TRADE_PREVENTED, Reason.SELF_TRADE, maker.order_id)
 
     # The call phase
 

@@ -33,7 +33,7 @@ class Orders(Refusals):
         if c.client_order_id:  # 1.11
             earlier = self.client_ids.get((c.account, c.client_order_id))
             if earlier is not None and earlier.digest == body_digest(c):
-                self.emit(EventKind.REPEATED, order_id=earlier.order_id, account=c.account)
+                self.emit(EventKind.DUPLICATE, order_id=earlier.order_id, account=c.account)
                 return
             if earlier is not None:
                 self.reject(c, Reason.CLIENT_ORDER_ID_REUSED, c.seq)

@@ -34,7 +34,7 @@ class EventSums:
         elif e.kind in (EventKind.ACCEPTED, EventKind.REPLACED):
             self.reserve(e, e.quantity_lots)
             self.leaves[e.order_id] = e.leaves_lots
-        elif e.kind in (*ENDS, EventKind.PREVENTED):
+        elif e.kind in (*ENDS, EventKind.SELF_TRADE_PREVENTED):
             assert e.leaves_lots == self.leaves[e.order_id] - e.quantity_lots
             self.reserve(e, -e.quantity_lots)
             self.left(e.order_id, e.leaves_lots)

@@ -27,7 +27,7 @@ from tests.property.engine_flow import numbered, venue
 
 BUY, SELL = Side
 GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK
-TRADE, CANCELED, PREVENTED = EventKind.TRADE, EventKind.CANCELED, EventKind.PREVENTED
+TRADE, CANCELED, SELF_TRADE_PREVENTED = EventKind.TRADE, EventKind.CANCELED, EventKind.SELF_TRADE_PREVENTED
 book_side = st.dictionaries(st.integers(3, 17), st.integers(1, 4), max_size=6)
 
 
@@ -134,7 +134,7 @@ def test_self_trade_prevention(mode: SelfTrade, expected: list[tuple[str, int, i
     old = v.order(3, SELL, 12, 100, display_lots=5)
     new = v.order(4, BUY, 8, 101, self_trade=mode)
     names = {old: ("old", new), new: ("new", old)}
-    prevented = [event for event in v.events if event.kind == PREVENTED]
+    prevented = [event for event in v.events if event.kind == SELF_TRADE_PREVENTED]
     assert [(names[e.order_id][0], e.quantity_lots, e.leaves_lots) for e in prevented] == expected
     assert all(e.maker_order_id == names[e.order_id][1] and e.reason == Reason.SELF_TRADE for e in prevented)
     remaining = v.engine.orders.get(old)

@@ -279,7 +279,7 @@ def test_quantities_add_up_and_the_book_is_crossed_in_a_call_auction_only(flow: 
                 left[event.order_id] -= event.quantity_lots
                 left[event.maker_order_id] -= event.quantity_lots
                 assert left[event.order_id] == event.leaves_lots
-            elif event.kind in (EventKind.CANCELED, EventKind.PREVENTED):
+            elif event.kind in (EventKind.CANCELED, EventKind.SELF_TRADE_PREVENTED):
                 left[event.order_id] -= event.quantity_lots
                 assert left[event.order_id] == event.leaves_lots
         resting = {order_id: lots for order_id, lots in left.items() if lots}

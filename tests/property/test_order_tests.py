@@ -38,7 +38,7 @@ from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 from tests.long import examples
 from tests.property.engine_flow import flow
-from tests.unit.read_database.history import batches_of
+from tests.unit.read_model.history import batches_of
 
 BODY = ("instrument", "side", "order_type", "time_in_force", "self_trade", "price_ticks", "trigger_ticks", "quantity_lots",
         "display_lots", "flags", "time_s", "client_order_id", "number")  # fmt: skip
@@ -156,7 +156,7 @@ class Comparison:
             return
         found = {
             EventKind.REJECTED: ("rejected", self._reason(command, first), None),
-            EventKind.REPEATED: ("repeated", None, str(first.order_id)),
+            EventKind.DUPLICATE: ("repeated", None, str(first.order_id)),
             EventKind.ACCEPTED: ("accepted", None, None),
         }[EventKind(first.kind)]
         if any(
@@ -179,7 +179,7 @@ class Comparison:
 
     def _note(self, events: list[Event]) -> None:
         for event in events:
-            if event.kind == EventKind.REPLACED or (event.kind == EventKind.PREVENTED and event.leaves_lots):
+            if event.kind == EventKind.REPLACED or (event.kind == EventKind.SELF_TRADE_PREVENTED and event.leaves_lots):
                 self.changed.add(event.order_id)
             if event.kind == EventKind.DAY_ROLLED:
                 self.past.day_rolls.append(event.seq)

@@ -46,7 +46,7 @@ from services.venue_state import alerts, keyed_requests
 from services.venue_state.orders import ENDED_LIMIT
 from tests.faults.process_figures import figures
 from tests.property.years_venue import Sizes, Venue
-from tests.unit.read_database.history import ACCOUNTS, REFERENCE_TICKS, SENDER, day_roll, opening
+from tests.unit.read_model.history import ACCOUNTS, REFERENCE_TICKS, SENDER, day_roll, opening
 
 DAYS = 245
 """Trading days of a year, about as many as the exchange has."""

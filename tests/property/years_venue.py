@@ -20,7 +20,7 @@ from services.venue_state.alerts import VenueAlerts
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import ENDED_LIMIT, VenueOrders
 from services.venue_state.state import VenueState
-from tests.unit.read_database.history import JOURNAL_ID, SENDER
+from tests.unit.read_model.history import JOURNAL_ID, SENDER
 
 MANY = 1_000_000
 OPERATOR = ApiKey(key_id=SENDER.actor, account=0, name="operator", scopes=frozenset({"operate"}))

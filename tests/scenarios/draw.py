@@ -45,10 +45,10 @@ def order_states(events: list[Event], changes: Changes) -> None:
                 move(order_id, kind, "partially_filled" if lots[order_id] else "filled")
         elif kind == EventKind.TRIGGERED:
             move(e.order_id, kind, "new")
-        elif kind in (EventKind.REPLACED, EventKind.PREVENTED) and e.leaves_lots:
+        elif kind in (EventKind.REPLACED, EventKind.SELF_TRADE_PREVENTED) and e.leaves_lots:
             lots[e.order_id] = e.leaves_lots
             move(e.order_id, kind, states[e.order_id])
-        elif kind in (EventKind.CANCELED, EventKind.PREVENTED, EventKind.EXPIRED):
+        elif kind in (EventKind.CANCELED, EventKind.SELF_TRADE_PREVENTED, EventKind.EXPIRED):
             move(e.order_id, kind, "expired" if kind == EventKind.EXPIRED else "canceled")
 
 

@@ -28,7 +28,7 @@ PLAIN_FEE_FEN = 1
 
 MONEY = ("amount_fen", "fee_fen", "maker_fee_fen", "reserve_fen")
 MARKET_DATA = (EventKind.LEVEL, EventKind.INDICATIVE)
-ENDS = (EventKind.CANCELED, EventKind.EXPIRED, EventKind.PREVENTED)
+ENDS = (EventKind.CANCELED, EventKind.EXPIRED, EventKind.SELF_TRADE_PREVENTED)
 
 
 @dataclass
@@ -143,7 +143,7 @@ class Wording:
         if kind == EventKind.TRIGGERED:
             implied["quantity_lots"] = e.leaves_lots
             return f"{words} {OrderType(e.order_type).name} {e.leaves_lots} @ {e.price_ticks}", implied
-        if kind == EventKind.PREVENTED:
+        if kind == EventKind.SELF_TRADE_PREVENTED:
             implied["reason"] = Reason.SELF_TRADE
             left = f", {e.leaves_lots} left" if e.leaves_lots else ""
             return f"{words} by {self.names.label(e.maker_order_id)} {e.quantity_lots}{left}", implied
@@ -187,7 +187,7 @@ class Wording:
             return f"{where} @ {e.price_ticks}"
         if kind == EventKind.DAY_ROLLED:
             return f" {e.date // 10_000}-{e.date // 100 % 100:02}-{e.date % 100:02}"
-        if kind == EventKind.REPEATED:
+        if kind == EventKind.DUPLICATE:
             return f" {self.names.label(e.order_id)} of{account}"
         return f"{account if e.account else ''}{where}"
 
@@ -204,11 +204,11 @@ def money(event: Event) -> str:
 
 WORDED: dict[EventKind, set[str]] = {
     EventKind.ACCEPTED: set(),
-    EventKind.REPEATED: {"order_id", "account"},
+    EventKind.DUPLICATE: {"order_id", "account"},
     EventKind.REJECTED: {"reason"},
     EventKind.TRADE: {"order_id", "maker_order_id", "price_ticks", "quantity_lots"},
     EventKind.CANCELED: {"order_id", "quantity_lots", "reason"},
-    EventKind.PREVENTED: {"order_id", "maker_order_id", "quantity_lots", "leaves_lots"},
+    EventKind.SELF_TRADE_PREVENTED: {"order_id", "maker_order_id", "quantity_lots", "leaves_lots"},
     EventKind.EXPIRED: {"order_id", "quantity_lots", "reason"},
     EventKind.LEVEL: {"instrument", "side", "price_ticks", "quantity_lots", "number"},
     EventKind.REPLACED: {"order_id", "price_ticks", "quantity_lots", "leaves_lots"},

@@ -18,7 +18,7 @@ from services.market_data import Market
 from services.messaging import Submission
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
-from services.read_database.past_trades import Page
+from services.read_model.past_trades import Page
 from services.scaled.gateway import at_end
 from services.venue.application import PROJECTED_S, told_when
 from services.venue.parts import Parts, cancel

@@ -13,7 +13,7 @@ from services.data.calendar import TradingCalendar
 from services.journal.batch import NO_HASH, JournalBatch
 from services.sequencer.schedule import trading_date_at
 from services.sequencer.sequencer import assemble
-from tests.unit.read_database.history import ACCOUNTS, SENDER, opening
+from tests.unit.read_model.history import ACCOUNTS, SENDER, opening
 
 JOURNAL_ID = bytes(range(16))
 SHANGHAI_15_00_NS = 1_767_596_400_000_000_000

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging.polled import PolledFeed
-from services.read_database.projector import Projector
+from services.read_model.projector import Projector
 from tests.simulation.database import URL
 from tests.simulation.process import Process
 from tests.simulation.read_model import ModelWriter

@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 from services.journal.batch import NO_HASH
-from services.read_database import order_changes, tables
-from services.read_database.changes import Changes, Position
-from services.read_database.errors import ReadDatabaseAway, ReadDatabaseBusy
-from services.read_database.seq_waiters import SeqWaiters
+from services.read_model import order_changes, tables
+from services.read_model.errors import ReadDatabaseAway, ReadDatabaseBusy
+from services.read_model.seq_waiters import SeqWaiters
+from services.read_model.write_batch import Position, WriteBatch
 from tests.simulation.postgres import PostgresServer
 from tests.simulation.weather import Weather
 
@@ -33,7 +33,7 @@ class ReadModel:
         """By account and instrument: lots and reserved lots."""
         self.waiters = SeqWaiters(lambda _seq: None)
 
-    def apply(self, changes: Changes) -> None:
+    def apply(self, changes: WriteBatch) -> None:
         """One transaction."""
         self.orders.update({order_id: list(row) for order_id, row in changes.orders.new.items()})
         for order_id, change in changes.orders.old.items():
@@ -83,7 +83,7 @@ class ModelWriter:
         await asyncio.sleep(0.001)
         return self._model.position
 
-    async def write(self, changes: Changes) -> None:
+    async def write(self, changes: WriteBatch) -> None:
         """One transaction: it may fail before or after its commit."""
         fate = self._chance.random()
         await asyncio.sleep(self._chance.expovariate(300))

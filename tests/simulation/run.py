@@ -17,7 +17,7 @@ from services.journal import JournalError
 from services.journal.chain import CHUNK_BYTES
 from services.journal.postgres import batch_reader, journal, lag, session
 from services.messaging.link import client, server
-from services.read_database import projector
+from services.read_model import projector
 from services.sequencer import sequencer
 from services.snapshots import loading
 from tests.simulation import verdict

@@ -14,7 +14,7 @@ from services.venue_state.orders import VenueOrder
 from tests.simulation.gateway_process import GatewayProcess, Respond
 from tests.simulation.requests import Amend, Attempt, Batch, Cancel, Deposit, Look, Place, Reply, Request, Told
 from tests.simulation.venue import Venue
-from tests.unit.read_database.history import REFERENCE_TICKS
+from tests.unit.read_model.history import REFERENCE_TICKS
 
 SYMBOLS = ("ND-OX", "NDFEB-N42")
 PRICES = ("{:.2f}", "{:.4f}")

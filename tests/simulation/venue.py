@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from services.journal.errors import JournalBusy, JournalCorrupt, JournalError, JournalReplaced, JournalUnreachable
 from services.journal.postgres.journal import PostgresJournal
 from services.sequencer.sequencer import SequencerStopped
-from services.venue.trouble import root_cause
+from services.venue.fatal_errors import root_cause
 from tests.simulation.channel import Network
 from tests.simulation.database import Servers
 from tests.simulation.gateway_process import GatewayProcess

@@ -115,7 +115,7 @@ def _check_attempt(record: Record, attempt: Attempt) -> None:
     if len(found) != 1:
         raise Broken(f"the request {attempt} was answered with order {told.order_id}, and is not in the journal")
     ((command, event),) = found
-    if event.order_id != told.order_id or reply.repeats != (event.kind == EventKind.REPEATED):
+    if event.order_id != told.order_id or reply.repeats != (event.kind == EventKind.DUPLICATE):
         raise Broken(f"the request {attempt} is seq {command.seq}, and was answered with order {told.order_id}")
     entered, _ = record.commands[told.order_id]
     body = attempt.request.body

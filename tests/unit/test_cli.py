@@ -21,11 +21,11 @@ from services.journal import JournalBusy, JournalCorrupt, JournalError, JournalL
 from services.journal.errors import naming
 from services.processes.exit_codes import ExitCode
 from services.processes.watchdog import Watchdog
-from services.read_database.errors import ReadDatabaseDeviceFailed, ReadDatabaseFailed, ReadDatabaseForeign
-from services.read_database.seq_waiters import ProjectorStopped
+from services.read_model.errors import ReadDatabaseDeviceFailed, ReadDatabaseFailed, ReadDatabaseForeign
+from services.read_model.seq_waiters import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
+from services.venue.fatal_errors import sentence_of
 from services.venue.first_start import KeysFileRefused
-from services.venue.trouble import sentence_of
 from tests.patience import PATIENCE_S
 
 TROUBLES = (

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.read_database.seq_waiters import ProjectorStopped, SeqWaiters
+from services.read_model.seq_waiters import ProjectorStopped, SeqWaiters
 
 
 async def _begun(waiters: SeqWaiters, *seqs: int) -> list[asyncio.Task[None]]:

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from services.journal import JournalBusy
-from services.read_database import write_lock as module
-from services.read_database.write_lock import write_lock
+from services.read_model import write_lock as module
+from services.read_model.write_lock import write_lock
 from tests.patience import PATIENCE_S
 
 
 def test_the_next_one_waits_for_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waits, order = threading.Event(), list[str]()
-    monkeypatch.setattr("services.read_database.write_lock.time.sleep", lambda _seconds: waits.set())
+    monkeypatch.setattr("services.read_model.write_lock.time.sleep", lambda _seconds: waits.set())
 
     def next_one() -> None:
         with write_lock(tmp_path / "read.sqlite"):

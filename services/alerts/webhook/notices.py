@@ -15,7 +15,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.replies.alert_json import alert_json
-from services.read_database.tables import alerts, position
+from services.read_model.tables import alerts, position
 from services.values.times import time_text
 from services.venue_state.alerts import VenueAlert
 

@@ -18,9 +18,9 @@ from services.gateway.http.paging import Cursor, Limit
 from services.gateway.order_entry.order_command import time_s
 from services.gateway.past import Projected
 from services.gateway.schemas import Reply, TimeText
-from services.read_database.page_size import fitting
-from services.read_database.proposals import Proposal, read_confirmed
-from services.read_database.tables import actions, api_keys
+from services.read_model.page_size import fitting
+from services.read_model.proposals import Proposal, read_confirmed
+from services.read_model.tables import actions, api_keys
 from services.values.decimals import rate_text, yuan_text
 from services.values.times import time_text
 from services.venue_state.state import VenueState

@@ -24,7 +24,7 @@ from services.gateway.past import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.alert_json import alert_json
 from services.gateway.schemas import IdText
-from services.read_database.tables import alerts
+from services.read_model.tables import alerts
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
 

@@ -16,10 +16,10 @@ from services.gateway.http.history_schemas import CandlesPage, IntervalName
 from services.gateway.http.paging import Cursor, EndQuery, StartQuery, span_of
 from services.gateway.http.venue import known_instrument
 from services.gateway.past import Past
-from services.read_database.candle_reading import DAY, INTERVALS_S, Candle, Places, read_candles
-from services.read_database.flat_candles import read_flat_candles
-from services.read_database.spans import Span
-from services.read_database.tables import position, trading_days
+from services.read_model.candle_reading import DAY, INTERVALS_S, Candle, Places, read_candles
+from services.read_model.flat_candles import read_flat_candles
+from services.read_model.spans import Span
+from services.read_model.tables import position, trading_days
 from services.values.decimals import yuan_text
 from services.values.times import date_text, time_text
 from services.venue_state.instruments import VenueInstrument

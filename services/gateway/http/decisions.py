@@ -22,7 +22,7 @@ from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
-from services.read_database.targets import TargetKey
+from services.read_model.targets import TargetKey
 from services.values.decimals import fixed_text, scaled
 from services.venue_state.state import VenueState
 

@@ -21,10 +21,10 @@ from services.gateway.http.history_schemas import CashMovementsPage, LedgerPage
 from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.past import Past
 from services.gateway.problems import field_problem
-from services.read_database.ledger import Balances, Window, balances_at, read_lines
-from services.read_database.ledger_sources import Key, Line
-from services.read_database.spans import seq_conditions
-from services.read_database.tables import cash_movements
+from services.read_model.ledger import Balances, Window, balances_at, read_lines
+from services.read_model.ledger_sources import Key, Line
+from services.read_model.spans import seq_conditions
+from services.read_model.tables import cash_movements
 from services.values.decimals import yuan_text
 from services.values.times import date_text, time_text
 from services.venue_state.state import VenueState

@@ -20,7 +20,7 @@ from services.gateway.problems import ProblemError
 from services.gateway.replies.market_json import trade_json
 from services.gateway.schemas import IdText, PublicTrade
 from services.market_data import Market, MarketTrade
-from services.read_database.past_trades import Row, read_trade, read_trades
+from services.read_model.past_trades import Row, read_trade, read_trades
 from services.values.times import WrittenDate
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState

@@ -12,8 +12,8 @@ from pydantic import WithJsonSchema
 from services.gateway.cursors import Cursors
 from services.gateway.problems import field_problem
 from services.gateway.schemas import time_form
-from services.read_database.past_trades import Page
-from services.read_database.spans import Span
+from services.read_model.past_trades import Page
+from services.read_model.spans import Span
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(1970, 2200)

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.problems import ProblemError
 from services.people.roles import caller
-from services.read_database.proposals import ProposalState
-from services.read_database.second_person import may_have_made, newer_stop, password_of_another
+from services.read_model.proposals import ProposalState
+from services.read_model.second_person import may_have_made, newer_stop, password_of_another
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 

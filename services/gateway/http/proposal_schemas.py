@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from services.gateway.http.admin_schemas import Reason
 from services.gateway.schemas import Reply, Request
-from services.read_database.proposals import ProposalState
+from services.read_model.proposals import ProposalState
 
 
 class ProposalReply(Reply):

@@ -27,8 +27,8 @@ from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.past import Past
 from services.gateway.problems import ProblemError
 from services.gateway.schemas import IdText
-from services.read_database.proposals import Proposal, ProposalState, in_state, read_page, read_proposal
-from services.read_database.tables import position, proposals
+from services.read_model.proposals import Proposal, ProposalState, in_state, read_page, read_proposal
+from services.read_model.tables import position, proposals
 from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState

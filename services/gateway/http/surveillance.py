@@ -21,7 +21,7 @@ from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import Request
-from services.read_database.records import read_records
+from services.read_model.records import read_records
 from services.surveillance.measures import CONTROL_TYPES, control_groups
 from services.values.times import DATE_FORM
 from services.venue_state.state import VenueState

@@ -21,7 +21,7 @@ from contextlib import suppress
 from services.commands.attachments import RateLimit
 from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import RateClass
-from services.messaging.redis_stream.connection import TROUBLE, address_of, call, open_client
+from services.messaging.redis_stream.connection import REDIS_ERRORS, address_of, call, open_client
 
 SYNC_S = 0.1
 BEAT_S = 1.0
@@ -142,7 +142,7 @@ class SharedLimits:
             del self.changed[bucket]
         try:
             self.gateways, *missing = await call(self._client, "EVAL", _SCRIPT, len(keys), *keys, *values)
-        except TROUBLE as error:
+        except REDIS_ERRORS as error:
             self.changed.update(dict.fromkeys(buckets))
             self.trouble = self._sentence(error)
             return

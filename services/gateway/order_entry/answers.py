@@ -10,12 +10,12 @@ from matching_engine.records import Command, CommandKind, Event, EventKind, Reas
 from services.gateway.ids import unknown_order
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.problems import ProblemError, declined, field_problem, outcome_unknown
-from services.read_database.past_trades import Page
+from services.read_model.past_trades import Page
 from services.venue_state.orders import VenueOrder
 from services.venue_state.reasons import reason_text
 from services.venue_state.state import VenueState
 
-_REPEATED, _REJECTED = int(EventKind.REPEATED), int(EventKind.REJECTED)  # As ints: each order is compared with them.
+_DUPLICATE, _REJECTED = int(EventKind.DUPLICATE), int(EventKind.REJECTED)  # As ints: each order is compared with them.
 
 
 class Answers:
@@ -30,7 +30,7 @@ class Answers:
 
         A rejected new order is an order, except one that took the client_order_id of another order (422).
         """
-        if event.kind == _REPEATED:
+        if event.kind == _DUPLICATE:
             return None
         if event.kind == _REJECTED:
             if command.kind == CommandKind.NEW_ORDER:

@@ -25,7 +25,7 @@ from services.commands.attachments import MeasureImposed, MeasureLifted
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
-from services.read_database.records import read_records
+from services.read_model.records import read_records
 from services.surveillance.measures import MEASURE_TYPES, bans_in_force, freed_by_lifting, measures
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.gateway.ids import MAX_ID
 from services.gateway.past import Projected
 from services.gateway.problems import field_problem
-from services.read_database.tables import trades
-from services.read_database.targets import TargetKey, in_force, targets_of_year
+from services.read_model.tables import trades
+from services.read_model.targets import TargetKey, in_force, targets_of_year
 from services.venue_state.state import VenueState
 
 _AT_ONCE = 1_000

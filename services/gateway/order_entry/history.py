@@ -13,9 +13,9 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.past import Past, Projected
-from services.read_database.past_trades import Page, read_fills
-from services.read_database.spans import ALWAYS, Span, seq_conditions
-from services.read_database.tables import orders, trading_days
+from services.read_model.past_trades import Page, read_fills
+from services.read_model.spans import ALWAYS, Span, seq_conditions
+from services.read_model.tables import orders, trading_days
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 

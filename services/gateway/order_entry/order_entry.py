@@ -72,7 +72,7 @@ class OrderEntry:
         """Places an order; returns it as the engine left it, and True if the request repeats an earlier order."""
         command = self.order_command(key, body)
         event = await self.pending.send(key, command)
-        return await self._order_of(command, event), event.kind == EventKind.REPEATED
+        return await self._order_of(command, event), event.kind == EventKind.DUPLICATE
 
     async def batch(self, key: ApiKey, entries: Sequence[BatchEntry]) -> list[Outcome]:
         """Carries out requests in one journal batch; returns an outcome for each. One with an invalid field is not sent: its

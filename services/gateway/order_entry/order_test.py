@@ -18,7 +18,7 @@ from services.gateway.order_entry.order_terms import Cost, PriceView, cost_of
 from services.gateway.problems import field_problem
 from services.gateway.schemas import OrderTested, Verdict
 from services.market_data import Market
-from services.read_database.past_trades import Page
+from services.read_model.past_trades import Page
 from services.values.decimals import yuan_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import UNPRICED, VenueOrder

@@ -24,7 +24,7 @@ from services.gateway.resume.phases import PhaseChange, PhaseReader
 from services.gateway.resume.queries import busts_between, fills_between, orders_changed, public_busts, public_trades
 from services.journal.batch import JournalBatch
 from services.market_data import MarketTrade
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import EVERY_ACCOUNT, VenueState
 
@@ -35,7 +35,7 @@ _OF_ORDERS = np.isin(
         EventKind.REJECTED,
         EventKind.TRADE,
         EventKind.CANCELED,
-        EventKind.PREVENTED,
+        EventKind.SELF_TRADE_PREVENTED,
         EventKind.EXPIRED,
         EventKind.REPLACED,
         EventKind.TRIGGERED,

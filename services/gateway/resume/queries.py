@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, or_, select, true
 
-from services.read_database.tables import orders, trades
+from services.read_model.tables import orders, trades
 from services.venue_state.state import EVERY_ACCOUNT
 
 TRADE_NUMBER_BITS = 20

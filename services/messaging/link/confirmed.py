@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from services.journal.batch import JournalBatch
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 
 
 class Confirming(Protocol):

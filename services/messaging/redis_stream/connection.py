@@ -17,7 +17,7 @@ from services.messaging.redis_refusals import RedisAddressInvalid, RedisAway, Re
 TIMEOUT_S = 1.0
 """A server that does not answer for so long counts as away; a stopped process (SIGSTOP) still accepts connections."""
 
-TROUBLE = (RedisError, OSError)
+REDIS_ERRORS = (RedisError, OSError)
 """What any call may raise. The built-in TimeoutError is an OSError."""
 
 OLDEST_VERSION = (6, 2)
@@ -69,7 +69,7 @@ def address_of(client: Redis) -> str:
 
 
 async def call(client: Redis, *command: bytes | str | int, timeout_s: float = TIMEOUT_S) -> Any:
-    """The reply to one command. Raises one of TROUBLE, after timeout_s at the latest."""
+    """The reply to one command. Raises one of REDIS_ERRORS, after timeout_s at the latest."""
     async with asyncio.timeout(timeout_s):
         return await client.execute_command(*command)  # type: ignore[no-untyped-call]
 
@@ -110,7 +110,7 @@ async def check_redis(url: str) -> None:
         version = await _version(client)
     except AuthenticationError as error:
         raise RedisRefused(f"REX_REDIS_URL: Redis at {address} refuses the user or password: {error}") from None
-    except TROUBLE as error:
+    except REDIS_ERRORS as error:
         if isinstance(error, InvalidResponse) or (reached and type(error) is ConnectionError):
             raise RedisRefused(
                 f"REX_REDIS_URL names no Redis or Valkey: {address} does not speak their protocol"

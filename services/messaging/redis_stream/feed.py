@@ -22,7 +22,14 @@ from services.journal.batch import JournalBatch
 from services.journal.chain import ChainEnd
 from services.messaging import Gap
 from services.messaging.polled import INTERVAL_S
-from services.messaging.redis_stream.connection import TIMEOUT_S, TROUBLE, call, open_client, stream_key, trouble_with
+from services.messaging.redis_stream.connection import (
+    REDIS_ERRORS,
+    TIMEOUT_S,
+    call,
+    open_client,
+    stream_key,
+    trouble_with,
+)
 
 SILENCE_S = 0.5
 """After so long without an entry the reader looks into the journal: the publisher may be away, and Redis not."""
@@ -73,12 +80,12 @@ class StreamFeed:
         await self._client.aclose()
 
     async def last_entry(self) -> list[JournalBatch]:
-        """The batches of the newest entry; empty if there is none. Raises one of TROUBLE, or JournalError."""
+        """The batches of the newest entry; empty if there is none. Raises one of REDIS_ERRORS, or JournalError."""
         entries = await call(self._client, "XREVRANGE", self._key, "+", "-", "COUNT", 1)
         return _batches(entries)
 
     async def after(self, seq: int) -> list[JournalBatch]:
-        """Waits for entries after seq; empty if none came in SILENCE_S. Raises one of TROUBLE, or JournalError."""
+        """Waits for entries after seq; empty if none came in SILENCE_S. Raises one of REDIS_ERRORS, or JournalError."""
         block = ("COUNT", MAX_ENTRIES, "BLOCK", round(SILENCE_S * 1000))
         command = ("XREAD", *block, "STREAMS", self._key, f"{seq}-0")
         reply = await call(self._client, *command, timeout_s=SILENCE_S + TIMEOUT_S)
@@ -176,7 +183,7 @@ class StreamSubscription:
         """What Redis answers. Raises Gap if it does not, or if that is no batch."""
         try:
             return await call
-        except TROUBLE as error:
+        except REDIS_ERRORS as error:
             await self._give_up(self._feed.sentence(error), RETRY_S)
         except JournalError as error:
             await self._distrust(error)

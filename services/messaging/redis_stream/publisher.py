@@ -11,7 +11,14 @@ from redis.exceptions import ResponseError
 
 from services.journal.batch import JournalBatch
 from services.messaging import Feed, Gap, Subscription
-from services.messaging.redis_stream.connection import TROUBLE, call, is_there, open_client, stream_key, trouble_with
+from services.messaging.redis_stream.connection import (
+    REDIS_ERRORS,
+    call,
+    is_there,
+    open_client,
+    stream_key,
+    trouble_with,
+)
 
 MAX_STREAM_BYTES = 64 * 2**20
 MAX_ENTRIES = 65_536
@@ -96,7 +103,7 @@ class StreamPublisher:
                 await self._publish(await self._next_rows())
                 self.trouble = None
                 pause = PACE_S
-            except TROUBLE as error:
+            except REDIS_ERRORS as error:
                 self.trouble = f"{trouble_with(self._client, error, self._key)}. Readers follow the journal"
                 pause = RETRY_S
             await asyncio.sleep(pause)

@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import ContextStated
-from services.read_database.records import Record, read_records
+from services.read_model.records import Record, read_records
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.documents import Document, Time, seal
 from services.reporting.queries import read_position

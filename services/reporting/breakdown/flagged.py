@@ -16,8 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import TradesDecision
-from services.read_database.names import read_member_names
-from services.read_database.tables import decided_trades, decisions, trades
+from services.read_model.names import read_member_names
+from services.read_model.tables import decided_trades, decisions, trades
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.documents import Document, Ratio, Yuan, ratio, seal
 from services.reporting.exports.sheet import Shown

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import VENUE_SCOPE
 from services.data.calendar import TradingCalendar
-from services.read_database.targets import in_force, targets_of_year
+from services.read_model.targets import in_force, targets_of_year
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import month_of, whole_year
@@ -70,12 +70,12 @@ async def read_months(
     listed = await reading.read_listed(connection)
     traded = await reading.read_days(connection, whole_year(year), listed)
     days, target = year_days(calendar, year, found.net_by_day), found.target
-    of_venue = open_days(days, found.born)
-    owed_fen = target.owed_fen(len(of_venue), len(days))
+    of_venue = open_days(days, found.first_trading_date)
+    prorated_target_fen = target.prorated_target_fen(len(of_venue), len(days))
     months = month_lines(
         year,
         of_venue,
-        owed_fen,
+        prorated_target_fen,
         today=found.position["trading_date"],
         net_by_day=found.net_by_day,
         kilograms=summed((month_of(day.trading_date), day.kilograms) for day in traded),
@@ -85,7 +85,7 @@ async def read_months(
     return MonthsReport(
         year=year,
         **seal(found.position),
-        target_fen=owed_fen,
+        target_fen=prorated_target_fen,
         target_is_set=target.is_set,
         target_seq=target.seq,
         months=months,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_database.tables import (
+from services.read_model.tables import (
     accounts,
     daily_members,
     daily_phases,

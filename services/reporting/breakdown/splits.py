@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase
-from services.read_database.names import member_names
+from services.read_model.names import member_names
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Quantity, Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear, whole_year

@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE, Metric
 from services.data.calendar import TradingCalendar
-from services.read_database.targets import Row, TargetKey, in_force, targets_of_year
+from services.read_model.targets import Row, TargetKey, in_force, targets_of_year
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import DayTrades, Instruments, Period, month_of, whole_year
 from services.reporting.documents import Document, Ratio, ratio, seal
 from services.reporting.queries import YearTurnover
-from services.reporting.target import due, open_days, owed, required_per_day, year_days
+from services.reporting.target import due, open_days, prorated, required_per_day, year_days
 from services.surveillance.reading import read_changed_hands_by_instrument
 from services.values.decimals import fixed_text
 
@@ -93,7 +93,7 @@ async def read_targets(
         else:
             done = done_by_day(key, traded, instruments, today)
         of_period = tuple(day for day in days if key.month in (0, month_of(day)))
-        lines.append(measure_target(row, of_period, done, today=today, born=found.born))
+        lines.append(measure_target(row, of_period, done, today=today, first_trading_date=found.first_trading_date))
     return TargetsReport(year=year, **seal(found.position), targets=tuple(lines))
 
 
@@ -133,13 +133,13 @@ def month_period(year: int, month: int) -> Period:
     return Period(year * 10_000 + month * 100, year * 10_000 + month * 100 + 99) if month else whole_year(year)
 
 
-def measure_target(row: Row, days: tuple[int, ...], done: Done, *, today: int, born: int) -> TargetLine:
+def measure_target(row: Row, days: tuple[int, ...], done: Done, *, today: int, first_trading_date: int) -> TargetLine:
     """The progress of a target over the trading days of its period, yyyymmdd. `row` is one of the table `targets`.
 
-    `today` and the venue's first trading day `born` are 0 before there is one.
+    `today` and the venue's first trading day `first_trading_date` are 0 before there is one.
     """
-    of_venue = open_days(days, born)
-    target = owed(row["amount"], row["pro_rata"], len(of_venue), len(days))
+    of_venue = open_days(days, first_trading_date)
+    target = prorated(row["amount"], row["pro_rata"], len(of_venue), len(days))
     completed = sum(day < today for day in of_venue)
     left, pace = len(of_venue) - completed, due(target, completed, len(of_venue))
     adds_up = row["metric"] != "changed_hands"

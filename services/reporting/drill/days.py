@@ -6,7 +6,7 @@ from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_database.tables import daily_turnover, total
+from services.read_model.tables import daily_turnover, total
 from services.reporting.documents import Date, Sums, Yuan
 from services.reporting.drill import links
 from services.reporting.drill.filters import instrument_of

@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Side
-from services.read_database.tables import accounts, decided_trades, decisions, instruments, orders, trading_days
+from services.read_model.tables import accounts, decided_trades, decisions, instruments, orders, trading_days
 from services.reporting.requests import invalid_query
 
 PLACE_BITS = 20

@@ -24,7 +24,7 @@ from matching_engine.records import (
 )
 from services.journal import JournalBatch
 from services.journal.record_json import PASSWORD_HASH, command_json, event_json
-from services.messaging.follow import Readable
+from services.messaging.tail import Readable
 from services.reporting.documents import Document, Hash, Time
 from services.reporting.drill import links
 

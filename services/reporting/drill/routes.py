@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.data.instruments import Symbol
-from services.messaging.follow import Readable
-from services.read_database.errors import ReadDatabaseSilent
-from services.read_database.tables import orders, trades
+from services.messaging.tail import Readable
+from services.read_model.errors import ReadDatabaseSilent
+from services.read_model.tables import orders, trades
 from services.reporting.drill import links
 from services.reporting.drill.days import YearDays, read_year_days
 from services.reporting.drill.filters import (

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, not_, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_database.tables import busts, daily_turnover, decided_trades, total, trades, trading_days
+from services.read_model.tables import busts, daily_turnover, decided_trades, total, trades, trading_days
 from services.reporting.drill.days import Amounts
 from services.reporting.drill.filters import PLACE_BITS, TradeFilter
 from services.reporting.queries import Values

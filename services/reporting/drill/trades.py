@@ -15,7 +15,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import Phase, Reason, Side
-from services.read_database.tables import accounts, busts, decisions, instruments
+from services.read_model.tables import accounts, busts, decisions, instruments
 from services.reporting.documents import Date, Document, Time, Yuan
 from services.reporting.drill import links
 from services.reporting.drill.days import Amounts

@@ -59,7 +59,7 @@ class AuditTrail:
             EventKind.TRADE: self._traded,
             EventKind.CANCELED: self._canceled,
             EventKind.EXPIRED: self._expired,
-            EventKind.PREVENTED: self._prevented,
+            EventKind.SELF_TRADE_PREVENTED: self._prevented,
             EventKind.TRADE_BUSTED: self._busted,
         }
 

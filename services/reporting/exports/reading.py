@@ -12,9 +12,9 @@ from matching_engine.records import Side
 from services.commands.attachments import MeasureImposed
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.prnd_index import IndexDay, prnd_index
-from services.read_database.names import read_account_names
-from services.read_database.records import read_records
-from services.read_database.tables import daily_turnover, day_closings, goods_movements, instruments, total, trades
+from services.read_model.names import read_account_names
+from services.read_model.records import read_records
+from services.read_model.tables import daily_turnover, day_closings, goods_movements, instruments, total, trades
 from services.reporting.queries import Values, read_position, read_simulated_years
 from services.surveillance.measures import MEASURE_TYPES, measures
 

@@ -24,15 +24,15 @@ from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.past_book import past_book
 from services.market_statistics.quality import day_quality
-from services.messaging.follow import Readable
-from services.read_database.errors import ReadDatabaseSilent
-from services.read_database.tables import instruments, trading_days
+from services.messaging.tail import Readable
+from services.read_model.errors import ReadDatabaseSilent
+from services.read_model.tables import instruments, trading_days
+from services.reporting.as_of import NotReached, read_as_of, read_day_of
 from services.reporting.exports.reading import read_instruments
 from services.reporting.in_time import connect_in_time, turn_in_time
 from services.reporting.market.books import BookReport, book_report
 from services.reporting.market.index import IndexReport, index_report
 from services.reporting.market.quality import QualityReport, quality_report
-from services.reporting.moment import NotReached, read_day_of, read_moment
 from services.reporting.queries import read_position, read_simulated_years
 from services.reporting.requests import (
     NOT_REACHED,
@@ -217,7 +217,7 @@ async def _read_book(
     async def made() -> BookReport:
         day = await reading.day(today, seq, f"The book at seq {seq}")
         try:
-            position = (await read_moment(journal, seq, today, seq)).position
+            position = (await read_as_of(journal, seq, today, seq)).position
         except NotReached as error:
             raise invalid_query("seq", NOT_REACHED) from error
         assert day is not None, "the read database knows the day, so it has begun"

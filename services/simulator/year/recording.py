@@ -11,9 +11,9 @@ from pathlib import Path
 from services.journal.batch import JournalBatch
 from services.journal.chain import CHUNK_BYTES
 from services.journal.copying import PARTIAL, SqliteTarget
-from services.read_database.database import open_read_database
-from services.read_database.run_changes import RunChanges
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model.database import open_read_database
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.vectorized_write_batch import VectorizedWriteBatch
 
 _TRANSACTION_COMMANDS = 20_000
 
@@ -30,14 +30,14 @@ class Recording:
         self._waiting: list[JournalBatch] = []
         self._waiting_bytes = 0
         self._epoch = 0
-        self._changes: RunChanges | None = None
+        self._changes: VectorizedWriteBatch | None = None
 
     async def begin(self) -> None:
         """Makes both files under other names. Raises JournalRefused if there is a journal at the path."""
         await self._target.begin(self.journal_id)
         self._remove_partial()
         await open_read_database(self._partial).dispose()
-        self._changes = RunChanges(await self._writer.start(self.journal_id))
+        self._changes = VectorizedWriteBatch(await self._writer.start(self.journal_id))
 
     async def take(self, batch: JournalBatch) -> None:
         """The next batch."""
@@ -72,7 +72,7 @@ class Recording:
     async def _project(self) -> None:
         assert self._changes is not None
         await self._writer.write(self._changes)
-        self._changes = RunChanges(self._changes.position)
+        self._changes = VectorizedWriteBatch(self._changes.position)
 
     def _remove_partial(self) -> None:
         for suffix in ("", "-wal", "-shm"):

@@ -38,7 +38,7 @@ from services.journal.sqlite import SqliteJournal
 from services.messaging import Submission
 from services.sequencer.sequencer import assemble
 from services.venue.first_start import GUARDS, Existing, Seeding
-from tests.unit.read_database.history import day_roll
+from tests.unit.read_model.history import day_roll
 
 TRADED_DAYS = (
     (datetime(2023, 12, 28, 9, tzinfo=UTC), 20231229),

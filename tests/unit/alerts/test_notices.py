@@ -12,11 +12,11 @@ from services.alerts.webhook.notices import Notice, read_beginning, read_notices
 from services.alerts.webhook.position import PositionFile
 from services.commands import administrative as admin
 from services.commands.attachments import AlertAcknowledged, AlertCleared
-from services.read_database.changes import Changes
-from services.read_database.database import open_read_database
-from services.read_database.sqlite_writer import SqliteWriter
+from services.read_model.database import open_read_database
+from services.read_model.sqlite_writer import SqliteWriter
+from services.read_model.write_batch import WriteBatch
 from tests.unit.alerts.test_conditions import condition
-from tests.unit.read_database.history import JOURNAL_ID, SENDER, History
+from tests.unit.read_model.history import JOURNAL_ID, SENDER, History
 
 pytestmark = pytest.mark.anyio
 
@@ -28,7 +28,7 @@ async def test_the_messages_of_a_history(tmp_path: Path) -> None:
 
     async def journal(*submissions: Any) -> list[Notice]:
         nonlocal position
-        changes = Changes(position)
+        changes = WriteBatch(position)
         changes.add(history.batch(submissions))
         await writer.write(changes)
         position = changes.position

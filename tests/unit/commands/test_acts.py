@@ -12,7 +12,7 @@ from matching_engine.records import CommandKind
 from services.commands.acts import MAY_WAIT
 from services.commands.attachments import AccountText, BustText, ChangeText, DelistText, HaltText, ListingText, Recorded
 from services.gateway.http.admin_log import OF_A_PERSON
-from services.read_database.actions import FIELDS
+from services.read_model.actions import FIELDS
 
 PROTECT = {
     "halt", "kill_switch_on", "cancel", "mass_cancel", "measure_imposed", "key_revoked", "user_removed",

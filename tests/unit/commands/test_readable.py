@@ -29,15 +29,15 @@ from services.commands.readable import Unreadable, check_readable
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
-from services.read_database.changes import Changes
-from services.read_database.database import make_tables
-from services.read_database.sqlite_writer import read_position, write
+from services.read_model.database import make_tables
+from services.read_model.sqlite_writer import read_position, write
+from services.read_model.write_batch import WriteBatch
 from services.sequencer.repeats import OnceInbox
 from services.sequencer.skips import Skips
 from services.venue_state.alerts import VenueAlerts
 from services.venue_state.state import VenueState
 from tests.long import IS_LONG
-from tests.unit.read_database.history import JOURNAL_ID, SENDER, History, instrument_text, opening
+from tests.unit.read_model.history import JOURNAL_ID, SENDER, History, instrument_text, opening
 
 MODELS: dict[CommandKind, tuple[type[BaseModel], ...]] = {
     CommandKind.RECORD: get_args(Recordable),
@@ -113,7 +113,7 @@ class Readers:
         self.skips, self.once = Skips(), OnceInbox(InProcessInbox())
 
     def take(self, batch: JournalBatch) -> None:
-        changes = Changes(read_position(self._connection, JOURNAL_ID))
+        changes = WriteBatch(read_position(self._connection, JOURNAL_ID))
         changes.add(batch)
         write(self._connection, changes)
         self.state.apply(batch)

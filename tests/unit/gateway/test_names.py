@@ -13,7 +13,7 @@ from services.gateway import schemas
 from services.gateway.http.admin_schemas import SchedulePhaseName
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.replies.execution_report import REASON_NAMES
-from services.read_database.tables import END_STATES
+from services.read_model.tables import END_STATES
 from services.venue_state import orders
 from services.venue_state.instruments import PHASE_NAMES
 from services.venue_state.reasons import REASONS

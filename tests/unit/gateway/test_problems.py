@@ -18,7 +18,7 @@ from services.gateway.problem_texts import MEANINGS, NEXT_STEPS
 from services.gateway.problems import CODES, ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem
 from services.journal.errors import JournalCorrupt
-from services.read_database.errors import (
+from services.read_model.errors import (
     ReadDatabaseAway,
     ReadDatabaseBusy,
     ReadDatabaseDamaged,

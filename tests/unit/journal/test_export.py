@@ -30,7 +30,7 @@ from services.journal.export import export
 from services.journal.record_json import _OF_COMMANDS, _OF_EVENTS
 from tests.property.engine_flow import flow
 from tests.unit.journal.chains import chain
-from tests.unit.read_database.history import batches_of
+from tests.unit.read_model.history import batches_of
 
 pytestmark = pytest.mark.anyio
 

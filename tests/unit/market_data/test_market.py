@@ -12,7 +12,7 @@ from services.market_data import Level, Market
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
 from tests.unit.market_data.engine_batches import START_NS, TRADERS, EngineBatches, cancel, limit, opening, roll
-from tests.unit.read_database.history import batches_of
+from tests.unit.read_model.history import batches_of
 
 BUY, SELL = Side.BUY, Side.SELL
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.journal.sqlite import SqliteJournal
-from services.messaging.follow import follow
 from services.messaging.polled import PolledFeed
+from services.messaging.tail import tail
 from tests.unit.journal.chains import next_batch
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_each_batch_once_and_in_order(tmp_path: Path) -> None:
     journal = await SqliteJournal.open(tmp_path / "journal")
-    following = follow(journal, PolledFeed(interval_s=0.001), 0)
+    following = tail(journal, PolledFeed(interval_s=0.001), 0)
     written = [next_batch(None, journal_id=journal.journal_id)]
     await journal.append(written[0])
     got = [await anext(following)]

@@ -12,8 +12,8 @@ from rex_client import RexClient
 
 from services.journal import Journal
 from services.messaging.in_process import InProcessFeed
-from services.read_database.errors import ReadDatabaseAway
-from services.read_database.projector import Projector
+from services.read_model.errors import ReadDatabaseAway
+from services.read_model.projector import Projector
 from services.simulator.accounts import demo_accounts
 from services.simulator.session import Session, TraderKey
 from services.venue import parts

@@ -26,7 +26,7 @@ from services.data.calendar import TradingCalendar
 from services.journal.batch import JournalBatch
 from tests.long import examples, some
 from tests.property.engine_flow import flow
-from tests.unit.read_database.decided_history import DecidedHistory, decided_histories
+from tests.unit.read_model.decided_history import DecidedHistory, decided_histories
 from tests.unit.reporting.audited_journals import (
     at,
     audited,

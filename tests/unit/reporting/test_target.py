@@ -17,7 +17,9 @@ def judged(net: list[int], completed: int, target_fen: int = 3_000, *, first: in
     """The venue opened on day number `first`; so many of its days are completed, and the next is under way."""
     open_days = DAYS[first:]
     today = open_days[completed] if completed < len(open_days) else AFTER
-    return measure_progress(DAYS, dict(zip(open_days, net, strict=False)), today, target_fen, born=open_days[0])
+    return measure_progress(
+        DAYS, dict(zip(open_days, net, strict=False)), today, target_fen, first_trading_date=open_days[0]
+    )
 
 
 def test_on_the_first_day() -> None:
@@ -86,7 +88,7 @@ def test_a_venue_born_in_the_course_of_the_year_is_behind_by_none_of_the_days_be
 
 
 @pytest.mark.parametrize(
-    ("today", "born", "stage"),
+    ("today", "first_trading_date", "stage"),
     [
         (0, 0, Stage.NOT_OPEN),
         (AFTER, AFTER, Stage.NOT_OPEN),
@@ -96,8 +98,8 @@ def test_a_venue_born_in_the_course_of_the_year_is_behind_by_none_of_the_days_be
         (AFTER, DAYS[-1], Stage.CLOSED),
     ],
 )
-def test_stages(today: int, born: int, stage: Stage) -> None:
-    assert measure_progress(DAYS, {}, today, 100, born=born).stage is stage
+def test_stages(today: int, first_trading_date: int, stage: Stage) -> None:
+    assert measure_progress(DAYS, {}, today, 100, first_trading_date=first_trading_date).stage is stage
 
 
 def test_days_of_the_year() -> None:
@@ -130,7 +132,7 @@ def test_laws(net: list[int], completed: int, first: int, target_fen: int) -> No
 
 def test_the_pace_of_a_real_year_ends_at_the_target() -> None:
     days = year_days(TradingCalendar.load(), 2023, {})
-    progress = measure_progress(days, {}, 20240102, 2_300_000_000_000, born=20230103)
+    progress = measure_progress(days, {}, 20240102, 2_300_000_000_000, first_trading_date=20230103)
     assert progress.days[0].pace_fen == 9_504_132_231  # 95.04 million yuan a day
     assert progress.days[-1].pace_fen == 2_300_000_000_000
     assert progress.days[0].date == 20230103

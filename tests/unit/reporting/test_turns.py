@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from services.read_database.errors import ReadDatabaseSilent
+from services.read_model.errors import ReadDatabaseSilent
 from services.reporting.turns import Turns
 
 pytestmark = pytest.mark.anyio

@@ -15,19 +15,28 @@ TARGET_FEN = 30 * BN
 
 
 def verdict(
-    net: list[int], today: int, reach: Fraction | None = None, *, born: int = DAYS[0]
+    net: list[int], today: int, reach: Fraction | None = None, *, first_trading_date: int = DAYS[0]
 ) -> tuple[Outcome, str, str]:
-    found = judge(measure_progress(DAYS, dict(zip(DAYS, net, strict=False)), today, TARGET_FEN, born=born), reach)
+    found = judge(
+        measure_progress(
+            DAYS, dict(zip(DAYS, net, strict=False)), today, TARGET_FEN, first_trading_date=first_trading_date
+        ),
+        reach,
+    )
     return found.outcome, found.en, found.zh
 
 
 def test_years_that_are_not_under_way() -> None:
-    assert verdict([], 0, born=0) == (
+    assert verdict([], 0, first_trading_date=0) == (
         Outcome.NOT_OPEN,
         "The venue had not opened in this year.",
         "该年度平台尚未开市。",
     )
-    assert verdict([], 20221230, born=20221230) == (Outcome.NOT_BEGUN, "The year has not begun.", "该年度尚未开始。")
+    assert verdict([], 20221230, first_trading_date=20221230) == (
+        Outcome.NOT_BEGUN,
+        "The year has not begun.",
+        "该年度尚未开始。",
+    )
     missed = (
         Outcome.CLOSED_MISSED,
         "Closed: the target was missed by 16.6 bn.",

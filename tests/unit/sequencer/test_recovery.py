@@ -18,7 +18,7 @@ from services.journal.sqlite import SqliteJournal
 from services.journal.verify import verify
 from services.sequencer.recovery import recover
 from tests.model.naive_engine import NaiveEngine
-from tests.unit.read_database.history import day_roll
+from tests.unit.read_model.history import day_roll
 from tests.unit.sequencer.venue import running, venue
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from services.gateway.order_entry.idempotency import RequestKey, with_key
 from services.messaging import InboxFull, Submission
 from services.messaging.in_process import InProcessInbox
 from services.sequencer.repeats import OnceInbox
-from tests.unit.read_database.history import ACCOUNTS, SENDER, History, opening
+from tests.unit.read_model.history import ACCOUNTS, SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -39,7 +39,7 @@ from services.sequencer.schedule import AlwaysOpen, ExchangeHours
 from services.sequencer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_COMMANDS, Sequencer, SequencerStopped, assemble
 from tests.model.naive_engine import NaiveEngine
 from tests.patience import PATIENCE_S
-from tests.unit.read_database.history import REFERENCE_TICKS, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, opening, order
 from tests.unit.sequencer.venue import Clock, Never, Venue, records, running, venue
 
 

@@ -17,7 +17,7 @@ from services.messaging import Inbox, Submission
 from services.messaging.in_process import InProcessInbox
 from services.processes.exit_codes import ExitCode
 from services.sequencer.skips import SkippedRequest, Skips, described, digest_of
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -17,8 +17,8 @@ from services.venue_state.orders import VenueOrders
 from services.venue_state.state import VenueState
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import flow
-from tests.unit.read_database import history
-from tests.unit.read_database.history import SENDER, History, batches_of, cancel, opening, order, requests
+from tests.unit.read_model import history
+from tests.unit.read_model.history import SENDER, History, batches_of, cancel, opening, order, requests
 
 
 def as_engine_says(engine: NaiveEngine) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from services.gateway.problems import ProblemError
 from services.gateway.schemas import TooMany
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.state import VenueState
-from tests.unit.read_database.history import SENDER, History
+from tests.unit.read_model.history import SENDER, History
 
 DEFAULTS = KeyLimits(
     orders=RateLimit(per_s=2, burst=3), cancels=RateLimit(per_s=2, burst=5), reads=RateLimit(per_s=0, burst=1)

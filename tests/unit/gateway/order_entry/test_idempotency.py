@@ -16,7 +16,7 @@ from services.messaging import Submission
 from services.messaging.link.window import Window
 from services.venue_state.state import VenueState
 from tests.unit.gateway.order_entry.test_order_entry import OPERATOR, NoPast
-from tests.unit.read_database.history import History, opening
+from tests.unit.read_model.history import History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -32,7 +32,7 @@ from services.venue_state.errors import NotAllowed
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder, VenueOrders
 from services.venue_state.state import VenueState
-from tests.unit.read_database.history import SENDER, History, opening
+from tests.unit.read_model.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from services.gateway.replies.execution_report import order_json
 from services.gateway.schemas import Order
 from services.values.times import time_text
 from services.venue_state.state import VenueState
-from tests.unit.read_database.history import SENDER, START_NS, History, opening, order
+from tests.unit.read_model.history import SENDER, START_NS, History, opening, order
 
 
 def test_an_order_of_several_fills() -> None:

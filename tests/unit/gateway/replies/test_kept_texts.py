@@ -14,7 +14,7 @@ from services.gateway.replies.market_json import ticker_json, trade_json
 from services.market_data import Market
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
-from tests.unit.read_database.history import History, opening, order
+from tests.unit.read_model.history import History, opening, order
 
 TRADES = 300
 

@@ -137,7 +137,7 @@ def trade(order_id: int, side: Side, maker: int, lots: int, price: int, leaves: 
 
 
 def prevented(order_id: int, side: Side, other: int, lots: int, price: int, leaves: int = 0) -> BookEvent:
-    event = _event(EventKind.PREVENTED, order_id, side, lots, price, Reason.SELF_TRADE)
+    event = _event(EventKind.SELF_TRADE_PREVENTED, order_id, side, lots, price, Reason.SELF_TRADE)
     return event._replace(maker_order_id=other, leaves_lots=leaves)
 
 

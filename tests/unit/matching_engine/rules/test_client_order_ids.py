@@ -16,7 +16,7 @@ def test_a_repeat_names_the_first_order_and_changes_nothing(talk: Talk) -> None:
     first = talk.seq
     before = talk.engine.state()
     assert talk.order(2, BUY, 1, 1000, client_order_id=b"a") == [
-        talk.event(EventKind.REPEATED, order_id=first, account=2)
+        talk.event(EventKind.DUPLICATE, order_id=first, account=2)
     ]
     assert [part.tobytes() for part in talk.engine.state()[1:]] == [part.tobytes() for part in before[1:]]
 
@@ -52,14 +52,14 @@ def test_another_body_is_refused(talk: Talk, change: dict[str, Any]) -> None:
 def test_an_id_is_one_wherever_its_only_byte_stands(talk: Talk, place: int) -> None:
     text = bytes(place) + b"x"
     talk.order(2, BUY, 1, 1000, client_order_id=text)
-    assert talk.order(2, BUY, 1, 1000, client_order_id=text)[0].kind == EventKind.REPEATED
+    assert talk.order(2, BUY, 1, 1000, client_order_id=text)[0].kind == EventKind.DUPLICATE
     assert talk.order(2, BUY, 1, 1000, client_order_id=b"\0" * 36)[0].kind == EventKind.ACCEPTED
 
 
 def test_who_sent_it_is_no_part_of_the_body(talk: Talk) -> None:
     talk.order(2, BUY, 1, 1000, client_order_id=b"a", request_id=1, actor=1, time_ns=1, gateway_id=1)
     repeat = talk.order(2, BUY, 1, 1000, client_order_id=b"a", request_id=2, actor=2, time_ns=2, incarnation=2)
-    assert repeat[0].kind == EventKind.REPEATED
+    assert repeat[0].kind == EventKind.DUPLICATE
 
 
 def test_an_id_belongs_to_its_account_and_every_byte_counts(talk: Talk) -> None:

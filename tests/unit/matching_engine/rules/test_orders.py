@@ -161,11 +161,11 @@ def test_an_order_that_would_meet_its_owner_group_is_prevented_from_there_on(tal
     assert [event.kind for event in events] == [
         EventKind.ACCEPTED,
         EventKind.TRADE,
-        EventKind.PREVENTED,
+        EventKind.SELF_TRADE_PREVENTED,
         EventKind.LEVEL,
     ]
     assert events[2] == talk.ended(
-        EventKind.PREVENTED,
+        EventKind.SELF_TRADE_PREVENTED,
         Reason.SELF_TRADE,
         talk.seq,
         4,

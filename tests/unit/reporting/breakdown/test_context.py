@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from services.commands.attachments import ContextStated
-from services.read_database.records import Record
+from services.read_model.records import Record
 from services.reporting.breakdown.context import figures_of
 
 

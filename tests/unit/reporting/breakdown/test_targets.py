@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.read_database.targets import TargetKey
+from services.read_model.targets import TargetKey
 from services.reporting.breakdown.reading import DayTrades, Period
 from services.reporting.breakdown.targets import Done, TargetLine, done_by_day, in_scope, measure_target, month_period
 from tests.unit.reporting.breakdown.products import INSTRUMENTS, MAGNET, OXIDE
@@ -45,10 +45,12 @@ DAYS = (20230301, 20230302, 20230303, 20230306)
 
 
 def measured(
-    amount: int, done: Done, *, today: int, born: int, pro_rata: bool = False, metric: str = "net_traded"
+    amount: int, done: Done, *, today: int, first_trading_date: int, pro_rata: bool = False, metric: str = "net_traded"
 ) -> TargetLine:
     row: dict[str, Any] = {"scope": "venue", "metric": metric, "month": 3, "name": "Li Na", "seq": 7}
-    return measure_target(row | {"amount": amount, "pro_rata": pro_rata}, DAYS, done, today=today, born=born)
+    return measure_target(
+        row | {"amount": amount, "pro_rata": pro_rata}, DAYS, done, today=today, first_trading_date=first_trading_date
+    )
 
 
 def test_a_month_of_tonnes_by_hand() -> None:
@@ -56,7 +58,7 @@ def test_a_month_of_tonnes_by_hand() -> None:
 
     Pace 500 t, so 100 t behind; 550 t are missing, and 600 / 2 days are required a day.
     """
-    found = measured(1_000_000, Done(450_000, 400_000), today=20230303, born=20230101, metric="tonnes")
+    found = measured(1_000_000, Done(450_000, 400_000), today=20230303, first_trading_date=20230101, metric="tonnes")
     assert (found.stage, found.target, found.days_total, found.days_completed, found.days_left) == (
         "running", 1_000_000, 4, 2, 2,
     )  # fmt: skip
@@ -70,14 +72,14 @@ def test_a_month_of_tonnes_by_hand() -> None:
 
 def test_a_part_year_that_owes_a_part() -> None:
     """The venue opened on the second of four days: it owes three quarters, 75 of 100."""
-    found = measured(100, Done(0, 0), today=20230302, born=20230302, pro_rata=True)
+    found = measured(100, Done(0, 0), today=20230302, first_trading_date=20230302, pro_rata=True)
     assert (found.target, found.days_total, found.required_per_day) == (75, 3, 25)
-    assert measured(100, Done(0, 0), today=20230302, born=20230302).target == 100
+    assert measured(100, Done(0, 0), today=20230302, first_trading_date=20230302).target == 100
 
 
 def test_stages() -> None:
-    def stage(today: int, done: int, born: int = 20230101) -> str:
-        return measured(10, Done(done, done), today=today, born=born).stage
+    def stage(today: int, done: int, first_trading_date: int = 20230101) -> str:
+        return measured(10, Done(done, done), today=today, first_trading_date=first_trading_date).stage
 
     assert stage(20230228, 0) == "not_begun"
     assert stage(20230301, 9) == "running"
@@ -85,21 +87,21 @@ def test_stages() -> None:
     assert stage(20230306, 9) == "running"
     assert stage(20230307, 9) == "missed"
     assert stage(20230307, 10) == "reached"
-    assert stage(20240102, 0, born=20240102) == "not_open"
-    assert stage(0, 0, born=0) == "not_open"
+    assert stage(20240102, 0, first_trading_date=20240102) == "not_open"
+    assert stage(0, 0, first_trading_date=0) == "not_open"
 
 
 def test_what_changed_hands_requires_nothing_a_day() -> None:
     """Its days do not add up. With today's trades it may be less: goods came back."""
-    found = measured(100, Done(30, 40), today=20230302, born=20230301, metric="changed_hands")
+    found = measured(100, Done(30, 40), today=20230302, first_trading_date=20230301, metric="changed_hands")
     assert (found.required_per_day, found.missing, found.ahead) == (None, 70, 15)
     shown = found.model_dump()
     assert (shown["required_per_day"], shown["missing"], shown["ahead"]) == (None, "0.70", "0.15")
 
 
 @given(st.integers(1, 10**15), st.integers(0, 10**15), st.sampled_from([0, *DAYS, 20230307]), st.sampled_from(DAYS))
-def test_what_is_required_reaches_the_target_just(amount: int, done: int, today: int, born: int) -> None:
-    found = measured(amount, Done(done, done), today=today, born=born)
+def test_what_is_required_reaches_the_target_just(amount: int, done: int, today: int, first_trading_date: int) -> None:
+    found = measured(amount, Done(done, done), today=today, first_trading_date=first_trading_date)
     required, left = found.required_per_day, found.days_left
     assert found.days_completed + left == found.days_total
     if required is None:

@@ -13,7 +13,7 @@ from services.reporting.exports.audit_trail import AuditTrail
 from tests.long import some
 from tests.model.naive_engine import NaiveEngine
 from tests.property.engine_flow import Flow, terms, venue
-from tests.unit.read_database.history import batches_of
+from tests.unit.read_model.history import batches_of
 from tests.unit.reporting.audited_journals import at, journal, opening, order, three_trades
 
 ALL = 10**9

@@ -16,7 +16,7 @@ from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bul
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Goods, Market, MemberDay, Prices
 from services.reporting.exports.schemas import IndexValue
-from tests.unit.read_database.history import instrument_text
+from tests.unit.read_model.history import instrument_text
 
 POSITION = {
     "seq": 9, "row_hash": bytes(32), "journal_id": bytes(16), "trading_date": 20230105, "time_ns": 1_672_900_000_000_000_000,

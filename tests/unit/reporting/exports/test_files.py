@@ -64,7 +64,7 @@ def report(net_fen: int = 123_456_789, *, simulated: bool = False) -> TurnoverRe
         net_by_day={20230103: net_fen, 20230104: 0} if net_fen else {},
         by_instrument={0: sums} if net_fen else {},
         largest=None,
-        born=20230103,
+        first_trading_date=20230103,
         earlier={},
         proof_alerts=(),
         proof=None,

@@ -43,5 +43,7 @@ def test_laws(target_fen: int, past_fen: list[int]) -> None:
 @given(target_fen=st.integers(0, 10**15), days=st.integers(1, 28))
 def test_the_straight_line_is_that_of_the_target(target_fen: int, days: int) -> None:
     dates = tuple(20230301 + n for n in range(days))
-    straight = tuple(day.pace_fen for day in measure_progress(dates, {}, dates[0], target_fen, born=dates[0]).days)
+    straight = tuple(
+        day.pace_fen for day in measure_progress(dates, {}, dates[0], target_fen, first_trading_date=dates[0]).days
+    )
     assert seasonal_pace(dates, target_fen) == straight

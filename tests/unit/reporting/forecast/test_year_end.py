@@ -147,8 +147,8 @@ def test_a_venue_born_in_the_middle_of_a_year() -> None:
     assert forecast.days_left == len(days) - 60
     assert forecast.year_end is not None
     assert forecast.year_end.p50_fen == pytest.approx(len(days) * DAY_FEN + STRONGER_END_FEN, rel=0.02)
-    born = PastYear(days, (DAY_FEN,) * len(days), 20230122)
-    after = forecast_year_end(ForecastInput(dates(2024), (), 23 * BILLION_FEN, 20240210, past_years=(born,)))
+    opened_in_year = PastYear(days, (DAY_FEN,) * len(days), 20230122)
+    after = forecast_year_end(ForecastInput(dates(2024), (), 23 * BILLION_FEN, 20240210, past_years=(opened_in_year,)))
     assert after.year_end is not None
     assert after.year_end.p50_fen == pytest.approx(242 * DAY_FEN, rel=0.05)
 
