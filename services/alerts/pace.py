@@ -42,7 +42,7 @@ def standing(found: YearTurnover, calendar: TradingCalendar, year: int, today: i
     then = replace(found, net_by_day=completed, position={**found.position, "trading_date": today})
     report = build_report(year, then, calendar)
     return Standing(
-        Outcome(report.outcome), report.required_level, report.verdict, report.verdict_zh, report.required_ratio
+        report.outcome, report.required_level, report.verdict, report.verdict_zh, report.to_json()["required_ratio"]
     )
 
 

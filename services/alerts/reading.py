@@ -47,7 +47,7 @@ def closings_due(market: Market | None) -> list[DayClosed]:
         return []
     due, position = [], market.position
     for bulletin in daily_bulletins(market):
-        date, digest = int(bulletin.date.replace("-", "")), day_sha256(bulletin)
+        date, digest = bulletin.date, day_sha256(bulletin)
         before = market.closings[date][-1] if date in market.closings else None
         if bulletin.complete and (before is None or before.sha256 != digest):
             due.append(
@@ -171,7 +171,7 @@ async def read_completed_days(
         date=last,
         today=today,
         window=window,
-        turnovers=born,
+        turnovers=open_years,
         screened=await read_screen_trades(connection, first, last),
         excluded=frozenset(await connection.scalars(select(trades.c.trade_id).where(*of_years))),
         before=await read_settlements_before(connection, last),

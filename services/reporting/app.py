@@ -1,11 +1,11 @@
 """Routes under /v1/reports: the turnover report as JSON, CSV, XLSX or PDF, the turnover of a range of sequence numbers, the
-bulletins, and what operators decided (decided.py)."""
+bulletins, and what operators decided (decision_routes.py)."""
 
 from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
@@ -31,7 +31,6 @@ from services.reporting.requests import (
 )
 from services.reporting.schemas import RangeTurnover, TurnoverReport
 from services.reporting.turns import Turns
-from services.values.decimals import yuan_text
 
 
 def router(
@@ -85,7 +84,7 @@ def router(
         year: Year,
         after_seq: Annotated[Seq, Query(description="The range begins after this sequence number.")],
         to_seq: Annotated[Seq, Query(description="The range ends with this sequence number.")],
-    ) -> dict[str, Any]:
+    ) -> RangeTurnover:
         await wait_until_projected(projected, "to_seq", to_seq)
         async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
@@ -94,20 +93,20 @@ def router(
             before = await sum_of_excluded(connection, year, after_seq)
             excluded = await sum_of_excluded(connection, year, max(after_seq, to_seq)) - before
         net = made - busted - excluded
-        return {
-            "year": year,
-            "after_seq": after_seq,
-            "to_seq": to_seq,
-            "gross": yuan_text(made.amount_fen),
-            "busted": yuan_text(busted.amount_fen),
-            "excluded": yuan_text(excluded.amount_fen),
-            "net": yuan_text(net.amount_fen),
-            "trades": net.trades,
-            "busted_trades": busted.trades,
-            "quantity_lots": net.quantity_lots,
-            "seq": position["seq"],
-            "journal_id": position["journal_id"].hex(),
-        }
+        return RangeTurnover(
+            year=year,
+            after_seq=after_seq,
+            to_seq=to_seq,
+            gross_fen=made.amount_fen,
+            busted_fen=busted.amount_fen,
+            excluded_fen=excluded.amount_fen,
+            net_fen=net.amount_fen,
+            trades=net.trades,
+            busted_trades=busted.trades,
+            quantity_lots=net.quantity_lots,
+            seq=position["seq"],
+            journal_id=position["journal_id"],
+        )
 
     waiting = waiting_routes(projected)
     add_bulletins(waiting, read_database, asyncio.Semaphore(1))

@@ -117,14 +117,14 @@ def certify_proven(proven: Proven, report: TurnoverReport) -> Certificate:
     """The certificate of a running venue's proof. `report` is that after the command `proven.seq`. Raises NotCertified."""
     if proven.figure is None:
         raise NotCertified(str(proven.alarm))
-    return _certify(proven.figure, report, proven.breakdown, proven.time_ns)
+    return _certify(proven.figure, report.to_json(), proven.breakdown, proven.time_ns)
 
 
 def certify_report(found: CheckedReport, time_ns: int) -> Certificate:
     """The certificate of a report with its proof, which ended at time_ns. Raises NotCertified."""
     assert found.figure is not None, "a report that is to be certified has a proof"
     assert found.breakdown is not None, "and its breakdown"
-    return _certify(found.figure.to_json(), found.report, found.breakdown.to_json(), time_ns)
+    return _certify(found.figure.to_json(), found.report.to_json(), found.breakdown.to_json(), time_ns)
 
 
 def redo_line(year: int, seq: int) -> str:
@@ -133,7 +133,7 @@ def redo_line(year: int, seq: int) -> str:
 
 
 def _certify(
-    figure: Mapping[str, Any], report: TurnoverReport, breakdown: Mapping[str, Any] | None, time_ns: int
+    figure: Mapping[str, Any], report: Mapping[str, Any], breakdown: Mapping[str, Any] | None, time_ns: int
 ) -> Certificate:
     year, seq = figure["year"], figure["seq"]
     sentences = (*_disagreements(figure, report), *(() if breakdown is None else _of_breakdown(figure, breakdown)))
@@ -145,7 +145,7 @@ def _certify(
     counted = figure["trades"] - figure["busted_trades"] - figure["excluded_trades"]
     return Certificate(
         **own
-        | {name: getattr(report, name) for name in _STATED}
+        | {name: report[name] for name in _STATED}
         | {"trades": counted, "all_trades": figure["trades"], "excluded": figure["excluded_sql_sum"]},
         counting_rule=COUNTING_RULE,
         counting_rule_zh=COUNTING_RULE_ZH,
@@ -156,7 +156,7 @@ def _certify(
     )
 
 
-def _disagreements(figure: Mapping[str, Any], report: TurnoverReport) -> Iterator[str]:
+def _disagreements(figure: Mapping[str, Any], report: Mapping[str, Any]) -> Iterator[str]:
     """What in the proof disagrees, a sentence each; none of a proof that agrees."""
     traded = {name: figure[key] for name, key in zip(_NAMES, COMPUTATIONS, strict=True) if figure[key] is not None}
     if len(set(traded.values())) > 1:
@@ -167,8 +167,8 @@ def _disagreements(figure: Mapping[str, Any], report: TurnoverReport) -> Iterato
         yield f"The excluded amounts differ, in yuan: {by_sql} by {_NAMES[1]}, {by_decoder} by {_NAMES[3]}."
     yield from map(_sentence, figure["decoder_disagreements"])
     yield from map(_sentence, figure["differences"])
-    if report.net != figure["net"]:
-        yield f"The report's net turnover is {report.net} yuan, and {figure['net']} is proven."
+    if report["net"] != figure["net"]:
+        yield f"The report's net turnover is {report['net']} yuan, and {figure['net']} is proven."
 
 
 def _of_breakdown(figure: Mapping[str, Any], breakdown: Mapping[str, Any]) -> Iterator[str]:

@@ -23,7 +23,6 @@ from services.reporting.queries import YearTurnover
 from services.reporting.report import build_report
 from services.reporting.schemas import TurnoverReport
 from services.reporting.year_as_of import read_year_as_of
-from services.values.decimals import yuan_text
 from services.venue.at_rest import ReadFrom, at_rest
 
 
@@ -42,13 +41,12 @@ class CheckedReport:
     def agree(self) -> bool:
         """False where the sums of days are not those of the trades, and where a proof was requested and its computations, or
         the report's own sum, differ."""
-        figure = self.figure
-        if self.report.discrepancies:
+        report, figure = self.report, self.figure
+        if report.discrepancies:
             return False
         if figure is None:
             return True
-        proven = yuan_text(figure.net_fen), yuan_text(figure.excluded_sql_fen)
-        return figure.agree and proven == (self.report.net, self.report.excluded)
+        return figure.agree and (figure.net_fen, figure.excluded_sql_fen) == (report.net_fen, report.excluded_fen)
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON values, with `breakdown` where it was asked for, and `proven`; with a proof also `checked`,

@@ -54,6 +54,8 @@ Yuan = Annotated[int, PlainSerializer(yuan_text, return_type=str)]
 """Fen."""
 Tonnes = Annotated[int, PlainSerializer(tonnes_text, return_type=str)]
 """Kilograms."""
+Permille = Annotated[int, PlainSerializer(lambda permille: fixed_text(permille, 3), return_type=str)]
+"""Thousandths."""
 Ratio = Annotated[Fraction, PlainSerializer(ratio_text, return_type=str)]
 Date = Annotated[int, PlainSerializer(date_text, return_type=str)]
 """yyyymmdd; 0 is an empty text."""
@@ -68,6 +70,10 @@ class Document(BaseModel):
     model_config = ConfigDict(
         frozen=True, serialize_by_alias=True, alias_generator=AliasGenerator(serialization_alias=outside)
     )
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as JSON values."""
+        return self.model_dump(mode="json")
 
 
 def seal(position: Values) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms, proof_sentence
 from services.reporting.schemas import TurnoverReport
 from services.values.decimals import decimal_text, yuan_text
-from services.values.times import date_text
+from services.values.times import date_text, time_text
 
 _COLUMNS = (
     Column("trading_date", "date", "Trading day", "交易日"),
@@ -81,11 +81,13 @@ def _settlement(row: Values, tick_size: str) -> tuple[str | None, str | None]:
 def preamble(report: TurnoverReport) -> tuple[str, ...]:
     """The comment lines: figure, counting rule, seal."""
     return (
-        f"REX turnover {report.year}: net {report.net} yuan of {report.target} yuan ({report.target_name})",
-        f"net = gross {report.gross} yuan - busted {report.busted} yuan - excluded {report.excluded} yuan",
+        f"REX turnover {report.year}: net {yuan_text(report.net_fen)} yuan of {yuan_text(report.target_fen)} yuan"
+        f" ({report.target_name})",
+        f"net = gross {yuan_text(report.gross_fen)} yuan - busted {yuan_text(report.busted_fen)} yuan"
+        f" - excluded {yuan_text(report.excluded_fen)} yuan",
         *(f"{found.code}: {found.sentence} {found.sentence_zh}" for found in report.discrepancies),
-        f"as of seq {report.seq}, trading date {report.trading_date}, {report.as_of}",
-        f"journal {report.journal_id}, row hash {report.row_hash}",
+        f"as of seq {report.seq}, trading date {date_text(report.trading_date)}, {time_text(report.as_of_ns)}",
+        f"journal {report.journal_id.hex()}, row hash {report.row_hash.hex()}",
         f"calendar: {report.calendar}",
         *(f"NOT PROVEN: {alert.sentence} {alert.sentence_zh}" for alert in report.proof_alerts),
         proof_sentence(report),

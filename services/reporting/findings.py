@@ -5,45 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from services.reporting.breakdown.flagged import Decided, Screened
+from services.reporting.documents import Date, Document, Yuan
 from services.reporting.drill import links
 from services.reporting.drill.filters import PageCursor
 from services.reporting.exports.sheet import Parts, Shown
 from services.surveillance.contracts import Edge
-from services.values.decimals import yuan_text
-from services.values.times import date_text
 
 
-class Traded(BaseModel):
+class Traded(Document):
     """What a member sold to another in a finding's trades."""
 
     seller: str
     buyer: str
-    amount: str
+    amount_fen: Yuan
     trades: int
 
 
-class WashFinding(BaseModel):
+class WashFinding(Document):
     """Trades that are suspected to be wash trades. Nothing is taken from the turnover until an operator decides."""
 
     finding: Annotated[str, Shown("text", "Finding", "发现编号")] = Field(
         description="Its number, made of its kind, members and trades."
     )
     kind: Annotated[str, Shown("text", "Kind", "类别")]
-    first_date: Annotated[str, Shown("date", "First day", "首日")] = Field(
+    first_date: Annotated[Date, Shown("date", "First day", "首日")] = Field(
         description="The trading date of its first trade."
     )
-    last_date: Annotated[str, Shown("date", "Last day", "末日")] = Field(
+    last_date: Annotated[Date, Shown("date", "Last day", "末日")] = Field(
         description="The trading date of its last trade."
     )
-    window_first_date: str = Field(
+    window_first_date: Date = Field(
         description="Of the windows in which it was found: the ratios are of all that was traded from this date."
     )
-    window_last_date: str = Field(description="To this date.")
+    window_last_date: Date = Field(description="To this date.")
     members: Annotated[tuple[str, ...], Shown("text", "Members", "会员")]
-    amount: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")]
+    amount_fen: Annotated[Yuan, Shown("decimal", "Turnover (yuan)", "成交额（元）")]
     trades: Annotated[int, Shown("integer", "Trades", "成交笔数")]
     trade_ids: tuple[str, ...]
     inside_share: float = Field(description="Of all that the members traded in the window, the part in these trades.")
@@ -65,12 +64,12 @@ def shown(year: int, found: Screened, seq: int) -> tuple[WashFinding, ...]:
         WashFinding(
             finding=one.finding_id,
             kind=one.kind,
-            first_date=date_text(one.first_date),
-            last_date=date_text(one.last_date),
-            window_first_date=date_text(one.window_first_date),
-            window_last_date=date_text(one.window_last_date),
+            first_date=one.first_date,
+            last_date=one.last_date,
+            window_first_date=one.window_first_date,
+            window_last_date=one.window_last_date,
             members=tuple(names[member] for member in one.members),
-            amount=yuan_text(one.amount_fen),
+            amount_fen=one.amount_fen,
             trades=len(one.trade_ids),
             trade_ids=tuple(map(str, one.trade_ids)),
             inside_share=one.inside_share,
@@ -87,6 +86,4 @@ def shown(year: int, found: Screened, seq: int) -> tuple[WashFinding, ...]:
 
 
 def _traded(edge: Edge, names: Mapping[int, str]) -> Traded:
-    return Traded(
-        seller=names[edge.seller], buyer=names[edge.buyer], amount=yuan_text(edge.amount_fen), trades=edge.trades
-    )
+    return Traded(seller=names[edge.seller], buyer=names[edge.buyer], amount_fen=edge.amount_fen, trades=edge.trades)

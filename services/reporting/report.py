@@ -9,8 +9,9 @@ from typing import Any
 from services.data.calendar import TradingCalendar
 from services.data.instruments import TERMS_ARE_ASSUMED
 from services.reporting.day_sums import discrepancies_of
+from services.reporting.documents import ratio, seal
 from services.reporting.drill import links
-from services.reporting.forecast.contract import Forecast
+from services.reporting.forecast.contract import Forecast, YearEnd
 from services.reporting.outlook import look_ahead
 from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (
@@ -27,8 +28,8 @@ from services.reporting.schemas import (
 from services.reporting.shares import shares_of
 from services.reporting.target import Day, Progress, measure_progress, open_days, year_days
 from services.reporting.verdict import judge
-from services.values.decimals import decimal_text, yuan_text
-from services.values.times import date_text, time_text
+from services.values.decimals import half_up
+from services.values.times import time_text
 
 COUNTING_RULE = (
     "Single-sided: each trade is counted once, at price × quantity, not once for the buyer and once for the seller. "
@@ -47,34 +48,33 @@ _NOTHING: Values = dict.fromkeys(SUMS, 0)
 
 def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
     """The report of the year, exact at `found.position`."""
-    position, target = found.position, found.target
-    net_by_day = found.net_by_day
+    target, net_by_day = found.target, found.net_by_day
     days = year_days(calendar, year, net_by_day)
-    prorated_target_fen = target.prorated_target_fen(len(open_days(days, found.first_trading_date)), len(days))
+    target_fen = target.prorated_target_fen(len(open_days(days, found.first_trading_date)), len(days))
     progress = measure_progress(
-        days, net_by_day, position["trading_date"], prorated_target_fen, first_trading_date=found.first_trading_date
+        days, net_by_day, found.position["trading_date"], target_fen, first_trading_date=found.first_trading_date
     )
     outlook = look_ahead(progress, found.earlier, calendar, found.first_trading_date)
     busted_fen, excluded_fen = _total(found, "busted_fen"), _total(found, "excluded_fen")
     return TurnoverReport(
         year=year,
         simulated=found.simulated,
-        net=yuan_text(progress.net_fen),
-        gross=yuan_text(progress.net_fen + busted_fen + excluded_fen),
-        busted=yuan_text(busted_fen),
-        excluded=yuan_text(excluded_fen),
-        net_without_vat=decimal_text(progress.net_fen, 100 + VAT_PERCENT, 2),
-        today=yuan_text(progress.today_fen),
+        net_fen=progress.net_fen,
+        gross_fen=progress.net_fen + busted_fen + excluded_fen,
+        busted_fen=busted_fen,
+        excluded_fen=excluded_fen,
+        net_without_vat_fen=half_up(100 * progress.net_fen, 100 + VAT_PERCENT),
+        today_fen=progress.today_fen,
         trades=_total(found, "trades"),
         busted_trades=_total(found, "busted"),
         excluded_trades=_total(found, "excluded"),
         prevented_self_trades=_total(found, "prevented"),
-        prevented_tonnes=_prevented_tonnes(found),
+        prevented_kilograms=_prevented_kilograms(found),
         counting_rule=COUNTING_RULE,
         target_name=target.name,
         target_is_set=target.is_set,
         target_is_pro_rata=target.pro_rata,
-        target_of_whole_year=yuan_text(target.amount_fen),
+        target_of_whole_year_fen=target.amount_fen,
         target_seq=target.seq,
         calendar="assumed" if calendar.assumed(year) else "published",
         **_progress(progress),
@@ -83,15 +83,11 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         days=tuple(map(_day, progress.days, (*(0,) * progress.first, *outlook.pace_fen))),
         largest_day=_largest_day(net_by_day),
         largest_trade=_largest_trade(found),
-        seq=position["seq"],
-        row_hash=position["row_hash"].hex(),
-        journal_id=position["journal_id"].hex(),
-        trading_date=date_text(position["trading_date"]),
-        as_of=time_text(position["time_ns"]),
+        **seal(found.position),
         discrepancies=discrepancies_of(found.differing_days),
         proof_alerts=tuple(ProofAlert(**alert) for alert in found.proof_alerts),
         proven_seq=None if found.proof is None else found.proof["proven_seq"],
-        proven_at=None if found.proof is None else time_text(found.proof["time_ns"]),
+        proven_at_ns=None if found.proof is None else found.proof["time_ns"],
         assumptions=_assumptions(year, calendar, simulated=found.simulated),
         links={"days": links.days(year), "trades": links.trades(year=year), "certificate": links.certificate(year)},
     )
@@ -99,42 +95,40 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
 
 def proof_sentence(report: TurnoverReport) -> str:
     """Which proof of the year agreed last."""
-    if report.proven_seq is None or report.proven_at is None:
+    if report.proven_seq is None or report.proven_at_ns is None:
         return "not proven yet: rex report --prove makes a proof now, and a running venue makes one an hour"
-    return f"last proof that agreed: of seq {report.proven_seq:,}, recorded {report.proven_at}"
+    return f"last proof that agreed: of seq {report.proven_seq:,}, recorded {time_text(report.proven_at_ns)}"
 
 
 def _total(found: YearTurnover, name: str) -> int:
     return sum(int(row[name]) for row in found.by_instrument.values())
 
 
-def _prevented_tonnes(found: YearTurnover) -> str:
+def _prevented_kilograms(found: YearTurnover) -> int:
     traded = found.by_instrument.items()
-    kilograms = sum(lot_kilograms(found.instruments[number]) * row["prevented_lots"] for number, row in traded)
-    return decimal_text(kilograms, 1000, 3)
+    return sum(lot_kilograms(found.instruments[number]) * row["prevented_lots"] for number, row in traded)
 
 
 def _progress(progress: Progress) -> dict[str, Any]:
-    target, recent, required = progress.target_fen, progress.recent_mean_fen, progress.required_per_day_fen
+    target_fen, recent_fen, required_fen = progress.target_fen, progress.recent_mean_fen, progress.required_per_day_fen
+    ahead_days_fen = progress.completed_fen * progress.total - target_fen * progress.completed
     return {
-        "target": yuan_text(target),
-        "share": decimal_text(progress.net_fen, target or 1, 6),
-        "missing": yuan_text(progress.missing_fen),
+        "target_fen": target_fen,
+        "share": ratio(progress.net_fen, target_fen),
+        "missing_fen": progress.missing_fen,
         "days_total": progress.total,
         "days_before_opening": progress.first,
         "days_completed": progress.completed,
         "days_left": progress.left,
-        "pace": yuan_text(progress.pace_fen),
-        "ahead": yuan_text(progress.ahead_fen),
-        "ahead_days": decimal_text(
-            progress.completed_fen * progress.total - target * progress.completed, target or 1, 2
-        ),
-        "required_per_day": _yuan_or_none(required),
-        "recent_mean": _yuan_or_none(recent),
-        "required_ratio": decimal_text(required, recent, 4) if required is not None and recent else None,
+        "pace_fen": progress.pace_fen,
+        "ahead_fen": progress.ahead_fen,
+        "ahead_days": ratio(ahead_days_fen, target_fen),
+        "required_per_day_fen": required_fen,
+        "recent_mean_fen": recent_fen,
+        "required_ratio": ratio(required_fen, recent_fen) if required_fen is not None and recent_fen else None,
         "required_level": progress.level,
-        "forecast_year_mean": _yuan_or_none(progress.at_year_mean_fen),
-        "forecast_recent_mean": _yuan_or_none(progress.at_recent_mean_fen),
+        "forecast_year_mean_fen": progress.at_year_mean_fen,
+        "forecast_recent_mean_fen": progress.at_recent_mean_fen,
     }
 
 
@@ -146,19 +140,20 @@ def _outlook(progress: Progress, forecast: Forecast | None) -> dict[str, Any]:
 
 
 def _forecast(forecast: Forecast) -> YearEndForecast:
-    exact, rounded = forecast.year_end, forecast.year_end_rounded
-    names = ("p10", "p50", "p90")
+    rounded = _ends(forecast.year_end_rounded)
     return YearEndForecast(
-        **{name: None if exact is None else yuan_text(getattr(exact, f"{name}_fen")) for name in names},
-        **{
-            f"{name}_rounded": None if rounded is None else yuan_text(getattr(rounded, f"{name}_fen")) for name in names
-        },
-        reach=forecast.reach,
-        width=None if forecast.width_permille is None else decimal_text(forecast.width_permille, 1000, 3),
+        **_ends(forecast.year_end),
+        **{name.replace("_fen", "_rounded_fen"): end_fen for name, end_fen in rounded.items()},
+        reach=forecast.reach_permille,
+        width=forecast.width_permille,
         too_early=forecast.too_early,
         method=forecast.method,
         assumptions=forecast.assumptions,
     )
+
+
+def _ends(year_end: YearEnd | None) -> dict[str, Any]:
+    return dict.fromkeys(("p10_fen", "p50_fen", "p90_fen")) if year_end is None else vars(year_end)
 
 
 def _split(found: YearTurnover) -> dict[str, Any]:
@@ -188,9 +183,9 @@ def _product(facts: Values, traded: Values, part: dict[str, Any]) -> Product:
         **{name: facts[name] for name in ("name_en", "name_zh", "category", "family", "unit")},
         **part,
         quantity_lots=traded["quantity_lots"],
-        busted=yuan_text(traded["busted_fen"]),
+        busted_fen=traded["busted_fen"],
         busted_trades=traded["busted"],
-        excluded=yuan_text(traded["excluded_fen"]),
+        excluded_fen=traded["excluded_fen"],
         excluded_trades=traded["excluded"],
         prevented_self_trades=traded["prevented"],
         prevented_lots=traded["prevented_lots"],
@@ -203,7 +198,7 @@ def _sums(lines: Iterable[tuple[Values, Values]]) -> dict[str, Any]:
         kilograms += lot_kilograms(facts) * traded["quantity_lots"]
         amount_fen += traded["amount_fen"]
         trades += traded["trades"]
-    return {"net": yuan_text(amount_fen), "tonnes": decimal_text(kilograms, 1000, 3), "trades": trades}
+    return {"net_fen": amount_fen, "kilograms": kilograms, "trades": trades}
 
 
 def lot_kilograms(facts: Values) -> int:
@@ -213,17 +208,17 @@ def lot_kilograms(facts: Values) -> int:
 
 def _day(day: Day, seasonal_pace_fen: int) -> ReportDay:
     return ReportDay(
-        date=date_text(day.date),
-        pace=yuan_text(day.pace_fen),
-        seasonal_pace=yuan_text(seasonal_pace_fen),
-        net=_yuan_or_none(day.net_fen),
-        cumulative=_yuan_or_none(day.cumulative_fen),
+        date=day.date,
+        pace_fen=day.pace_fen,
+        seasonal_pace_fen=seasonal_pace_fen,
+        net_fen=day.net_fen,
+        cumulative_fen=day.cumulative_fen,
     )
 
 
 def _largest_day(net_by_day: Mapping[int, int]) -> LargestDay | None:
     date = max(net_by_day, key=lambda day: (net_by_day[day], -day), default=0)
-    return LargestDay(date=date_text(date), net=yuan_text(net_by_day[date])) if net_by_day.get(date) else None
+    return LargestDay(date=date, net_fen=net_by_day[date]) if net_by_day.get(date) else None
 
 
 def _largest_trade(found: YearTurnover) -> LargestTrade | None:
@@ -233,8 +228,8 @@ def _largest_trade(found: YearTurnover) -> LargestTrade | None:
     return LargestTrade(
         trade_id=str(row["largest_trade_id"]),
         symbol=found.instruments[row["instrument"]]["symbol"],
-        trading_date=date_text(row["trading_date"]),
-        amount=yuan_text(row["largest_fen"]),
+        trading_date=row["trading_date"],
+        amount_fen=row["largest_fen"],
     )
 
 
@@ -243,7 +238,3 @@ def _assumptions(year: int, calendar: TradingCalendar, *, simulated: bool) -> tu
     days = f"No trading calendar of {year} is published: its trading days are assumed from the holidays of other years."
     history = (IS_SIMULATED,) if simulated else ()
     return (*history, TERMS_ARE_ASSUMED, prices, *((days,) if calendar.assumed(year) else ()))
-
-
-def _yuan_or_none(amount_fen: int | None) -> str | None:
-    return None if amount_fen is None else yuan_text(amount_fen)

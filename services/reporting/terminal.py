@@ -13,10 +13,13 @@ from rich.text import Text
 
 from services.reporting.breakdown.terminal import breakdown_table
 from services.reporting.checked_report import CheckedReport
+from services.reporting.documents import ratio_text, tonnes_text
 from services.reporting.figure import Figure
 from services.reporting.report import IS_SIMULATED, proof_sentence
 from services.reporting.schemas import Share, TurnoverReport
 from services.reporting.verdict import Outcome, short_yuan
+from services.values.decimals import decimal_text, fixed_text, yuan_text
+from services.values.times import date_text, time_text
 
 _NOT_YET = "too early to say"
 _ANSWERS = {
@@ -59,9 +62,9 @@ def render(found: CheckedReport) -> RenderableType:
 
 def _answer(report: TurnoverReport) -> list[Text]:
     """What everybody asks first, what has changed since the last completed day, and why not to believe it."""
-    target = f"{_short(report.target)} yuan"
-    if report.target_is_pro_rata and report.target != report.target_of_whole_year:
-        whole = _short(report.target_of_whole_year)
+    target = f"{short_yuan(report.target_fen)} yuan"
+    if report.target_is_pro_rata and report.target_fen != report.target_of_whole_year_fen:
+        whole = short_yuan(report.target_of_whole_year_fen)
         target += f", pro rata of {whole} for the venue's {report.days_total} trading days"
     if not report.target_is_set:
         target += " (the plan: no target is set)"
@@ -69,7 +72,7 @@ def _answer(report: TurnoverReport) -> list[Text]:
     lines = [Text(f"Will {report.year} reach {target}? {answer}", style="bold")]
     if report.days_left:
         since = "Since the last completed day" if report.days_completed else "No day is completed yet; today"
-        lines.append(Text(f"{since}: ¥ {_grouped(report.today)}"))
+        lines.append(Text(f"{since}: {_yuan(report.today_fen)}"))
     doubts = [("SIMULATED", IS_SIMULATED)] if report.simulated else []
     doubts += [("DISCREPANCY", found.sentence) for found in report.discrepancies]
     doubts += [("NOT PROVEN", alert.sentence) for alert in report.proof_alerts]
@@ -77,12 +80,11 @@ def _answer(report: TurnoverReport) -> list[Text]:
 
 
 def _bar(report: TurnoverReport) -> Table:
-    share = Decimal(report.share)
     row = Table.grid(padding=(0, 1))
-    figure = Text(f"¥ {_grouped(report.net)}", style="bold")
-    row.add_row(figure, Text(f"of ¥ {_grouped(report.target)}", style="dim"), _percent(report.share))
+    figure = Text(_yuan(report.net_fen), style="bold")
+    row.add_row(figure, Text(f"of {_yuan(report.target_fen)}", style="dim"), _percent(ratio_text(report.share)))
     # In millionths of the target: a bar needs no exact amount.
-    bar = ProgressBar(total=1_000_000, completed=min(int(share * 1_000_000), 1_000_000))
+    bar = ProgressBar(total=1_000_000, completed=min(int(report.share * 1_000_000), 1_000_000))
     grid = Table.grid(expand=True)
     grid.add_row(row)
     grid.add_row(bar)
@@ -90,55 +92,58 @@ def _bar(report: TurnoverReport) -> Table:
 
 
 def _progress(report: TurnoverReport) -> Table:
-    behind = report.ahead.startswith("-")
+    behind = report.ahead_fen < 0
     colour = "red" if behind else "green"
     word = "behind" if behind else "ahead of"
     close = f" at the close of {_last_completed(report)}" if report.days_completed else ""
-    ahead, ahead_days = report.ahead.lstrip("-"), report.ahead_days.lstrip("-")
+    ahead_days = decimal_text(abs(report.ahead_days.numerator), report.ahead_days.denominator, 2)
     assumed = " (calendar: assumed)" if report.calendar == "assumed" else ""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
     table.add_row("trading days", f"{report.days_completed} completed, {report.days_left} left{assumed}")
-    table.add_row(f"pace{close}", f"¥ {_grouped(report.pace)}")
-    table.add_row(f"{word} the pace{close}", f"[{colour}]¥ {_grouped(ahead)} = {_grouped(ahead_days)} trading days[/]")
-    required = "—" if report.required_per_day is None else f"¥ {_grouped(report.required_per_day)}"
-    table.add_row("required a day left", required)
+    table.add_row(f"pace{close}", _yuan(report.pace_fen))
+    ahead = f"{_yuan(abs(report.ahead_fen))} = {_grouped(ahead_days)} trading days"
+    table.add_row(f"{word} the pace{close}", f"[{colour}]{ahead}[/]")
+    required_fen = report.required_per_day_fen
+    table.add_row("required a day left", "—" if required_fen is None else _yuan(required_fen))
     level = _COLOURS[report.required_level]
     table.add_row("against the last 20 days' mean", f"[{level}]{_against_recent(report)}[/]")
     table.add_row("year end, forecast", _forecast(report))
-    for name, amount in (("year's", report.forecast_year_mean), ("last 20 days'", report.forecast_recent_mean)):
-        end = _unknown(report) if amount is None else f"¥ {_grouped(amount)}"
-        table.add_row(f"year end at the {name} mean", end)
-    table.add_row("gross − busted", f"¥ {_grouped(report.gross)} − ¥ {_grouped(report.busted)}")
-    table.add_row("− excluded by decision", f"¥ {_grouped(report.excluded)}")
-    table.add_row("net without 13 % VAT", f"¥ {_grouped(report.net_without_vat)}")
+    ends_fen = {"year's": report.forecast_year_mean_fen, "last 20 days'": report.forecast_recent_mean_fen}
+    for name, end_fen in ends_fen.items():
+        table.add_row(f"year end at the {name} mean", _unknown(report) if end_fen is None else _yuan(end_fen))
+    table.add_row("gross − busted", f"{_yuan(report.gross_fen)} − {_yuan(report.busted_fen)}")
+    table.add_row("− excluded by decision", _yuan(report.excluded_fen))
+    table.add_row("net without 13 % VAT", _yuan(report.net_without_vat_fen))
     counted = f"{report.trades:,}, {report.busted_trades:,}, {report.excluded_trades:,}"
     table.add_row("trades, busted, excluded", counted)
-    table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({_grouped(report.prevented_tonnes)} t)")
+    prevented = _grouped(tonnes_text(report.prevented_kilograms))
+    table.add_row("self-trades prevented", f"{report.prevented_self_trades:,} ({prevented} t)")
     return table
 
 
 def _last_completed(report: TurnoverReport) -> str:
-    return report.days[report.days_before_opening + report.days_completed - 1].date
+    return date_text(report.days[report.days_before_opening + report.days_completed - 1].date)
 
 
 def _against_recent(report: TurnoverReport) -> str:
     """What a day left needs against the last days. Without a day left nothing is needed: the mean stands alone."""
-    if report.required_ratio is not None:
-        return f"{Decimal(report.required_ratio):,.2f} × ¥ {_grouped(report.recent_mean)}"
-    if report.recent_mean is None:
+    if report.recent_mean_fen is None:
         return _unknown(report)
-    return ("" if report.days_left else "no day is left; ") + f"the mean is ¥ {_grouped(report.recent_mean)}"
+    if (required := report.required_ratio) is not None:
+        times = decimal_text(required.numerator, required.denominator, 4)
+        return f"{Decimal(times):,.2f} × {_yuan(report.recent_mean_fen)}"
+    return ("" if report.days_left else "no day is left; ") + f"the mean is {_yuan(report.recent_mean_fen)}"
 
 
 def _forecast(report: TurnoverReport) -> str:
     found = report.forecast
-    if found is None or found.too_early or found.p50_rounded is None:
+    if found is None or found.too_early or found.p50_rounded_fen is None:
         return _NOT_YET if found is not None else "—"
-    low, middle, high = (_grouped(str(amount)) for amount in (found.p10_rounded, found.p50_rounded, found.p90_rounded))
-    width, reach = _percent(found.width or "0"), _percent(found.reach or "0")
-    return f"¥ {middle} (80 %: {low} to {high}, {width} wide), reaches the target with {reach}"
+    low, high = (_grouped(yuan_text(end_fen or 0)) for end_fen in (found.p10_rounded_fen, found.p90_rounded_fen))
+    width, reach = (_percent(fixed_text(permille or 0, 3)) for permille in (found.width, found.reach))
+    return f"{_yuan(found.p50_rounded_fen)} (80 %: {low} to {high}, {width} wide), reaches the target with {reach}"
 
 
 def _split(report: TurnoverReport) -> Table:
@@ -149,7 +154,7 @@ def _split(report: TurnoverReport) -> Table:
     for category in report.categories:
         table.add_row(*_line(category.category, category), style="bold")
         products = [product for product in report.products if product.category == category.category and product.trades]
-        for product in sorted(products, key=lambda product: Decimal(product.net), reverse=True):
+        for product in sorted(products, key=lambda product: product.net_fen, reverse=True):
             table.add_row(*_line(f"  {product.symbol} {product.name_zh}", product))
     return table
 
@@ -159,9 +164,9 @@ def _line(name: str, share: Share) -> tuple[Text, str, str, str, str]:
     named = Text(name, no_wrap=True, overflow="ellipsis")
     return (
         named,
-        _grouped(share.net),
+        _grouped(yuan_text(share.net_fen)),
         f"{Decimal(share.share) * 100:.2f} %",
-        _grouped(share.tonnes),
+        _grouped(tonnes_text(share.kilograms)),
         f"{share.trades:,}",
     )
 
@@ -170,15 +175,14 @@ def _proof(figure: Figure, agree: bool) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(justify="right")
-    numbers = figure.to_json()
     if figure.engine_counter_fen is not None:
-        table.add_row("engine counter", f"¥ {_grouped(numbers['engine_counter'])}")
-    table.add_row("sum over the trades", f"¥ {_grouped(numbers['sql_sum'])}")
-    table.add_row("journal re-executed, events equal", f"¥ {_grouped(numbers['journal_replay'])}")
-    table.add_row("independent decoder of the journal", f"¥ {_grouped(numbers['independent_decoder'])}")
+        table.add_row("engine counter", _yuan(figure.engine_counter_fen))
+    table.add_row("sum over the trades", _yuan(figure.sql_sum_fen))
+    table.add_row("journal re-executed, events equal", _yuan(figure.journal_replay_fen))
+    table.add_row("independent decoder of the journal", _yuan(figure.decoder_fen))
     if figure.excluded_sql_fen or figure.decoder.excluded_fen:
-        table.add_row("excluded by decision, sum over the trades", f"¥ {_grouped(numbers['excluded_sql_sum'])}")
-        table.add_row("excluded, independent decoder", f"¥ {_grouped(numbers['excluded_independent_decoder'])}")
+        table.add_row("excluded by decision, sum over the trades", _yuan(figure.excluded_sql_fen))
+        table.add_row("excluded, independent decoder", _yuan(figure.decoder.excluded_fen))
     table.add_row("", _verdict(figure, agree))
     for difference in figure.differences:
         table.add_row("in the read database", f"[red]{escape(difference)}[/]")
@@ -207,17 +211,17 @@ def _seal(report: TurnoverReport, figure: Figure | None) -> Text:
     decoder = "" if figure is None else f"\ndecoder  {figure.decoder.program_sha256}"
     proof = f"\n{proof_sentence(report)}" if figure is None else ""
     return Text(
-        f"seq {report.seq:,} · trading date {report.trading_date or 'none yet'} · {report.as_of}\n"
-        f"row hash {report.row_hash}\njournal  {report.journal_id}{decoder}{proof}"
+        f"seq {report.seq:,} · trading date {date_text(report.trading_date) or 'none yet'} · {time_text(report.as_of_ns)}\n"
+        f"row hash {report.row_hash.hex()}\njournal  {report.journal_id.hex()}{decoder}{proof}"
     )
 
 
-def _short(amount: str) -> str:
-    return short_yuan(int(Decimal(amount) * 100))
+def _yuan(amount_fen: int) -> str:
+    return f"¥ {_grouped(yuan_text(amount_fen))}"
 
 
-def _grouped(amount: str | None) -> str:
-    return "–" if amount is None else f"{Decimal(amount):,f}"
+def _grouped(number: str) -> str:
+    return f"{Decimal(number):,f}"
 
 
 def _unknown(report: TurnoverReport) -> str:

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.reporting.breakdown.flagged import read_to_screen
+from services.reporting.documents import Date, Document, Hash, Ratio, Yuan, ratio
 from services.reporting.findings import WashFinding, shown
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.reporting.target import RECENT_DAYS
 from services.reporting.turns import Turns
 from services.surveillance.reading import read_changed_hands, read_changed_hands_by_day
-from services.values.decimals import decimal_text, yuan_text
-from services.values.times import date_text
 
 
-class DayHands(BaseModel):
+class DayHands(Document):
     """One trading day."""
 
-    date: str
-    net: str
-    changed_hands: str = Field(description="With the day as a period of its own.")
+    date: Date
+    net_fen: Yuan
+    changed_hands_fen: Yuan = Field(description="With the day as a period of its own.")
 
 
-class ChangedHands(BaseModel):
+class ChangedHands(Document):
     """Net turnover beside what changed hands: what members bought more than they sold, by product. It hardly moves under wash
     trading."""
 
     year: int
-    net: str
-    changed_hands: str = Field(description="With the year as one period, in yuan.")
-    share: str = Field(description="changed_hands / net, as a fraction.")
-    recent_net: str = Field(description="Net turnover of the last 20 days with trades.")
-    recent_changed_hands: str = Field(description="With those days as one period.")
+    net_fen: Yuan
+    changed_hands_fen: Yuan = Field(description="With the year as one period, in yuan.")
+    share: Ratio = Field(description="changed_hands / net, as a fraction.")
+    recent_net_fen: Yuan = Field(description="Net turnover of the last 20 days with trades.")
+    recent_changed_hands_fen: Yuan = Field(description="With those days as one period.")
     days: tuple[DayHands, ...]
     seq: int = Field(description="The journal's sequence number that the answer is exact at.")
-    row_hash: str = Field(description="Hash of the journal row that ends at `seq`.")
-    journal_id: str
+    row_hash: Hash = Field(description="Hash of the journal row that ends at `seq`.")
+    journal_id: Hash
 
 
-class Findings(BaseModel):
+class Findings(Document):
     """The findings of a year."""
 
     year: int
@@ -66,21 +65,19 @@ def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None
             hands = await read_changed_hands(connection, first, last)
             by_day = await read_changed_hands_by_day(connection, first, last)
             of_recent = await read_changed_hands(connection, recent[0], recent[-1]) if recent else 0
-        net = sum(found.net_by_day.values())
+        net_fen = sum(found.net_by_day.values())
         return ChangedHands(
             year=year,
-            net=yuan_text(net),
-            changed_hands=yuan_text(hands),
-            share=decimal_text(hands, net or 1, 6),
-            recent_net=yuan_text(sum(found.net_by_day[day] for day in recent)),
-            recent_changed_hands=yuan_text(of_recent),
+            net_fen=net_fen,
+            changed_hands_fen=hands,
+            share=ratio(hands, net_fen),
+            recent_net_fen=sum(found.net_by_day[day] for day in recent),
+            recent_changed_hands_fen=of_recent,
             days=tuple(
-                DayHands(date=date_text(day), net=yuan_text(fen), changed_hands=yuan_text(by_day.get(day, 0)))
+                DayHands(date=day, net_fen=fen, changed_hands_fen=by_day.get(day, 0))
                 for day, fen in sorted(found.net_by_day.items())
             ),
-            seq=found.position["seq"],
-            row_hash=found.position["row_hash"].hex(),
-            journal_id=found.position["journal_id"].hex(),
+            **{name: found.position[name] for name in ("seq", "row_hash", "journal_id")},
         )
 
     return routes

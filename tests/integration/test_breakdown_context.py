@@ -88,7 +88,7 @@ async def test_a_report_shows_it_apart_and_its_proof_agrees(tmp_path: Path) -> N
     await journal_of(tmp_path, history, [opening(), deals(1), [stated]])
     found = await report_at_rest(tmp_path, 2023, prove=True, breakdown=True)
     assert found.agree
-    assert found.report.net == "20000.00"
+    assert found.report.net_fen == 2_000_000
     assert [one["value"] for one in found.to_json()["breakdown"]["context"]["figures"]] == ["75000000000"]
     shown = StringIO()
     Console(width=200, file=shown).print(render(found))

@@ -45,7 +45,7 @@ async def test_a_report_holds_what_its_turnover_is_made_of(tmp_path: Path) -> No
     assert figure.agree
     assert breakdown["fees"]["fees"] == yuan_text(figure.decoder.buyers_fees_fen + figure.decoder.sellers_fees_fen)
     assert breakdown["fees"]["fees"] != "0.00"
-    assert breakdown["targets"]["targets"][0]["done"] == found.report.net
+    assert breakdown["targets"]["targets"][0]["done"] == yuan_text(found.report.net_fen)
     shown = StringIO()
     Console(width=110, file=shown).print(render(found))
     text = shown.getvalue()

@@ -174,7 +174,7 @@ async def test_it_says_that_it_is_simulated_and_its_figure_is_proven(made: Path)
     assert found.report.target_name.startswith(SIMULATED)
     assert found.report.assumptions[0] == IS_SIMULATED
     assert json.loads((made / LABELS_FILE).read_bytes())["simulated"] is True
-    assert (found.report.days_completed, found.report.trading_date) == (3, "2026-01-08")
+    assert (found.report.days_completed, found.report.trading_date) == (3, 20260108)
 
 
 @pytest.mark.anyio

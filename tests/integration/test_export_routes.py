@@ -12,7 +12,6 @@ import pypdf
 import pytest
 from httpx import Response
 
-from services.reporting.exports.schemas import DailyBulletin, MonthlyBulletin
 from tests.integration.test_reporting import NET, TURNOVER, trade
 from tests.integration.venue import RunningVenue
 from tests.unit.read_model.history import SENDER, day_roll
@@ -58,7 +57,6 @@ async def test_the_year_as_a_workbook_and_as_a_pdf(venue: RunningVenue) -> None:
 async def test_the_bulletin_of_the_current_day(venue: RunningVenue) -> None:
     await venue.projector.reached(await trade(venue))
     document = (await get(venue, TODAY)).json()
-    assert DailyBulletin.model_validate(document).model_dump(mode="json") == document
     assert (document["complete"], document["bought"], Decimal(document["total"]["turnover"])) == (False, [], NET)
     products = {one["symbol"]: one for one in document["products"]}
     assert len(products) == 32
@@ -84,7 +82,6 @@ async def test_the_bulletin_of_a_day_that_has_ended(venue: RunningVenue) -> None
 async def test_the_bulletin_of_a_month(venue: RunningVenue) -> None:
     await venue.projector.reached(await trade(venue))
     document = (await get(venue, f"{BULLETINS}/2023-12")).json()
-    assert MonthlyBulletin.model_validate(document).model_dump(mode="json") == document
     assert Decimal(document["total"]["turnover"]) == NET == Decimal(document["total"]["turnover_to_date"])
     assert sum(Decimal(one["share"]) for one in document["products"]) == 1
     assert [one["month"] for one in document["months"]] == [f"2023-{month:02d}" for month in range(1, 13)]

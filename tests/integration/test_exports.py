@@ -40,6 +40,7 @@ from services.read_model.projector import catch_up
 from services.reporting.checked_report import report_at_rest
 from services.reporting.exports.datapackage import Resource
 from services.reporting.exports.folder import ExportRefused, Format, export_year
+from services.values.decimals import yuan_text
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -120,10 +121,10 @@ def test_every_file_adds_up_to_the_report(venue: Path, tmp_path: Path) -> None:
     to = tmp_path / "out"
     document = exported(venue, to)
     report = asyncio.run(report_at_rest(venue, 2023)).report
-    net = Decimal(report.net)
+    net = Decimal(yuan_text(report.net_fen))
     assert net == Decimal("40000.00") + Decimal("1005") * 3 * Decimal("3.33")
     assert {file.name for file in to.iterdir()} == EVERY_FILE
-    assert (document["seq"], document["row_hash"]) == (report.seq, report.row_hash)
+    assert (document["seq"], document["row_hash"]) == (report.seq, report.row_hash.hex())
 
     assert json.loads((to / "turnover-2023.json").read_text()) == report.to_json()
     assert total(rows_of(to / "turnover-2023.csv"), "amount_yuan") == net
@@ -159,8 +160,8 @@ def test_the_audit_trail_is_of_the_journal(venue: Path, tmp_path: Path) -> None:
     made = [line for line in trail if line["event"] == "trade"]
     busted = [line for line in trail if line["event"] == "bust"]
     report = asyncio.run(report_at_rest(venue, 2023)).report
-    assert sum(line["amount"] for line in made) == 2 * Decimal(report.gross)
-    assert sum(line["amount"] for line in busted) == 2 * Decimal(report.busted)
+    assert sum(line["amount"] for line in made) == 2 * Decimal(yuan_text(report.gross_fen))
+    assert sum(line["amount"] for line in busted) == 2 * Decimal(yuan_text(report.busted_fen))
     (waiting,) = [line for line in trail if line["client_order_id"] == "waits"]
     assert (waiting["exec_type"], waiting["leaves_lots"], waiting["member"], waiting["symbol"]) == (
         "0",
@@ -168,7 +169,7 @@ def test_the_audit_trail_is_of_the_journal(venue: Path, tmp_path: Path) -> None:
         "trader 2",
         "ND-OX",
     )
-    assert (waiting["price"], waiting["row_hash"]) == (Decimal("10000.000000"), report.row_hash)
+    assert (waiting["price"], waiting["row_hash"]) == (Decimal("10000.000000"), report.row_hash.hex())
     assert (waiting["key_id"], str(waiting["trading_date"]), waiting["seq"]) == (SENDER.actor, "2023-01-05", report.seq)
 
 

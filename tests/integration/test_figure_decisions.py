@@ -15,6 +15,7 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, MeasureImposed, MeasureLifted, TradesDecided
 from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting.checked_report import report_at_rest
+from services.values.decimals import yuan_text
 from services.venue.closing import Closing
 from tests.integration.test_figure_proofs import figure_of
 from tests.integration.test_reporting_folder import deals, journal_of
@@ -39,7 +40,12 @@ async def test_proves_what_decisions_exclude_at_every_sequence_number(tmp_path: 
     await journal_of(tmp_path, history, [[bust]])
     found = await report_at_rest(tmp_path, 2023, prove=True)
     report, figure = found.report, found.figure
-    assert (report.gross, report.busted, report.excluded, report.net) == ("60000.00", "20000.00", "0.00", "40000.00")
+    assert (report.gross_fen, report.busted_fen, report.excluded_fen, report.net_fen) == (
+        6_000_000,
+        2_000_000,
+        0,
+        4_000_000,
+    )
     assert figure is not None
     assert (figure.sql_sum_fen, figure.excluded_sql_fen, figure.net_fen, found.agree) == (4_000_000, 0, 4_000_000, True)
     for seq, traded_fen, excluded_fen in (
@@ -71,7 +77,7 @@ async def test_a_proof_finds_a_decision_that_the_read_database_has_otherwise(tmp
     )
     await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
     found = await report_at_rest(tmp_path, 2023, prove=True)
-    assert (found.report.net, found.report.excluded, found.agree) == ("40000.00", "20000.00", True)
+    assert (found.report.net_fen, found.report.excluded_fen, found.agree) == (4_000_000, 2_000_000, True)
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
         connection.execute(change)
     assert not (await report_at_rest(tmp_path, 2023, prove=True)).agree
@@ -116,7 +122,7 @@ async def test_the_summary_of_a_closed_venue_is_the_net_figure_of_the_report(tmp
     document = closed.to_json()
     assert (
         (document["turnover_cny"], document["excluded_cny"])
-        == (report.net, report.excluded)
+        == (yuan_text(report.net_fen), yuan_text(report.excluded_fen))
         == ("40000.00", "20000.00")
     )
     assert document["target_share"] == "0.400000"

@@ -88,7 +88,7 @@ async def test_a_seq_within_a_row_counts_what_came_up_to_it(tmp_path: Path) -> N
     for folder in (together, apart):
         journal = await SqliteJournal.open(folder / JOURNAL_FILE, read_only=True)
         found[folder] = [
-            json.dumps((await read_past_breakdown(journal, 2023, seq, calendar, ignore_progress)).to_json())
+            json.dumps((await read_breakdown_as_of(journal, 2023, seq, calendar, ignore_progress)).to_json())
             for seq in (1, 3, last_seq - 301, last_seq - 300, last_seq - 1, last_seq)
         ]
         await journal.close()
@@ -106,7 +106,7 @@ async def test_says_how_far_it_has_come(tmp_path: Path) -> None:
 
     found = await report_at_rest(tmp_path, 2023, seq=seq, breakdown=True, on_progress=on_progress)
     assert found.breakdown is not None
-    assert found.breakdown.to_json()["ladder"]["ladder"]["net"]["amount"] == found.report.net
+    assert found.breakdown.to_json()["ladder"]["ladder"]["net"]["amount"] == yuan_text(found.report.net_fen)
     reached = [reached_seq for reached_seq, _ in progress]
     assert {last_seq for _, last_seq in progress} == {seq}
     assert reached == sorted(reached)

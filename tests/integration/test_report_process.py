@@ -19,6 +19,7 @@ from services.gateway.problems import ProblemError
 from services.read_model.database import path_of
 from services.reporting.checked_report import report_at_rest
 from services.reporting.turns import Turns
+from services.values.decimals import yuan_text
 from services.venue import report_process
 from services.venue.bootstrap import open_venue
 from services.venue.report_process import ReportProcess, Where
@@ -315,5 +316,8 @@ async def test_it_reads_a_database_in_postgresql(venue_in_postgres: ReadDatabase
     expected = (await report_at_rest(venue_in_postgres.url, 2023)).report
     answer, reached_seq = await reports.answer(YEAR, 0)
     assert reached_seq == expected.seq
-    assert (expected.net, f'"net":"{expected.net}"' in bytes(answer.body).decode()) == ("40000.00", True)
+    assert (expected.net_fen, f'"net":"{yuan_text(expected.net_fen)}"' in bytes(answer.body).decode()) == (
+        4_000_000,
+        True,
+    )
     await reports.close()

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from services.reporting.export import preamble
 from services.reporting.schemas import ProofAlert
 from services.reporting.terminal import render
 from services.reporting.verdict import Outcome
+from services.values.times import date_text
 from tests.unit.journal.chains import next_batch
 from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, opening, order
 
@@ -85,7 +87,7 @@ async def journal_of(folder: Path, history: History, batches: list[list[Submissi
 @pytest.mark.anyio
 async def test_from_a_folder_with_nobody_running(folder: Path) -> None:
     found = await report_at_rest(folder, 2023)
-    assert (found.report.net, found.report.trades, found.figure, found.agree) == ("60000.00", 3, None, True)
+    assert (found.report.net_fen, found.report.trades, found.figure, found.agree) == (6_000_000, 3, None, True)
     document = found.to_json()
     assert "figure" not in document
     assert document["proven"] is False
@@ -101,8 +103,8 @@ async def test_proves_the_figure(folder: Path) -> None:
         "year": 2023, "seq": found.report.seq, "engine_counter": None, "sql_sum": "60000.00",
         "journal_replay": "60000.00", "independent_decoder": "60000.00", "excluded_sql_sum": "0.00",
         "excluded_independent_decoder": "0.00", "net": "60000.00", "gross": "60000.00", "busted": "0.00", "trades": 3,
-        "busted_trades": 0, "excluded_trades": 0, "row_hash": found.report.row_hash,
-        "journal_id": found.report.journal_id, "decoder_sha256": own_sha256(),
+        "busted_trades": 0, "excluded_trades": 0, "row_hash": found.report.row_hash.hex(),
+        "journal_id": found.report.journal_id.hex(), "decoder_sha256": own_sha256(),
         "decoder_disagreements": [], "differences": [], "agree": True,
     }  # fmt: skip
     assert (document["net"], document["agree"], document["proven"]) == ("60000.00", True, True)
@@ -117,7 +119,7 @@ async def test_proves_the_figure_after_a_bust(tmp_path: Path) -> None:
     await journal_of(tmp_path, history, [[bust]])
     found = await report_at_rest(tmp_path, 2023, prove=True)
     report, figure = found.report, found.figure
-    assert (report.gross, report.busted, report.net, report.trades) == ("60000.00", "20000.00", "40000.00", 2)
+    assert (report.gross_fen, report.busted_fen, report.net_fen, report.trades) == (6_000_000, 2_000_000, 4_000_000, 2)
     assert figure is not None
     sums = (figure.sql_sum_fen, figure.journal_replay_fen, figure.decoder_fen)
     assert (sums, found.agree) == ((4_000_000, 4_000_000, 4_000_000), True)
@@ -152,7 +154,7 @@ async def test_instead_of_a_read_database_of_no_use_one_is_made_elsewhere(folder
             path.write_bytes(b"nothing of use" * 100 if trouble == "not a database" else b"")
     before = path.read_bytes() if path.exists() else None
     found = await report_at_rest(folder, 2023)
-    assert (found.report.net, found.agree) == ("60000.00", True)
+    assert (found.report.net_fen, found.agree) == (6_000_000, True)
     assert "a read database made from the journal now. Every row of the journal was read back." in found.checked
     proved = await report_at_rest(folder, 2023, prove=True)
     assert (path.read_bytes() if path.exists() else None) == before
@@ -220,9 +222,9 @@ async def test_instead_of_a_damaged_read_database_one_is_made_elsewhere_and_a_pr
             file.seek(page * 4096)
             file.write(b"\xff" * 100)
     before = path.read_bytes()
-    assert (await report_at_rest(folder, 2023)).report.net == "60000.00"
+    assert (await report_at_rest(folder, 2023)).report.net_fen == 6_000_000
     found = await report_at_rest(folder, 2023, prove=True)
-    assert (found.report.net, found.agree, path.read_bytes() == before) == ("60000.00", False, True)
+    assert (found.report.net_fen, found.agree, path.read_bytes() == before) == (6_000_000, False, True)
     assert found.figure is not None
     [difference] = found.figure.differences
     assert difference.startswith(f"The read database {path} cannot be read (")
@@ -245,7 +247,7 @@ async def test_instead_of_a_read_database_of_garbage_one_is_made_elsewhere(folde
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute(garbage)
     found = await report_at_rest(folder, 2023)
-    assert (found.report.net, found.report.products) == (true.net, true.products)
+    assert (found.report.net_fen, found.report.products) == (true.net_fen, true.products)
     assert "a read database made from the journal now" in found.checked
     assert not (await report_at_rest(folder, 2023, prove=True)).agree
 
@@ -269,7 +271,7 @@ async def test_a_report_says_that_the_batches_beneath_its_figure_were_not_read(t
     folder = tmp_path
     damage_first_batch(folder)
     found = await report_at_rest(folder, 2023)
-    assert found.report.net == "60000.00"
+    assert found.report.net_fen == 6_000_000
     assert found.to_json()["proven"] is False
     assert "the row it stands at was read back, the rows before it were not" in found.checked
     with pytest.raises(JournalCorrupt):
@@ -285,7 +287,7 @@ async def test_a_read_database_that_is_behind_is_caught_up_in_a_copy(tmp_path: P
     await journal_of(tmp_path, history, [opening(), deals(1)])
     await journal_of(tmp_path, history, [deals(4)], projected=False)
     found = await report_at_rest(tmp_path, 2023, prove=True)
-    assert (found.report.net, found.report.seq, found.agree) == ("100000.00", history.engine.last_seq, True)
+    assert (found.report.net_fen, found.report.seq, found.agree) == (10_000_000, history.engine.last_seq, True)
     unproven = await report_at_rest(tmp_path, 2023)
     assert "a copy of the read database of the folder, brought up to date. Of the journal the rows it lacked" in (
         unproven.checked
@@ -302,7 +304,7 @@ async def test_beside_a_running_venue(tmp_path: Path) -> None:
     await journal.append(history.batch(opening()))
     async with projecting(tmp_path, journal) as projector:
         await projector.reached(history.engine.last_seq)
-        assert (await report_at_rest(tmp_path, 2023, prove=True)).report.net == "0.00"
+        assert (await report_at_rest(tmp_path, 2023, prove=True)).report.net_fen == 0
     await journal.close()
 
 
@@ -342,7 +344,7 @@ async def test_an_empty_journal_and_no_journal(tmp_path: Path) -> None:
         await report_at_rest(tmp_path, 2023)
     await (await SqliteJournal.open(tmp_path / JOURNAL_FILE)).close()
     found = await report_at_rest(tmp_path, 2023, prove=True)
-    assert (found.report.net, found.report.seq, found.report.trading_date, found.agree) == ("0.00", 0, "", True)
+    assert (found.report.net_fen, found.report.seq, found.report.trading_date, found.agree) == (0, 0, 0, True)
 
 
 @pytest.mark.anyio
@@ -357,7 +359,7 @@ async def test_a_rewritten_journal_is_found_out(tmp_path: Path) -> None:
     events["amount_fen"] *= 2
     await journal.append(replace(batch, events=events.tobytes()))
     await journal.close()
-    assert (await report_at_rest(tmp_path, 2023)).report.net == "40000.00"
+    assert (await report_at_rest(tmp_path, 2023)).report.net_fen == 4_000_000
     with pytest.raises(JournalCorrupt, match="makes other events"):
         await report_at_rest(tmp_path, 2023, prove=True)
 
@@ -392,7 +394,7 @@ async def test_on_a_terminal(folder: Path) -> None:
     ):
         assert part in text
     report = (await report_at_rest(folder, 2023)).report
-    assert report.row_hash in text
+    assert report.row_hash.hex() in text
     assert "Every row up to seq" in text
     (folder / READ_DATABASE_FILE).write_bytes(b"nothing of use" * 100)
     on_paper = Console(width=120)
@@ -412,7 +414,7 @@ async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
         ({"outcome": Outcome.REACHED}, "Yes. It is too"),
         ({"outcome": Outcome.BEHIND, "target_is_set": False}, "(the plan: no target is set)? Probably not. It is"),
         (
-            {"outcome": Outcome.OPEN, "target_is_pro_rata": True, "target": "1000000000.00"},
+            {"outcome": Outcome.OPEN, "target_is_pro_rata": True, "target_fen": 100_000_000_000},
             "pro rata of 23.0 bn for the",
         ),
         ({"days_completed": 3}, "Since the last completed day: ¥ 60,000.00"),
@@ -429,7 +431,7 @@ async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
 @pytest.mark.anyio
 async def test_the_last_line_on_a_terminal_and_a_line_in_csv_name_the_last_proof(folder: Path) -> None:
     found = await report_at_rest(folder, 2023)
-    proven = found.report.model_copy(update={"proven_seq": 4_000, "proven_at": "2024-01-01T02:00:00.000000Z"})
+    proven = found.report.model_copy(update={"proven_seq": 4_000, "proven_at_ns": 1_704_074_400_000_000_000})
     for report, said in (
         (found.report, "not proven yet: rex report --prove makes a proof now, and a running venue makes one an hour"),
         (proven, "last proof that agreed: of seq 4,000, recorded 2024-01-01T02:00:00.000000Z"),
@@ -442,13 +444,19 @@ async def test_the_last_line_on_a_terminal_and_a_line_in_csv_name_the_last_proof
 async def test_a_terminal_says_at_which_close_the_pace_was_due(folder: Path) -> None:
     """And of a closed year, which has no day left, nothing about what is still to come."""
     found = await report_at_rest(folder, 2023)
-    last = found.report.days[found.report.days_before_opening + 2].date
-    running = {"days_completed": 3, "ahead": "-5.00", "ahead_days": "-1.00"}
+    last = date_text(found.report.days[found.report.days_before_opening + 2].date)
+    running = {"days_completed": 3, "ahead_fen": -500, "ahead_days": Fraction(-1)}
     text = shown_of(found, **running)
     assert f"pace at the close of {last}" in text
     assert f"behind the pace at the close of {last}  " in text
-    closed = {"days_left": 0, "required_per_day": None, "forecast": None, "verdict": "Closed."}
-    text = shown_of(found, **running, **closed, recent_mean="95000000.00", forecast_year_mean=None)
+    closed = {
+        "days_left": 0,
+        "required_per_day_fen": None,
+        "required_ratio": None,
+        "forecast": None,
+        "verdict": "Closed.",
+    }
+    text = shown_of(found, **running, **closed, recent_mean_fen=9_500_000_000, forecast_year_mean_fen=None)
     assert "no day is left; the mean is ¥ 95,000,000.00" in text
     assert "too early to say" not in text
 
@@ -472,5 +480,5 @@ async def test_a_target_that_was_set(tmp_path: Path) -> None:
     target = admin.record(SENDER, TargetSet(year=2023, amount=12_000_000, name="a small year"))
     await journal_of(tmp_path, History(Engine()), [opening(), [target], deals(3)])
     report = (await report_at_rest(tmp_path, 2023)).report
-    assert (report.target, report.target_name, report.target_is_set) == ("120000.00", "a small year", True)
-    assert report.share == "0.500000"
+    assert (report.target_fen, report.target_name, report.target_is_set) == (12_000_000, "a small year", True)
+    assert report.share == Fraction(1, 2)

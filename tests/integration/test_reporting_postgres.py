@@ -78,7 +78,7 @@ async def test_the_report_is_that_of_a_folder(venue: ReadDatabase, tmp_path: Pat
     expected = (await report_at_rest(tmp_path, 2023)).report.to_json()
     for prove in (False, True):
         found = await report_at_rest(venue.url, 2023, prove)
-        assert (found.report.net, found.report.busted, found.agree) == ("40000.00", "20000.00", True)
+        assert (found.report.net_fen, found.report.busted_fen, found.agree) == (4_000_000, 2_000_000, True)
         document = found.report.to_json()
         assert {name: document[name] for name in document.keys() - differ} == {
             name: expected[name] for name in expected.keys() - differ
@@ -141,7 +141,7 @@ async def test_a_database_that_is_behind_is_brought_up_to_date_in_a_copy(venue: 
     await journal.append(history.batch(deals(1)))
     await journal.close()
     found = await report_at_rest(venue.url, 2023, prove)
-    assert (found.report.net, found.report.seq, found.agree) == ("60000.00", history.engine.last_seq, True)
+    assert (found.report.net_fen, found.report.seq, found.agree) == (6_000_000, history.engine.last_seq, True)
     assert await venue.dump() == before
 
 
@@ -150,7 +150,7 @@ async def test_a_database_that_contradicts_itself_is_rebuilt_elsewhere(venue: Re
     await venue.execute("UPDATE position SET seq = seq + 1")
     found = await report_at_rest(venue.url, 2023)
     assert "a read database made from the journal now" in found.checked
-    assert found.report.net == "40000.00"
+    assert found.report.net_fen == 4_000_000
     proven = await report_at_rest(venue.url, 2023, prove=True)
     assert proven.figure is not None
     assert ["gives seq" in difference for difference in proven.figure.differences] == [True]

@@ -64,7 +64,7 @@ def year_answer(report: TurnoverReport, position: Values, extension: YearFile) -
         data = year_pdf(report)
     else:
         seal = Seal.of(position, simulated=report.simulated)
-        data = xlsx_bytes(f"REX turnover {report.year}", year_sheets(report), seal, (YEAR_CHART,))
+        data = xlsx_bytes(f"REX turnover {report.year}", year_sheets(report.to_json()), seal, (YEAR_CHART,))
     return file_answer(data, f"rex-turnover-{report.year}-seq-{report.seq}", extension)
 
 
@@ -128,17 +128,16 @@ def _day_of(text: str) -> int:
 
 def _answer(found: _Found, period: str, extension: BulletinFormat) -> Response:
     bulletin = found.make()
-    seal = Seal.of(found.position, simulated=bulletin.simulated)
     if extension == "json":
-        return JSONResponse(bulletin.model_dump(mode="json"))
-    name = f"rex-bulletin-{period}-seq-{seal.seq}"
+        return JSONResponse(bulletin.to_json())
+    name = f"rex-bulletin-{period}-seq-{bulletin.seq}"
     if isinstance(bulletin, DailyBulletin):
         title, sheets = f"REX daily bulletin {period}", [product_sheet(bulletin), member_sheet(bulletin)]
     else:
         title, sheets = f"REX monthly bulletin {period}", [month_sheet(bulletin)]
     if extension == "csv":
-        return file_answer(csv_bytes(sheets[0], seal), name, extension)
+        return file_answer(csv_bytes(sheets[0], bulletin), name, extension)
     if extension == "xlsx":
-        return file_answer(xlsx_bytes(title, sheets, seal), name, extension)
+        return file_answer(xlsx_bytes(title, sheets, bulletin), name, extension)
     pdf = daily_pdf(bulletin) if isinstance(bulletin, DailyBulletin) else monthly_pdf(bulletin)
     return file_answer(pdf, name, extension)

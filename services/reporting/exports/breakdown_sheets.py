@@ -42,9 +42,9 @@ def breakdown_sheets(found: Line) -> tuple[Sheet, ...]:
 
 def named_sheets(members: Members, findings: Sequence[WashFinding]) -> tuple[Sheet, ...]:
     """The tables that name members."""
-    lines = [{**vars(one), "members": "; ".join(one.members)} for one in findings]
+    lines = [{**one.to_json(), "members": "; ".join(one.members)} for one in findings]
     return (
-        _sheet("year_members", "Members of the year", "年度会员", MemberLine, members.model_dump(mode="json")["lines"]),
+        _sheet("year_members", "Members of the year", "年度会员", MemberLine, members.to_json()["lines"]),
         _sheet("findings", "Findings of the screen", "筛查发现", WashFinding, lines),
     )
 

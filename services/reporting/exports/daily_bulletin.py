@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 from services.market_statistics.prnd_index import IndexDay
+from services.reporting.documents import ratio
 from services.reporting.exports.reading import Closing, Goods, Market, MemberDay, Prices
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, DayClosing, IndexValue, MemberRank, Total
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
-from services.values.decimals import decimal_text, fixed_text, yuan_text
-from services.values.times import date_text, time_text
+from services.values.decimals import fixed_text
 
 TOP_MEMBERS = 20
 
@@ -58,13 +58,13 @@ def _bulletin(market: Market, date: int, settled: Mapping[int, int], stock: Mapp
     kilograms = sum(lot_kilograms(market.instruments[number]) * row["quantity_lots"] for number, row in rows.items())
     members = market.members.get(date, []) if complete else []
     return DailyBulletin(
-        **Seal.of(market.position, simulated=date // 10_000 in market.simulated).facts(),
-        date=date_text(date),
+        **vars(Seal.of(market.position, simulated=date // 10_000 in market.simulated)),
+        date=date,
         complete=complete,
         products=products,
         total=Total(
-            turnover=yuan_text(sum(row["amount_fen"] for row in rows.values())),
-            volume_tonnes=decimal_text(kilograms, 1000, 3),
+            turnover_fen=sum(row["amount_fen"] for row in rows.values()),
+            volume_kilograms=kilograms,
             trades=sum(row["trades"] for row in rows.values()),
         ),
         prnd_index=_index(market.index.get(date)),
@@ -77,14 +77,11 @@ def _bulletin(market: Market, date: int, settled: Mapping[int, int], stock: Mapp
 
 def _closing(closing: Closing) -> DayClosing:
     told = {name: getattr(closing, name) for name in ("revision", "seq", "at_seq", "row_hash", "sha256")}
-    return DayClosing(**told, closed_at=time_text(closing.time_ns))
+    return DayClosing(**told, closed_at_ns=closing.time_ns)
 
 
 def _index(found: IndexDay | None) -> IndexValue | None:
-    if found is None:
-        return None
-    text = decimal_text(found.value.numerator, found.value.denominator, 2)
-    return IndexValue(value=text, assessed=found.assessed)
+    return None if found is None else IndexValue(value=found.value, assessed=found.assessed)
 
 
 _NO_GOODS = Goods(0, 0)
@@ -115,8 +112,8 @@ def _product(
         change_1=text(_change(prices, previous)),
         change_2=text(None if settlement is None else settlement - previous),
         volume_lots=row["quantity_lots"],
-        volume_tonnes=decimal_text(lot_kilograms(facts) * row["quantity_lots"], 1000, 3),
-        turnover=yuan_text(row["amount_fen"]),
+        volume_kilograms=lot_kilograms(facts) * row["quantity_lots"],
+        turnover_fen=row["amount_fen"],
         trades=row["trades"],
         received_lots=goods.received_lots,
         released_lots=goods.released_lots,
@@ -139,14 +136,14 @@ def _change(prices: Prices | None, previous: int) -> int | None:
 def _ranking(market: Market, members: Sequence[MemberDay], of: Callable[[MemberDay], int]) -> tuple[MemberRank, ...]:
     """The members with the most, the lower account first of equals; those with nothing are left out."""
     ranked = sorted((member for member in members if of(member)), key=lambda member: (-of(member), member.account))
-    whole = sum(map(of, members)) or 1
+    whole = sum(map(of, members))
     return tuple(
         MemberRank(
             rank=rank,
             account=member.account,
             name=market.names.get(member.account, ""),
-            turnover=yuan_text(of(member)),
-            share=decimal_text(of(member), whole, 6),
+            turnover_fen=of(member),
+            share=ratio(of(member), whole),
         )
         for rank, member in enumerate(ranked[:TOP_MEMBERS], start=1)
     )

@@ -14,6 +14,7 @@ from typing import Any
 from services.reporting.exports.csv_file import HOW_TEXTS_ARE_WRITTEN
 from services.reporting.exports.seal import COUNTING_RULE_ZH, Seal
 from services.reporting.exports.sheet import Column, Kind
+from services.values.times import time_text
 
 NAME = "datapackage.json"
 
@@ -99,7 +100,7 @@ def datapackage_bytes(year: int, seal: Seal, checked: str, resources: Sequence[R
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": f"rex-{year}",
         "title": f"REX {year}",
-        "created": seal.as_of,
+        "created": time_text(seal.as_of_ns),
         **seal.facts(),
         "counting_rule_zh": COUNTING_RULE_ZH,
         "checked": checked,

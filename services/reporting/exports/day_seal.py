@@ -43,7 +43,7 @@ def day_numbers(bulletin: Mapping[str, Any]) -> bytes:
 
 def day_sha256(bulletin: DailyBulletin) -> str:
     """The hash by which the day is closed, in hex."""
-    return sha256(day_numbers(bulletin.model_dump(mode="json"))).hexdigest()
+    return sha256(day_numbers(bulletin.to_json())).hexdigest()
 
 
 def _picked(rows: Iterable[Mapping[str, Any]], names: Collection[str]) -> list[dict[str, Any]]:

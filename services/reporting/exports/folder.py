@@ -129,7 +129,7 @@ def _write_reports(writer: _Writer, data: YearData, formats: frozenset[Format]) 
         for sheet in others:
             writer.add(f"{sheet.name}-{year}.csv", f"{sheet.en} {sheet.zh}", csv_bytes(sheet, seal), sheet)
     if "xlsx" in formats:
-        made = xlsx_bytes(f"REX turnover {year}", year_sheets(report), seal, (YEAR_CHART,))
+        made = xlsx_bytes(f"REX turnover {year}", year_sheets(report.to_json()), seal, (YEAR_CHART,))
         writer.add(f"turnover-{year}.xlsx", "The year's report", made)
         made = xlsx_bytes(f"REX bulletins {year}", data.bulletin_sheets(), seal)
         writer.add(f"bulletins-{year}.xlsx", "Daily and monthly bulletins", made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import get_args
 
 from services.commands.attachments import Measure, MeasureImposed
@@ -13,7 +14,7 @@ from services.reporting.exports.sheet import Sheet, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.shares import shares_of
-from services.values.decimals import decimal_text, yuan_text
+from services.values.decimals import decimal_text
 
 Months = Mapping[int, Mapping[int, Values]]
 """The sums of `reading.read_months`, by month yyyymm and instrument."""
@@ -49,7 +50,7 @@ def monthly_bulletin(
     parts = {name: {n: facts for n, facts in instruments.items() if facts["category"] == name} for name in CATEGORIES}
     shares = shares_of([_sum(months, (month,), part, "amount_fen") for part in parts.values()])
     return MonthlyBulletin(
-        **Seal.of(position, simulated=simulated).facts(),
+        **vars(Seal.of(position, simulated=simulated)),
         month=month_text(month),
         complete=month < position["trading_date"] // 100,
         products=products,
@@ -61,8 +62,8 @@ def monthly_bulletin(
         months=tuple(
             MonthlyTurnover(
                 month=month_text(one),
-                turnover=yuan_text(_sum(months, (one,), instruments, "amount_fen")),
-                turnover_year_before=yuan_text(_sum(months, (one - 100,), instruments, "amount_fen")),
+                turnover_fen=_sum(months, (one,), instruments, "amount_fen"),
+                turnover_year_before_fen=_sum(months, (one - 100,), instruments, "amount_fen"),
             )
             for one in _to_date(month)
         ),
@@ -81,15 +82,15 @@ def _line(
         symbol=symbol,
         name_en=name_en,
         name_zh=name_zh,
-        volume_tonnes=decimal_text(kilograms["month"], 1000, 3),
+        volume_kilograms=kilograms["month"],
         volume_month_on_month=_growth(kilograms["month"], kilograms["before"]),
         volume_year_on_year=_growth(kilograms["month"], kilograms["year_before"]),
-        volume_to_date=decimal_text(kilograms["to_date"], 1000, 3),
+        volume_to_date=kilograms["to_date"],
         volume_to_date_year_on_year=_growth(kilograms["to_date"], kilograms["to_date_before"]),
-        turnover=yuan_text(fen["month"]),
+        turnover_fen=fen["month"],
         turnover_month_on_month=_growth(fen["month"], fen["before"]),
         turnover_year_on_year=_growth(fen["month"], fen["year_before"]),
-        turnover_to_date=yuan_text(fen["to_date"]),
+        turnover_to_date_fen=fen["to_date"],
         turnover_to_date_year_on_year=_growth(fen["to_date"], fen["to_date_before"]),
         share=share,
         trades=_sum(months, (month,), part, "trades"),
@@ -122,9 +123,9 @@ def _kilograms(months: Months, span: Sequence[int], part: Mapping[int, Values]) 
     return sum(lot_kilograms(facts) * _sum(months, span, (n,), "quantity_lots") for n, facts in part.items())
 
 
-def _growth(now: int, before: int) -> str | None:
+def _growth(now: int, before: int) -> Fraction | None:
     """now / before − 1 as a fraction; None where there is nothing to compare with."""
-    return decimal_text(now - before, before, 6) if before else None
+    return Fraction(now - before, before) if before else None
 
 
 def month_text(month: int) -> str:

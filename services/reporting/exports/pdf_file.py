@@ -32,9 +32,9 @@ _TOPS = (4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 48, 60, 80, 100)
 def year_pdf(report: TurnoverReport) -> bytes:
     """The year's report, typeset in English and Chinese."""
     document = report.to_json()
-    document["facts"] = summary_facts(report)
-    document["ladder"] = ladder(report)
-    document["forecast_facts"] = forecast_facts(report)
+    document["facts"] = summary_facts(document)
+    document["ladder"] = ladder(document)
+    document["forecast_facts"] = forecast_facts(document)
     for part, names, key in (("categories", CATEGORIES, "category"), ("families", FAMILY_NAMES, "family")):
         document[part] = [{**line, "names": named(names, line[key])} for line in sorted(document[part], key=_by_net)]
     document["products"] = sorted(document["products"], key=_by_net)
@@ -44,13 +44,13 @@ def year_pdf(report: TurnoverReport) -> bytes:
 
 def daily_pdf(bulletin: DailyBulletin) -> bytes:
     """The bulletin of a trading day."""
-    return _set("daily", {**bulletin.model_dump(mode="json"), "top": TOP_MEMBERS})
+    return _set("daily", {**bulletin.to_json(), "top": TOP_MEMBERS})
 
 
 def monthly_pdf(bulletin: MonthlyBulletin) -> bytes:
     """The bulletin of a month, with the months of the year so far beside those of the year before."""
-    document = bulletin.model_dump(mode="json")
-    fen = [(_fen(one.turnover), _fen(one.turnover_year_before)) for one in bulletin.months]
+    document = bulletin.to_json()
+    fen = [(one.turnover_fen, one.turnover_year_before_fen) for one in bulletin.months]
     top = _top(max(map(max, fen), default=0))
     bars = [[_place(amount, top) for amount in pair] for pair in fen]
     document["chart"] = {"bars": bars, "ticks": _ticks(top), "months": [one.month for one in bulletin.months]}
@@ -72,22 +72,22 @@ def _by_net(line: dict[str, Any]) -> int:
 def _year_chart(report: TurnoverReport) -> dict[str, Any]:
     """The lines and bars of the year's charts, as places from 0 to _SCALE."""
     days = report.days
-    lines = {
-        name: [None if (text := getattr(day, name)) is None else _fen(text) for day in days]
-        for name in ("pace", "seasonal_pace", "cumulative", "net")
-    }
+    names = ("pace", "seasonal_pace", "cumulative", "net")
+    lines: dict[str, list[int | None]] = {name: [getattr(day, f"{name}_fen") for day in days] for name in names}
     top = _top(max((value for name in ("pace", "cumulative") for value in lines[name] if value is not None), default=0))
     highest = _top(max((value for value in lines["net"] if value is not None), default=0))
     places = {
         name: [None if value is None else _place(value, highest if name == "net" else top) for value in values]
         for name, values in lines.items()
     }
-    starts = [number for number, day in enumerate(days) if not number or day.date[:7] != days[number - 1].date[:7]]
+    starts = [
+        number for number, day in enumerate(days) if not number or day.date // 100 != days[number - 1].date // 100
+    ]
     return {
         **places,
         "ticks": _ticks(top),
         "net_ticks": _ticks(highest),
-        "months": [{"at": number, "month": int(days[number].date[5:7])} for number in starts],
+        "months": [{"at": number, "month": days[number].date // 100 % 100} for number in starts],
         "days": len(days),
     }
 

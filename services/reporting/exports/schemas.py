@@ -1,25 +1,24 @@
-"""The bulletins as JSON documents. Amounts and prices are decimal strings in yuan, changes fractions; dates are yyyy-mm-dd.
+"""The bulletins. How they become JSON: services/reporting/documents.py. A price has the decimals of its product.
 
 A field that is marked with `Shown` is a column of the CSV, XLSX and PDF, too.
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.commands.attachments import Measure
+from services.reporting.documents import Date, Document, Hash, Ratio, Time, Tonnes, Yuan, decimal
+from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Shown
 
 Price = Annotated[str, Field(description="Yuan per unit.")]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ProductName(_Part):
+class ProductName(Document):
     """What a line is about."""
 
     symbol: Annotated[str, Shown("text", "Symbol", "代码")]
@@ -48,8 +47,8 @@ class DailyProduct(ProductName):
         description="settlement − previous_settlement."
     )
     volume_lots: Annotated[int, Shown("integer", "Volume (lots)", "成交量（手）")]
-    volume_tonnes: Annotated[str, Shown("decimal", "Volume (t)", "成交量（吨）")]
-    turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
+    volume_kilograms: Annotated[Tonnes, Shown("decimal", "Volume (t)", "成交量（吨）")]
+    turnover_fen: Annotated[Yuan, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
         description="Single-sided, in yuan."
     )
     trades: Annotated[int, Shown("integer", "Trades", "成交笔数")]
@@ -64,64 +63,50 @@ class DailyProduct(ProductName):
     )
 
 
-class MemberRank(_Part):
+class MemberRank(Document):
     """A member in a ranking of the day."""
 
     rank: Annotated[int, Shown("integer", "Rank", "名次")]
     account: Annotated[int, Shown("integer", "Account", "会员号")]
     name: Annotated[str, Shown("text", "Member", "会员")]
-    turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
+    turnover_fen: Annotated[Yuan, Shown("decimal", "Turnover (yuan)", "成交额（元）")] = Field(
         description="What the member bought, sold, or both together, in yuan."
     )
-    share: Annotated[str, Shown("decimal", "Share", "占比")] = Field(
+    share: Annotated[Ratio, Shown("decimal", "Share", "占比")] = Field(
         description="Part of what all members bought, sold, or both together, as a fraction."
     )
 
 
-class Total(_Part):
+class Total(Document):
     """The sums over all products."""
 
-    turnover: str
-    volume_tonnes: str
+    turnover_fen: Yuan
+    volume_kilograms: Tonnes
     trades: int
 
 
-class IndexValue(_Part):
+class IndexValue(Document):
     """The PrNd index on the day."""
 
-    value: str = Field(description="Two decimals; the venue's first day is 100.00.")
+    value: Annotated[Fraction, decimal(2)] = Field(description="Two decimals; the venue's first day is 100.00.")
     assessed: bool = Field(description="False if too few trades or members stand behind it: `GET /v1/reports/index`.")
 
 
-class Sealed(_Part):
-    """The position that the bulletin is exact at, and how it counts."""
-
-    seq: int = Field(description="The journal's sequence number that the bulletin is exact at.")
-    row_hash: str = Field(description="Hash of the journal row that ends at `seq`.")
-    journal_id: str
-    trading_date: str = Field(description="The current trading day at `seq`.")
-    as_of: str = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
-    counting_rule: str
-    simulated: bool = Field(
-        description="Whether a year that it is about is, or begins with, a simulated history, of which no trade was real."
-    )
-
-
-class DayClosing(_Part):
+class DayClosing(Document):
     """A closing of the day, journaled when the day had ended, and after each correction."""
 
     revision: int = Field(description="1: the first; each correction adds 1.")
     seq: int = Field(description="The command that closed it.")
-    closed_at: str
+    closed_at_ns: Time
     at_seq: int = Field(description="The bulletin was made after this command.")
-    row_hash: str = Field(description="Hash of the journal row that ends at `at_seq`.")
+    row_hash: Hash = Field(description="Hash of the journal row that ends at `at_seq`.")
     sha256: str = Field(description="Of fields of this document: services/reporting/exports/day_seal.py.")
 
 
-class DailyBulletin(Sealed):
+class DailyBulletin(Seal):
     """A trading day, product by product."""
 
-    date: str
+    date: Date
     complete: bool = Field(description="False while the day is under way: it has no settlement and no members yet.")
     products: tuple[DailyProduct, ...]
     total: Total
@@ -139,7 +124,7 @@ class DailyBulletin(Sealed):
     )
 
 
-class MonthlyProduct(_Part):
+class MonthlyProduct(Document):
     """A product, a category or the whole market in a month.
 
     Changes are fractions: `0.100000` is 10 % more; null where the other month had nothing.
@@ -151,19 +136,19 @@ class MonthlyProduct(_Part):
     )
     name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
     name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
-    volume_tonnes: Annotated[str, Shown("decimal", "Volume (t)", "成交量（吨）")]
-    volume_month_on_month: Annotated[str | None, Shown("decimal", "Volume, month on month", "成交量环比")]
-    volume_year_on_year: Annotated[str | None, Shown("decimal", "Volume, year on year", "成交量同比")]
-    volume_to_date: Annotated[str, Shown("decimal", "Volume January to date (t)", "1月至今成交量（吨）")]
+    volume_kilograms: Annotated[Tonnes, Shown("decimal", "Volume (t)", "成交量（吨）")]
+    volume_month_on_month: Annotated[Ratio | None, Shown("decimal", "Volume, month on month", "成交量环比")]
+    volume_year_on_year: Annotated[Ratio | None, Shown("decimal", "Volume, year on year", "成交量同比")]
+    volume_to_date: Annotated[Tonnes, Shown("decimal", "Volume January to date (t)", "1月至今成交量（吨）")]
     volume_to_date_year_on_year: Annotated[
-        str | None, Shown("decimal", "Volume to date, year on year", "累计成交量同比")
+        Ratio | None, Shown("decimal", "Volume to date, year on year", "累计成交量同比")
     ]
-    turnover: Annotated[str, Shown("decimal", "Turnover (yuan)", "成交额（元）")]
-    turnover_month_on_month: Annotated[str | None, Shown("decimal", "Turnover, month on month", "成交额环比")]
-    turnover_year_on_year: Annotated[str | None, Shown("decimal", "Turnover, year on year", "成交额同比")]
-    turnover_to_date: Annotated[str, Shown("decimal", "Turnover January to date (yuan)", "1月至今成交额（元）")]
+    turnover_fen: Annotated[Yuan, Shown("decimal", "Turnover (yuan)", "成交额（元）")]
+    turnover_month_on_month: Annotated[Ratio | None, Shown("decimal", "Turnover, month on month", "成交额环比")]
+    turnover_year_on_year: Annotated[Ratio | None, Shown("decimal", "Turnover, year on year", "成交额同比")]
+    turnover_to_date_fen: Annotated[Yuan, Shown("decimal", "Turnover January to date (yuan)", "1月至今成交额（元）")]
     turnover_to_date_year_on_year: Annotated[
-        str | None, Shown("decimal", "Turnover to date, year on year", "累计成交额同比")
+        Ratio | None, Shown("decimal", "Turnover to date, year on year", "累计成交额同比")
     ]
     share: Annotated[str, Shown("decimal", "Share of the month", "占比")] = Field(
         description="Part of the month's turnover, as a fraction; the shares of the products add up to 1."
@@ -173,15 +158,15 @@ class MonthlyProduct(_Part):
     prevented_self_trades: Annotated[int, Shown("integer", "Self-trades prevented", "自成交拦截次数")]
 
 
-class MonthlyTurnover(_Part):
+class MonthlyTurnover(Document):
     """A month of the year so far, beside the same month a year before."""
 
     month: str
-    turnover: str
-    turnover_year_before: str
+    turnover_fen: Yuan
+    turnover_year_before_fen: Yuan
 
 
-class MonthlyBulletin(Sealed):
+class MonthlyBulletin(Seal):
     """A month, product by product, single-sided."""
 
     month: str = Field(description="yyyy-mm.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any
 
+from pydantic import Field
+
+from services.reporting.documents import Date, Document, Hash, Time, seal
 from services.reporting.queries import Values
 from services.reporting.report import COUNTING_RULE, IS_SIMULATED
 from services.values.times import date_text, time_text
@@ -23,64 +25,34 @@ IS_SIMULATED_ZH = "本日志以模拟历史开始，其中无一笔真实成交�
 """The report's `IS_SIMULATED` in Chinese."""
 
 
-class SealFacts(TypedDict):
-    """What the JSON documents and the descriptor of the files say of the position."""
+class Seal(Document):
+    """The position that a file or a bulletin is exact at, and how it counts."""
 
-    seq: int
-    row_hash: str
-    journal_id: str
-    trading_date: str
-    as_of: str
+    seq: int = Field(description="The journal's sequence number that the bulletin is exact at.")
+    row_hash: Hash = Field(description="Hash of the journal row that ends at `seq`.")
+    journal_id: Hash
+    trading_date: Date = Field(description="The current trading day at `seq`.")
+    as_of_ns: Time = Field(description="Time of the command `seq`: RFC 3339, UTC, microseconds.")
     counting_rule: str
-    simulated: bool
-
-
-@dataclass(frozen=True)
-class Seal:
-    """The position that a file is exact at."""
-
-    seq: int
-    row_hash: str
-    journal_id: str
-    trading_date: str
-    """The trading day at `seq`, yyyy-mm-dd; empty before the first one."""
-    as_of: str
-    """The time of the command `seq`: RFC 3339, UTC."""
-    time_ns: int
-    simulated: bool
-    """Whether a year that the file is about is, or begins with, a simulated history."""
+    simulated: bool = Field(
+        description="Whether a year that it is about is, or begins with, a simulated history, of which no trade was real."
+    )
 
     @classmethod
     def of(cls, position: Values, *, simulated: bool) -> Seal:
         """The seal of a row of the table `position`."""
-        return cls(
-            seq=position["seq"],
-            row_hash=position["row_hash"].hex(),
-            journal_id=position["journal_id"].hex(),
-            trading_date=date_text(position["trading_date"]),
-            as_of=time_text(position["time_ns"]),
-            time_ns=position["time_ns"],
-            simulated=simulated,
-        )
+        return Seal(**seal(position), counting_rule=COUNTING_RULE, simulated=simulated)
 
-    def facts(self) -> SealFacts:
-        """The seal with the counting rule."""
-        return {
-            "seq": self.seq,
-            "row_hash": self.row_hash,
-            "journal_id": self.journal_id,
-            "trading_date": self.trading_date,
-            "as_of": self.as_of,
-            "counting_rule": COUNTING_RULE,
-            "simulated": self.simulated,
-        }
+    def facts(self) -> dict[str, Any]:
+        """The seal as JSON values."""
+        return self.model_dump(mode="json", include=set(Seal.model_fields))
 
     def lines(self) -> tuple[str, ...]:
         """The seal as lines of text, with the rule in both languages, for the head of a file."""
         history = (f"SIMULATED 模拟: {IS_SIMULATED} {IS_SIMULATED_ZH}",) if self.simulated else ()
         return (
-            f"as of seq {self.seq}, trading date {self.trading_date}, {self.as_of}",
-            f"journal {self.journal_id}, row hash {self.row_hash}",
+            f"as of seq {self.seq}, trading date {date_text(self.trading_date)}, {time_text(self.as_of_ns)}",
+            f"journal {self.journal_id.hex()}, row hash {self.row_hash.hex()}",
             *history,
             *COUNTING_RULE.split(". "),
             COUNTING_RULE_ZH,

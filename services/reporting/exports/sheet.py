@@ -59,7 +59,7 @@ def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
 
 def sheet_of(name: str, en: str, zh: str, model: type[BaseModel], lines: Sequence[BaseModel]) -> Sheet:
     """A sheet with a row for each document of this model."""
-    return Sheet(name, en, zh, columns_of(model), rows_of(model, [vars(line) for line in lines]))
+    return Sheet(name, en, zh, columns_of(model), rows_of(model, [line.model_dump(mode="json") for line in lines]))
 
 
 def rows_of(model: type[BaseModel], lines: Sequence[Mapping[str, Any]]) -> tuple[tuple[Value, ...], ...]:

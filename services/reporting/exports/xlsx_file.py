@@ -44,9 +44,13 @@ def xlsx_bytes(title: str, sheets: Sequence[Sheet], seal: Seal, charts: Sequence
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     # The time of the position, not of the making: the same position makes the same bytes.
-    made = datetime.fromtimestamp(seal.time_ns // 1_000_000_000, UTC).replace(tzinfo=None)
+    made = datetime.fromtimestamp(seal.as_of_ns // 1_000_000_000, UTC).replace(tzinfo=None)
     book.set_properties({"title": title, "author": "REX", "created": made, "comments": "\n".join(seal.lines()[:2])})
-    for name, value in (("seq", str(seal.seq)), ("row_hash", seal.row_hash), ("journal_id", seal.journal_id)):
+    for name, value in (
+        ("seq", str(seal.seq)),
+        ("row_hash", seal.row_hash.hex()),
+        ("journal_id", seal.journal_id.hex()),
+    ):
         book.set_custom_property(name, value)
     formats = _Formats(book)
     for sheet in sheets:

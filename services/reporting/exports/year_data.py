@@ -23,6 +23,7 @@ from services.reporting.exports.sheet import Column, Sheet, columns_of, dated
 from services.reporting.findings import WashFinding, shown
 from services.reporting.queries import Values, YearTurnover, read_daily
 from services.reporting.schemas import TurnoverReport
+from services.values.times import date_text
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ class YearData:
 
     def breakdown_json(self) -> dict[str, Any]:
         """The breakdown as `rex report --breakdown --json` has it, with the members' names and the findings."""
-        members, findings = self.members.model_dump(mode="json"), [one.model_dump(mode="json") for one in self.findings]
+        members, findings = self.members.to_json(), [one.to_json() for one in self.findings]
         named = {"named_members": members["lines"], "findings": findings}
         return {"year": self.report.year, **self.seal.facts(), **self.breakdown.to_json(), **named}
 
     def bulletin_sheets(self) -> tuple[Sheet, ...]:
         """The year's daily bulletins, monthly bulletins and rankings, each in one sheet."""
-        days = [(bulletin.date, product_sheet(bulletin)) for bulletin in self.bulletins]
-        members = [(bulletin.date, member_sheet(bulletin)) for bulletin in self.bulletins]
+        days = [(date_text(bulletin.date), product_sheet(bulletin)) for bulletin in self.bulletins]
+        members = [(date_text(bulletin.date), member_sheet(bulletin)) for bulletin in self.bulletins]
         months = [(bulletin.month, month_sheet(bulletin)) for bulletin in self.monthly]
         ranking = Column("ranking", "text", "Ranking", "排名", "`bought`, `sold` or `both`.")
         empty = (

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from services.values.decimals import fixed_text
-
 
 @dataclass(frozen=True)
 class PastYear:
@@ -104,11 +102,6 @@ class Forecast:
     method: str
     assumptions: tuple[str, ...]
     """What the numbers rest on besides the venue's own turnover, one sentence each."""
-
-    @property
-    def reach(self) -> str | None:
-        """The probability as a decimal fraction: `0.873`."""
-        return None if self.reach_permille is None else fixed_text(self.reach_permille, 3)
 
 
 def check_days(days: Sequence[int]) -> None:

@@ -11,7 +11,6 @@ from pydantic import Field
 from services.market_statistics.index_reading import SYMBOLS, IndexRows
 from services.market_statistics.prnd_index import BASE, FEWEST_MEMBERS, FEWEST_TRADES, IndexInput, Weights, prnd_index
 from services.reporting.documents import Date, Document, decimal
-from services.reporting.exports.schemas import Sealed
 from services.reporting.exports.seal import Seal
 from services.reporting.queries import Values
 from services.reporting.shares import shares_of
@@ -64,7 +63,7 @@ class IndexYear(Document):
     weights: tuple[IndexWeight, ...]
 
 
-class IndexReport(Sealed):
+class IndexReport(Seal):
     """The PrNd index: settlement prices of praseodymium-neodymium oxide and metal, weighted by last year's turnover."""
 
     base: str = Field(description="The index on `base_date`.")
@@ -80,7 +79,7 @@ def index_report(rows: IndexRows, position: Values, year: int | None, *, simulat
     index = prnd_index(rows.days)
     products = tuple(map(VenueInstrument.from_columns, rows.instruments))
     return IndexReport(
-        **Seal.of(position, simulated=simulated).facts(),
+        **vars(Seal.of(position, simulated=simulated)),
         base=f"{BASE}.00",
         base_date=index.days[0].trading_date if index.days else 0,
         rule=RULE,

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from services.market_statistics.contracts import Day, Quality
 from services.reporting.documents import Date, Document, Ratio, decimal
-from services.reporting.exports.schemas import Sealed
 from services.reporting.exports.seal import Seal
 from services.reporting.queries import Values
 from services.values.decimals import decimal_text
@@ -63,7 +62,7 @@ class ProductQuality(Document):
     )
 
 
-class QualityReport(Sealed):
+class QualityReport(Seal):
     """The quality of the market on a trading day, product by product, from the journal's events of that day."""
 
     date: Date
@@ -78,7 +77,7 @@ def quality_report(
 ) -> QualityReport:
     """The quality of a day, in the order of the products' numbers."""
     return QualityReport(
-        **Seal.of(position, simulated=simulated).facts(),
+        **vars(Seal.of(position, simulated=simulated)),
         date=day.opening.trading_date,
         complete=day.complete,
         first_seq=day.opening.first_seq,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -15,7 +14,6 @@ from services.market_statistics.prnd_index import IndexDay, IndexInput
 from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import Goods, Market, MemberDay, Prices
-from services.reporting.exports.schemas import IndexValue
 from tests.unit.read_model.history import instrument_text
 
 POSITION = {
@@ -67,9 +65,9 @@ def market(**changes: Any) -> Market:
 
 def test_a_day_that_has_ended_has_its_index() -> None:
     """201,999 / 2,000 is 100.9995: half up 101.00."""
-    first, second, today = (day.prnd_index for day in daily_bulletins(market()))
+    first, second, today = (day.to_json()["prnd_index"] for day in daily_bulletins(market()))
     assert (first, second, today) == (
-        IndexValue(value="100.00", assessed=True), IndexValue(value="101.00", assessed=False), None,
+        {"value": "100.00", "assessed": True}, {"value": "101.00", "assessed": False}, None,
     )  # fmt: skip
 
 
@@ -79,12 +77,8 @@ def test_a_day_has_its_prices_and_both_changes() -> None:
     assert (oxide.previous_settlement, oxide.open, oxide.high, oxide.low, oxide.close, oxide.settlement) == (
         "10000.00", "10000.00", "10200.00", "9900.00", "10050.00", "10100.00",
     )  # fmt: skip
-    assert (oxide.change_1, oxide.change_2, oxide.volume_tonnes, oxide.turnover) == (
-        "50.00",
-        "100.00",
-        "3.000",
-        "30000.00",
-    )
+    assert (oxide.change_1, oxide.change_2) == ("50.00", "100.00")
+    assert (oxide.volume_kilograms, oxide.turnover_fen) == (3_000, 3_000_000)
     assert (magnet.open, magnet.close, magnet.change_1, magnet.change_2, magnet.volume_lots) == (
         None,
         None,
@@ -93,8 +87,8 @@ def test_a_day_has_its_prices_and_both_changes() -> None:
         0,
     )
     assert (second.products[0].previous_settlement, second.products[0].change_1) == ("10100.00", "100.00")
-    assert (second.products[1].change_2, second.products[1].volume_tonnes) == ("-0.3330", "5.000")
-    assert (second.total.turnover, second.total.trades) == ("37050.00", 2)
+    assert (second.products[1].change_2, second.products[1].volume_kilograms) == ("-0.3330", 5_000)
+    assert (second.total.turnover_fen, second.total.trades) == (3_705_000, 2)
     assert (first.complete, today.complete, today.products[0].settlement, today.products[0].change_2) == (
         True, False, None, None,
     )  # fmt: skip
@@ -114,15 +108,15 @@ def test_what_came_in_and_went_out_and_what_is_in_stock_at_the_end_of_each_day()
 
 def test_members_are_ranked_when_the_day_has_ended() -> None:
     first, second, _ = daily_bulletins(market())
-    assert [(one.rank, one.name, one.turnover, one.share) for one in first.bought] == [
-        (1, "four", "20000.00", "0.666667"),
-        (2, "three", "10000.00", "0.333333"),
+    assert [(one.rank, one.name, one.turnover_fen, one.share) for one in first.bought] == [
+        (1, "four", 2_000_000, Fraction(2, 3)),
+        (2, "three", 1_000_000, Fraction(1, 3)),
     ]
-    assert [(one.name, one.share) for one in first.sold] == [("two", "1.000000")]
+    assert [(one.name, one.share) for one in first.sold] == [("two", Fraction(1))]
     assert [(one.name, one.share) for one in first.both] == [
-        ("two", "0.500000"),
-        ("four", "0.333333"),
-        ("three", "0.166667"),
+        ("two", Fraction(1, 2)),
+        ("four", Fraction(1, 3)),
+        ("three", Fraction(1, 6)),
     ]
     assert second.bought == ()
     under_way = market(members={20230105: [MemberDay(2, 5, 0)]})
@@ -133,15 +127,15 @@ def test_members_are_ranked_when_the_day_has_ended() -> None:
 def test_law_the_ranking_holds_the_twenty_largest(amounts: list[int]) -> None:
     members = [MemberDay(number, amount, 0) for number, amount in enumerate(amounts)]
     found = next(iter(daily_bulletins(market(members={20230103: members})))).bought
-    assert [Decimal(one.turnover) * 100 for one in found] == sorted(filter(None, amounts), reverse=True)[:20]
-    assert all(one.account < two.account for one, two in pairwise(found) if one.turnover == two.turnover)
+    assert [one.turnover_fen for one in found] == sorted(filter(None, amounts), reverse=True)[:20]
+    assert all(one.account < two.account for one, two in pairwise(found) if one.turnover_fen == two.turnover_fen)
 
 
 def test_a_day_without_a_trade_yet_lists_every_product() -> None:
     found = empty_bulletin(market(days={}, prices={}, settled_before={0: 1_100}))
-    assert (found.date, found.complete, found.total.turnover) == ("2023-01-05", False, "0.00")
+    assert (found.date, found.complete, found.total.turnover_fen) == (20230105, False, 0)
     assert [one.previous_settlement for one in found.products] == ["11000.00", "33.3000"]
-    assert [one.turnover for one in found.products] == ["0.00", "0.00"]
+    assert [one.turnover_fen for one in found.products] == [0, 0]
     assert len(product_sheet(found).rows) == 2
     assert member_sheet(found).rows == ()
 
@@ -158,28 +152,28 @@ def test_a_month_is_compared_with_the_month_and_the_year_before() -> None:
     assert first_month_needed(202301) == 202201
     found = monthly_bulletin(202301, POSITION, market().instruments, MONTHS)
     oxide, magnet = found.products
-    assert (oxide.turnover, oxide.turnover_month_on_month, oxide.turnover_year_on_year) == (
-        "30.00",
-        "0.500000",
-        "2.000000",
+    assert (oxide.turnover_fen, oxide.turnover_month_on_month, oxide.turnover_year_on_year) == (
+        3_000,
+        Fraction(1, 2),
+        Fraction(2),
     )
-    assert (oxide.volume_tonnes, oxide.volume_month_on_month, oxide.volume_year_on_year) == (
-        "12.000",
-        "2.000000",
-        "0.200000",
+    assert (oxide.volume_kilograms, oxide.volume_month_on_month, oxide.volume_year_on_year) == (
+        12_000,
+        Fraction(2),
+        Fraction(1, 5),
     )
-    assert (magnet.turnover_month_on_month, magnet.turnover_year_on_year, magnet.volume_tonnes) == (
+    assert (magnet.turnover_month_on_month, magnet.turnover_year_on_year, magnet.volume_kilograms) == (
         None,
         None,
-        "10.000",
+        10_000,
     )
     assert [one.share for one in found.products] == ["0.750000", "0.250000"]
-    assert (found.total.turnover, found.total.share, found.complete) == ("40.00", "1.000000", False)
-    assert [(one.symbol, one.turnover) for one in found.categories] == [
-        ("magnetic_material", "10.00"),
-        ("deep_processed", "30.00"),
+    assert (found.total.turnover_fen, found.total.share, found.complete) == (4_000, "1.000000", False)
+    assert [(one.symbol, one.turnover_fen) for one in found.categories] == [
+        ("magnetic_material", 1_000),
+        ("deep_processed", 3_000),
     ]
-    assert [one.model_dump() for one in found.months] == [
+    assert [one.to_json() for one in found.months] == [
         {"month": "2023-01", "turnover": "40.00", "turnover_year_before": "10.00"}
     ]
     assert len(month_sheet(found).rows) == 5
@@ -200,6 +194,6 @@ def test_the_measures_of_a_month_are_counted() -> None:
 
 def test_january_to_date_adds_up_the_months() -> None:
     found = monthly_bulletin(202302, POSITION, market().instruments, MONTHS)
-    assert (found.total.turnover, found.total.turnover_to_date) == ("15.00", "55.00")
-    assert found.total.turnover_to_date_year_on_year == "4.500000"
-    assert (found.total.turnover_month_on_month, found.total.volume_to_date) == ("-0.625000", "28.000")
+    assert (found.total.turnover_fen, found.total.turnover_to_date_fen) == (1_500, 5_500)
+    assert found.total.turnover_to_date_year_on_year == Fraction(9, 2)
+    assert (found.total.turnover_month_on_month, found.total.volume_to_date) == (Fraction(-5, 8), 28_000)

@@ -76,7 +76,7 @@ def test_a_csv_has_the_seal_above_and_the_rows_below() -> None:
     (first, *_) = daily_bulletins(market())
     text = csv_bytes(product_sheet(first), SEAL).decode("utf-8-sig")
     comments = [line for line in text.splitlines() if line.startswith("#")]
-    assert f"row hash {SEAL.row_hash}" in comments[2]
+    assert f"row hash {SEAL.row_hash.hex()}" in comments[2]
     assert f"# {COUNTING_RULE_ZH}" in comments
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     assert [(row["symbol"], row["name_zh"], row["turnover"], row["open"]) for row in rows] == [
@@ -141,27 +141,27 @@ def test_a_workbook_holds_no_formula_and_no_link() -> None:
 
 def test_the_year_as_a_workbook_says_what_the_report_says() -> None:
     found = report()
-    book = xlsx_bytes("REX turnover 2023", year_sheets(found), SEAL, (YEAR_CHART,))
+    book = xlsx_bytes("REX turnover 2023", year_sheets(found.to_json()), SEAL, (YEAR_CHART,))
     opened = openpyxl.load_workbook(io.BytesIO(book))
     ladder = {row[0]: Decimal(str(row[2])) for row in cells_of(book, "Gross to net 总额至净额")}
-    assert ladder["= Net turnover"] == Decimal(found.net) == Decimal("1234567.89")
+    assert ladder["= Net turnover"] == Decimal(yuan_text(found.net_fen)) == Decimal("1234567.89")
     counted = ladder["Gross turnover"] - ladder["− Busted trades"] - ladder["− Excluded by decision"]
     assert counted == ladder["= Net turnover"]
     assert ladder["− Excluded by decision"] == Decimal("0.07")
     products = cells_of(book, "By product 按品种")
-    assert sum(Decimal(str(row[3])) for row in products) == Decimal(found.net)
+    assert sum(Decimal(str(row[3])) for row in products) == Decimal(yuan_text(found.net_fen))
     assert [row[2] for row in products] == ["氧化钕", "烧结钕铁硼"]
     days = cells_of(book, "Trading days 交易日")
     assert len(days) == len(found.days) == 242
     assert days[0][0] == datetime(2023, 1, 3)
-    assert sum(Decimal(str(row[1])) for row in days if row[1] is not None) == Decimal(found.net)
+    assert sum(Decimal(str(row[1])) for row in days if row[1] is not None) == Decimal(yuan_text(found.net_fen))
     assert "xl/charts/chart1.xml" in zipfile.ZipFile(io.BytesIO(book)).namelist()
     assert (opened.properties.title, opened.properties.created) == (
         "REX turnover 2023",
         datetime(2023, 1, 5, 6, 26, 40),
     )
     about = "\n".join(str(row[0]) for row in opened["About 说明"].iter_rows(values_only=True))
-    assert SEAL.row_hash in about
+    assert SEAL.row_hash.hex() in about
     assert COUNTING_RULE_ZH in about
 
 
@@ -175,7 +175,7 @@ def test_the_year_as_a_pdf_says_what_the_report_says() -> None:
         "烧结钕铁硼",
         "氧化钕",
         "单边计算",
-        SEAL.row_hash,
+        SEAL.row_hash.hex(),
         "Single-sided",
     ):
         assert words in text, words
@@ -212,7 +212,10 @@ def test_the_bulletins_as_pdf() -> None:
 def test_a_report_of_nothing_has_files_too() -> None:
     empty = report(0)
     assert "0.00" in text_of(year_pdf(empty))
-    assert cells_of(xlsx_bytes("nothing", year_sheets(empty), SEAL, (YEAR_CHART,)), "By product 按品种")[0][3] == 0
+    assert (
+        cells_of(xlsx_bytes("nothing", year_sheets(empty.to_json()), SEAL, (YEAR_CHART,)), "By product 按品种")[0][3]
+        == 0
+    )
     bulletin = monthly_bulletin(202301, POSITION, {}, {})
     assert "月度统计" in text_of(monthly_pdf(bulletin))
 
@@ -235,7 +238,7 @@ def test_equal_documents_make_equal_bytes() -> None:
             year_pdf(report()),
             daily_pdf(first),
             monthly_pdf(month),
-            xlsx_bytes("a", year_sheets(report()), SEAL, (YEAR_CHART,)),
+            xlsx_bytes("a", year_sheets(report().to_json()), SEAL, (YEAR_CHART,)),
             csv_bytes(product_sheet(first), SEAL),
             parquet([(5, "x", 20230103, 1, 100, 1)]),
         ]
@@ -278,7 +281,7 @@ def test_law_parquet_keeps_every_number(values: list[int | None]) -> None:
     ]
     assert {str(one) for one in table["day"].to_pylist()} <= {"2024-02-29"}
     metadata = table.schema.metadata
-    assert (metadata[b"rex.seq"], metadata[b"rex.row_hash"]) == (b"9", SEAL.row_hash.encode())
+    assert (metadata[b"rex.seq"], metadata[b"rex.row_hash"]) == (b"9", SEAL.row_hash.hex().encode())
     assert b"Single-sided" in metadata[b"rex.counting_rule"]
 
 
@@ -287,7 +290,7 @@ def test_every_file_of_a_simulated_year_says_so() -> None:
     year = csv_bytes(MONEY, seal).decode("utf-8-sig")
     assert IS_SIMULATED in year
     assert IS_SIMULATED_ZH in year
-    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes("REX turnover 2023", year_sheets(found), seal)))
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes("REX turnover 2023", year_sheets(found.to_json()), seal)))
     assert IS_SIMULATED in "\n".join(str(row[0]) for row in book["About 说明"].iter_rows(values_only=True))
     (first, *_) = daily_bulletins(market(simulated={2023}))
     month = monthly_bulletin(202312, POSITION, market().instruments, MONTHS, (), {2023})

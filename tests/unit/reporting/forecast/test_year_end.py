@@ -71,8 +71,8 @@ def test_with_all_days_completed_the_forecast_is_the_net_turnover() -> None:
     forecast = forecast_year_end(given)
     assert forecast.year_end == YearEnd(net_fen, net_fen, net_fen)
     assert (forecast.days_left, forecast.width_permille, forecast.too_early) == (0, 0, False)
-    assert forecast_year_end(replace(given, target_fen=net_fen)).reach == "1.000"
-    assert forecast_year_end(replace(given, target_fen=net_fen + 1)).reach == "0.000"
+    assert forecast_year_end(replace(given, target_fen=net_fen)).reach_permille == 1_000
+    assert forecast_year_end(replace(given, target_fen=net_fen + 1)).reach_permille == 0
 
 
 def test_a_target_that_is_reached_is_certain() -> None:
@@ -85,7 +85,7 @@ def test_a_target_that_is_reached_is_certain() -> None:
 
 
 def test_as_long_as_days_are_left_nothing_is_impossible() -> None:
-    assert forecast_year_end(replace(steady(241), target_fen=10**18)).reach == "0.001"
+    assert forecast_year_end(replace(steady(241), target_fen=10**18)).reach_permille == 1
 
 
 def test_what_is_traded_today_bounds_the_forecast() -> None:
@@ -98,8 +98,8 @@ def test_without_a_completed_day_and_without_past_years_there_is_none() -> None:
     for empty in (steady(0), ForecastInput(YEAR, (0,) * 50, 1)):
         forecast = forecast_year_end(empty)
         assert (forecast.year_end, forecast.year_end_rounded, forecast.width_permille) == (None, None, None)
-        assert (forecast.reach, forecast.too_early, forecast.net_fen) == (None, True, 0)
-    assert forecast_year_end(replace(steady(0), today_net_fen=7, target_fen=7)).reach == "1.000"
+        assert (forecast.reach_permille, forecast.too_early, forecast.net_fen) == (None, True, 0)
+    assert forecast_year_end(replace(steady(0), today_net_fen=7, target_fen=7)).reach_permille == 1_000
 
 
 def test_before_the_first_day_past_years_make_the_forecast() -> None:

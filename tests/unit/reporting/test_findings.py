@@ -26,12 +26,12 @@ def test_a_finding_names_its_members_and_its_trades() -> None:
     )
     [found] = shown(2023, Screened((finding,), {3: "A", 7: "B"}, 94_600_000, {}), 90)
     assert (found.finding, found.kind) == (finding.finding_id, "closed_group")
-    assert (found.first_date, found.last_date) == ("2023-01-05", "2023-01-10")
-    assert (found.window_first_date, found.window_last_date) == ("2023-01-03", "2023-01-31")
+    assert (found.first_date, found.last_date) == (20230105, 20230110)
+    assert (found.window_first_date, found.window_last_date) == (20230103, 20230131)
     assert found.decided is None
-    assert (found.members, found.amount, found.trades, found.trade_ids) == (("A", "B"), "946000.00", 2, ("11", "12"))
+    assert (found.members, found.amount_fen, found.trades, found.trade_ids) == (("A", "B"), 94_600_000, 2, ("11", "12"))
     assert found.links == {"trades": f"/v1/reports/trades?year=2023&finding={finding.finding_id}&cursor=0-90"}
-    assert [(edge.seller, edge.buyer, edge.amount) for edge in found.edges] == [
-        ("A", "B", "473000.00"),
-        ("B", "A", "473000.00"),
+    assert [(edge.seller, edge.buyer, edge.amount_fen) for edge in found.edges] == [
+        ("A", "B", 47_300_000),
+        ("B", "A", 47_300_000),
     ]
