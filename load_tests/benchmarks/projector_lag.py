@@ -19,9 +19,8 @@ from services.messaging.in_process import InProcessFeed
 from services.read_model.database import open_read_database
 from services.read_model.postgres.database import make_tables
 from services.read_model.postgres.writer import PostgresWriter
-from services.read_model.projector import Projector
+from services.read_model.projector import Projector, ReadDatabaseWriter
 from services.read_model.sqlite_writer import SqliteWriter
-from services.read_model.writer import ReadDatabaseWriter
 
 COMMANDS_A_SECOND = 10_000
 LOOK_S = 0.002

@@ -27,10 +27,9 @@ from services.read_model import tables
 from services.read_model.database import open_read_database
 from services.read_model.postgres.database import make_tables
 from services.read_model.postgres.writer import PostgresWriter
-from services.read_model.projector import catch_up
+from services.read_model.projector import ReadDatabaseWriter, catch_up
 from services.read_model.sqlite_writer import SqliteWriter
 from services.read_model.write_batch import Position, WriteBatch
-from services.read_model.writer import ReadDatabaseWriter
 
 COMMANDS = 200_000
 BATCH = 256

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -21,7 +22,34 @@ from services.read_model.errors import ReadDatabaseAway, ReadDatabaseDamaged, Re
 from services.read_model.seq_waiters import SeqWaiters
 from services.read_model.vectorized_write_batch import VectorizedWriteBatch
 from services.read_model.write_batch import Position, WriteBatch
-from services.read_model.writer import ReadDatabaseWriter
+
+
+class ReadDatabaseWriter(Protocol):
+    """Writes one read database. Every method raises ReadDatabaseFailed and ReadDatabaseDamaged (errors.py)."""
+
+    @property
+    def name(self) -> str:
+        """The file, or the server and its database, for sentences."""
+
+    async def start(self, journal_id: bytes) -> Position:
+        """Connects and returns the position; initialises an empty database at the start of this journal."""
+
+    async def write(self, changes: WriteBatch) -> None:
+        """Writes all of the changes and their position in one transaction; on an error nothing is written.
+
+        Raises ReadDatabaseBusy if the database no longer stands where the changes begin.
+        """
+
+    async def check(self, position: Position) -> None:
+        """Looks whether the database still stands at `position`, where its last write or `start` left it.
+
+        Raises ReadDatabaseAway if it stands before it: its server failed over to one that lacks the last transactions, and
+        `start` shows where to go on. Raises ReadDatabaseBusy if it stands after it.
+        """
+
+    async def close(self) -> None:
+        """Ends the connection; `start` may make another one."""
+
 
 log = structlog.get_logger("rex.read_database")
 

@@ -36,7 +36,7 @@ from services.messaging import Feed, Inbox
 from services.messaging.tail import Readable
 from services.people.people import People
 from services.read_model.seq_waiters import ProjectorStopped
-from services.reporting import certificate_route, proof_route, routers
+from services.reporting import proof_route, routers
 from services.reporting.certificate import NotCertified
 from services.reporting.decision_routes import Deciders
 from services.reporting.market.routes import ANSWER_S
@@ -151,8 +151,7 @@ def make_application(
     turns, proofs = Turns(elsewhere, fresh_s=fresh_s), []
     days_turns = Turns(days_elsewhere, wait_s=ANSWER_S, fresh_s=fresh_s)
     if prove is not None:
-        certificates = certificate_route.router(prove, read_database, calendar, gateway.projected, journal)
-        proofs = [proof_route.router(prove), certificates]
+        proofs = [proof_route.router(prove, read_database, calendar, gateway.projected, journal)]
     socket_routes = websocket.router(
         state=gateway.state,
         order_entry=gateway.order_entry,

@@ -37,7 +37,7 @@ class Parts:
 
 async def cancel(parts: Collection[asyncio.Task[None]]) -> None:
     """Cancels these parts and returns when they have ended. A part that goes on, since an error has covered the cancellation
-    (services/processes/cancellation.py), is canceled again."""
+    (services/simulator/session.py), is canceled again."""
     waiting = set(parts)
     while waiting:
         for part in waiting:

@@ -22,9 +22,8 @@ from services.read_model import database as sqlite
 from services.read_model import tables
 from services.read_model.postgres import database as postgres
 from services.read_model.postgres.writer import PostgresWriter
-from services.read_model.projector import Projector
+from services.read_model.projector import Projector, ReadDatabaseWriter
 from services.read_model.sqlite_writer import SqliteWriter
-from services.read_model.writer import ReadDatabaseWriter
 
 Dump = dict[str, list[tuple[Any, ...]]]
 """The rows of every table, sorted by their keys."""

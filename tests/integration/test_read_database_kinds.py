@@ -12,8 +12,8 @@ from services.commands import administrative as admin
 from services.commands.attachments import AccountText, UserAdded, UserPasswordChanged, UserRemoved, UserRoleChanged
 from services.journal.batch import JournalBatch
 from services.read_model.order_changes import ADDED, SET
+from services.read_model.projector import ReadDatabaseWriter
 from services.read_model.write_batch import WriteBatch
-from services.read_model.writer import ReadDatabaseWriter
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
 from services.venue_state.users import User

@@ -6,7 +6,6 @@ journal.py         PostgresJournal: open, look, claim, append, read, watch. It s
   lag.py             how far a reader is behind the end
   seen.py            the highest end of the chain that this process has found, and that is confirmed
   session.py         a connection that is made again after it was lost
-  shielded.py        work that its caller's cancellation does not reach
   connections.py     connects to the database, or says what is wrong with it
   statements.py      the SQL
 writer_row.py      the single row of `journal_writer`: who writes, in which epoch, and where the chain ends

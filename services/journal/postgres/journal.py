@@ -20,16 +20,16 @@ from services.journal.postgres.connections import CLOSE_S, DRIVER_ERRORS, SETTIN
 from services.journal.postgres.lag import Ends, Lag
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.session import Unconfirmed
-from services.journal.postgres.shielded import shielded
 from services.journal.postgres.writer_row import WriterRow
+
+Result = TypeVar("Result")
+
 
 BEAT_S = 0.4
 """A writer without appends beats so often, seconds: a standby looks every 0.2 s, and claims after 7 looks without a change."""
 
 REPLICATION_S = 2.0
 """How often the server is asked for its synchronous standby, its settings and the end of the journal, seconds."""
-
-Result = TypeVar("Result")
 
 
 class PostgresJournal:
@@ -234,7 +234,7 @@ class PostgresJournal:
     def _shielded(self, work: Coroutine[Any, Any, Result]) -> asyncio.Future[Result]:
         """Runs `work` in a task that its caller's cancellation does not reach. Of an error that nobody waits for any more,
         `close` was the cause, or the writer keeps it (`failed`)."""
-        task, waiter = shielded(self._unless_closed(work))
+        task, waiter = _in_a_task(self._unless_closed(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return waiter
@@ -244,3 +244,27 @@ class PostgresJournal:
             return await work
         except asyncio.CancelledError:  # only `close` cancels
             raise JournalError(f"the journal in {self._database.name} was closed before the server answered") from None
+
+
+def _in_a_task(work: Coroutine[Any, Any, Result]) -> tuple[asyncio.Task[Result], asyncio.Future[Result]]:
+    """Runs `work` in a task of its own; the future is the caller's.
+
+    After `asyncio.shield` an error that comes when the caller was canceled is logged as a traceback. Here it is dropped:
+    whoever starts the work keeps its errors otherwise.
+    """
+    waiter: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+    def pass_on(done: asyncio.Task[Result]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if waiter.done():
+            return
+        if done.cancelled():
+            waiter.cancel()
+        elif error is not None:
+            waiter.set_exception(error)
+        else:
+            waiter.set_result(done.result())
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(pass_on)
+    return task, waiter
