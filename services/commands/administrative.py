@@ -39,6 +39,19 @@ _TERMS = {
 }
 """The terms of an instrument that may change: the flag that says so, and the command's field."""
 
+Decided = (
+    KeyIssued
+    | KeyLimitsSet
+    | KeyRevoked
+    | TargetSet
+    | TradesDecided
+    | AlertAcknowledged
+    | ActProposed
+    | ProposalEnded
+    | Kept
+)
+"""What `record` records."""
+
 
 def submission(command: Command, attachment: bytes | None = None) -> Submission:
     """A submission of one command, with its attachment if it has one."""
@@ -190,18 +203,7 @@ def set_phase(sender: Command, phase: int, instrument: int = ALL_INSTRUMENTS) ->
     return submission(sender._replace(kind=CommandKind.SET_PHASE, instrument=instrument, phase=phase))
 
 
-def record(
-    sender: Command,
-    decision: KeyIssued
-    | KeyLimitsSet
-    | KeyRevoked
-    | TargetSet
-    | TradesDecided
-    | AlertAcknowledged
-    | ActProposed
-    | ProposalEnded
-    | Kept,
-) -> Submission:
+def record(sender: Command, decision: Decided) -> Submission:
     """Records a decision in the journal; the engine only numbers it, the readers apply it."""
     return submission(sender._replace(kind=CommandKind.RECORD), decision.to_bytes())
 

@@ -60,52 +60,27 @@ def _list_of_accounts(state: VenueState) -> APIRouter:
 def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
     tags: list[Any] = ["admin: accounts"]
 
-    @router.post(
-        "/accounts",
-        response_model=AccountOpened,
-        status_code=201,
-        tags=tags,
-        summary="Open an account",
-        responses=PROPOSED,
-    )
+    @router.post("/accounts", status_code=201, tags=tags, summary="Open an account", responses=PROPOSED)
     async def open_new(key: Caller, body: AccountRequest) -> AccountOpened:
         if body.owner and body.owner not in state.accounts:
             raise field_problem("unknown_account", "owner", f"no account has the number {body.owner}")
         text = AccountText(name=body.name)
-        event = await order_entry.execute(
-            key, lambda sender: open_account(sender, text, body.owner, body.account_class)
-        )
+        event = await order_entry.execute(key, open_account, text, body.owner, body.account_class)
         return AccountOpened(account=event.account, name=body.name, seq=event.seq)
 
-    @router.post(
-        "/accounts/{account}/cash",
-        response_model=Applied,
-        tags=tags,
-        summary="Deposit or withdraw cash",
-        responses=PROPOSED,
-    )
+    @router.post("/accounts/{account}/cash", tags=tags, summary="Deposit or withdraw cash", responses=PROPOSED)
     async def move_cash(key: Caller, account: AccountPath, body: CashRequest) -> Applied:
         number = known_account(state, account).account
         fen = amount_fen(body.amount, "amount", MAX_AMOUNT_FEN)
-        event = await order_entry.execute(key, lambda sender: change_cash(sender, number, fen))
-        return Applied(seq=event.seq)
+        return Applied.by(await order_entry.execute(key, change_cash, number, fen))
 
-    @router.post(
-        "/accounts/{account}/inventory",
-        response_model=Applied,
-        tags=tags,
-        summary="Receive or release lots",
-        responses=PROPOSED,
-    )
+    @router.post("/accounts/{account}/inventory", tags=tags, summary="Receive or release lots", responses=PROPOSED)
     async def move_inventory(key: Caller, account: AccountPath, body: InventoryRequest) -> Applied:
         number = known_account(state, account).account
         instrument = instrument_of(state, body.symbol)
         if not 0 < abs(body.quantity) <= MAX_QUANTITY_LOTS:
             raise field_problem("invalid_quantity", "quantity", f"must not be 0, and at most {MAX_QUANTITY_LOTS} lots")
-        event = await order_entry.execute(
-            key, lambda sender: change_inventory(sender, number, instrument.number, body.quantity)
-        )
-        return Applied(seq=event.seq)
+        return Applied.by(await order_entry.execute(key, change_inventory, number, instrument.number, body.quantity))
 
 
 def _fee_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
@@ -120,19 +95,11 @@ def _fee_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -
             ]
         )
 
-    @router.put(
-        "/fees/{account_class}",
-        response_model=Applied,
-        tags=tags,
-        summary="Set an account class's fee rates",
-        responses=PROPOSED,
-    )
+    @router.put("/fees/{account_class}", tags=tags, summary="Set an account class's fee rates", responses=PROPOSED)
     async def change_fees(key: Caller, account_class: Annotated[int, Path(ge=0, le=255)], body: FeesRequest) -> Applied:
         maker_ppm, taker_ppm = rate_ppm(body.maker_rate, "maker_rate"), rate_ppm(body.taker_rate, "taker_rate")
-        event = await order_entry.execute(
-            key,
-            lambda sender: set_fees(
-                sender, maker_rate_ppm=maker_ppm, taker_rate_ppm=taker_ppm, account_class=account_class
-            ),
+        return Applied.by(
+            await order_entry.execute(
+                key, set_fees, maker_rate_ppm=maker_ppm, taker_rate_ppm=taker_ppm, account_class=account_class
+            )
         )
-        return Applied(seq=event.seq)

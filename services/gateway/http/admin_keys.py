@@ -10,7 +10,6 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from matching_engine.records import VENUE
-from services.commands.administrative import record
 from services.commands.attachments import KeyIssued, KeyLimits, KeyLimitsSet, KeyRevoked, RateLimit
 from services.gateway.cursors import Cursors
 from services.gateway.http.admin_schemas import Applied
@@ -47,7 +46,7 @@ def add_key_routes(
     """/v1/admin/keys. `clock` is the venue's wall clock, in nanoseconds."""
     _add_list(router, state, limits, clock)
 
-    @router.post("/keys", response_model=KeyIssuedReply, status_code=201, tags=_TAGS, summary="Issue an API key")
+    @router.post("/keys", status_code=201, tags=_TAGS, summary="Issue an API key")
     async def issue_key(key: Caller, body: KeyRequest) -> KeyIssuedReply:
         _check_binding(body, state)
         secret = new_secret()
@@ -60,7 +59,7 @@ def add_key_routes(
             addresses=_networks(body),
             limits=_limits(body.limits) if body.limits else None,
         )
-        event = await order_entry.execute(key, lambda sender: record(sender, issued), repeatable=False)
+        event = await order_entry.record(key, issued, repeatable=False)
         return KeyIssuedReply(
             key_id=str(event.seq),
             key=secret,
@@ -73,23 +72,15 @@ def add_key_routes(
             limits=KeyLimitsReply.model_validate(limits.of(issued.limits).model_dump()),
         )
 
-    @router.put(
-        "/keys/{key_id}/limits",
-        response_model=Applied,
-        tags=_TAGS,
-        summary="Set the rate limits of an API key",
-        responses=PROPOSED,
-    )
+    @router.put("/keys/{key_id}/limits", tags=_TAGS, summary="Set the rate limits of an API key", responses=PROPOSED)
     async def set_key_limits(key: Caller, key_id: IdText, body: KeyLimitsRequest) -> Applied:
         limits_set = KeyLimitsSet(key_id=_valid_id(key_id, state), limits=_limits(body), reason=body.reason)
-        event = await order_entry.execute(key, lambda sender: record(sender, limits_set))
-        return Applied(seq=event.seq)
+        return Applied.by(await order_entry.record(key, limits_set))
 
-    @router.delete("/keys/{key_id}", response_model=Applied, tags=_TAGS, summary="Revoke an API key")
+    @router.delete("/keys/{key_id}", tags=_TAGS, summary="Revoke an API key")
     async def revoke_key(key: Caller, key_id: IdText) -> Applied:
         revoked = KeyRevoked(key_id=_valid_id(key_id, state))
-        event = await order_entry.execute(key, lambda sender: record(sender, revoked))
-        return Applied(seq=event.seq)
+        return Applied.by(await order_entry.record(key, revoked))
 
 
 def _add_list(router: APIRouter, state: VenueState, limits: RateLimits, clock: Callable[[], int]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from matching_engine.limits import MAX_AUCTION_S
+from matching_engine.records import Event
 from services.data.instruments import Symbol
 from services.gateway.schemas import (
     AmountText,
@@ -74,6 +75,11 @@ class Applied(Reply):
     """The administrative command has been applied."""
 
     seq: int = Field(description="Journal sequence number of the command.")
+
+    @classmethod
+    def by(cls, event: Event) -> Applied:
+        """The answer to the command that made the event."""
+        return cls(seq=event.seq)
 
 
 class LimitsRequest(Request):

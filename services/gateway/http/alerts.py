@@ -12,7 +12,6 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.commands.administrative import record
 from services.commands.attachments import AlertAcknowledged
 from services.gateway.cursors import Cursors
 from services.gateway.http.alert_schemas import AcknowledgeRequest, Alert, AlertsPage
@@ -78,7 +77,7 @@ def routes(order_entry: OrderEntry, history: AlertHistory) -> APIRouter:
         seq = alert_id_of(alert_id)
         _refuse_second(await history.alert(seq))
         seen = AlertAcknowledged(alert=seq, name=body.name, note=body.note)
-        event = await order_entry.execute(key, lambda sender: record(sender, seen))
+        event = await order_entry.record(key, seen)
         alert = await history.alert(seq)
         if alert.acknowledged_seq != event.seq:  # Another gateway, or another request, was faster.
             _refuse_second(alert)

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, StringConstraints
 
-from services.commands.administrative import record
 from services.commands.attachments import ContextStated
 from services.gateway.http.admin_schemas import Applied, Name, Reason
 from services.gateway.http.caller import Caller, needs
@@ -48,14 +47,12 @@ def routes(order_entry: OrderEntry) -> APIRouter:
 
     @router.post(
         "/context",
-        response_model=Applied,
         status_code=201,
         summary="Enter a figure about the world outside, with its source",
         responses=PROPOSED,
     )
     async def state_context(key: Caller, body: ContextRequest) -> Applied:
         stated = ContextStated(**body.model_dump())
-        event = await order_entry.execute(key, lambda sender: record(sender, stated))
-        return Applied(seq=event.seq)
+        return Applied.by(await order_entry.record(key, stated))
 
     return router

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from matching_engine.records import MAX_AMOUNT_FEN
-from services.commands.administrative import record
 from services.commands.attachments import (
     CATEGORY_SCOPE,
     PRODUCT_SCOPE,
@@ -31,20 +30,16 @@ def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -
     """/v1/admin/targets and /v1/admin/decisions."""
     router = APIRouter(tags=["operate"], dependencies=[needs("operate")])
 
-    @router.post(
-        "/v1/admin/targets", response_model=Applied, status_code=201, summary="Set a target", responses=PROPOSED
-    )
+    @router.post("/v1/admin/targets", status_code=201, summary="Set a target", responses=PROPOSED)
     async def set_target(key: Caller, body: TargetRequest) -> Applied:
         target = _target(state, body)
         about = TargetKey(target.scope, target.metric, target.year, target.month)
         async with checks.checked() as connection:
             await checks.target(connection, about, body.replaces)
-            event = await order_entry.execute(key, lambda sender: record(sender, target))
-        return Applied(seq=event.seq)
+            return Applied.by(await order_entry.record(key, target))
 
     @router.post(
         DECISIONS_PATH,
-        response_model=TradesDecidedReply,
         status_code=201,
         summary="Decide that trades do not count in the turnover, or that they count again",
         responses=PROPOSED,
@@ -55,7 +50,7 @@ def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -
             decided = TradesDecided(
                 decision=body.decision, trade_ids=trade_ids, finding=body.finding, reason=body.reason, name=body.name
             )
-            event = await order_entry.execute(key, lambda sender: record(sender, decided))
+            event = await order_entry.record(key, decided)
         return TradesDecidedReply(seq=event.seq, decision=body.decision, trades=len(trade_ids))
 
     return router

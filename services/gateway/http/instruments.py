@@ -36,9 +36,7 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     """/v1/admin/instruments: what the venue trades."""
     router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
 
-    @router.post(
-        "/instruments", response_model=Listed, status_code=201, summary="List an instrument", responses=PROPOSED
-    )
+    @router.post("/instruments", status_code=201, summary="List an instrument", responses=PROPOSED)
     async def list_one(key: Caller, body: ListingRequest) -> Listed:
         listed = _as_listed(len(state.instruments), body)
         if body.symbol in state.by_symbol and not order_entry.is_repeat():
@@ -47,9 +45,10 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
             )
         text = ListingText(**listed.facts, reason=body.reason, name=body.name)
 
-        def build(sender: Command) -> Submission:
-            return list_instrument(
-                sender,
+        try:
+            event = await order_entry.execute(
+                key,
+                list_instrument,
                 listed.number,
                 tick_value_fen=listed.tick_value_fen,
                 reference_ticks=listed.reference_ticks,
@@ -57,9 +56,6 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
                 max_quantity_lots=listed.max_quantity_lots,
                 text=text,
             )
-
-        try:
-            event = await order_entry.execute(key, build)
         except ProblemError as problem:
             raise _listing_problem(problem) from None
         return Listed(symbol=body.symbol, seq=event.seq)
@@ -71,7 +67,6 @@ def routes(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
     @router.patch(
         "/instruments/{symbol}",
-        response_model=Applied,
         summary="Change price limits, collar, largest order or texts of an instrument",
         responses=PROPOSED,
     )
@@ -80,18 +75,14 @@ def _change_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry
         if not body.model_dump(exclude={"reason", "name"}, exclude_none=True):
             raise field_problem("invalid_option", "body", "must name a term or a text that changes")
         changed = _as_changed(number, body)
-        return Applied(seq=(await order_entry.execute(key, changed)).seq)
+        return Applied.by(await order_entry.execute(key, changed))
 
     @router.post(
-        "/instruments/{symbol}/delist",
-        response_model=Applied,
-        summary="Delist an instrument for good: its open orders end",
-        responses=PROPOSED,
+        "/instruments/{symbol}/delist", summary="Delist an instrument for good: its open orders end", responses=PROPOSED
     )
     async def delist(key: Caller, symbol: Symbol, body: WithReason) -> Applied:
         number, text = known_instrument(state, symbol).number, DelistText(reason=body.reason, name=body.name)
-        event = await order_entry.execute(key, lambda sender: delist_instrument(sender, number, text))
-        return Applied(seq=event.seq)
+        return Applied.by(await order_entry.execute(key, delist_instrument, number, text))
 
 
 def _as_changed(number: int, body: ChangeRequest) -> Callable[[Command], Submission]:

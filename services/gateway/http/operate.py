@@ -5,13 +5,12 @@ Scope: `operate`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 from fastapi import APIRouter
 
 from matching_engine.limits import MAX_DAY_AMOUNT_FEN
-from matching_engine.records import ALL_INSTRUMENTS, MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, Command, Phase
+from matching_engine.records import ALL_INSTRUMENTS, MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, Phase
 from services.commands.administrative import (
     bust_trade,
     halt,
@@ -44,8 +43,6 @@ from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import IdText
-from services.messaging import Submission
-from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
 Switch = Literal["on", "off"]
@@ -53,132 +50,100 @@ Switch = Literal["on", "off"]
 _NO_REASON = HaltRequest()
 
 
-class Operators:
-    """Sends operators' commands through order entry."""
-
-    def __init__(self, order_entry: OrderEntry) -> None:
-        self._order_entry = order_entry
-
-    async def apply(self, key: ApiKey, build: Callable[[Command], Submission]) -> Applied:
-        """The seq of the command that `build` makes of its sender; raises a 409 problem where the engine declines it."""
-        return Applied(seq=(await self._order_entry.execute(key, build)).seq)
-
-
 def routes(state: VenueState, order_entry: OrderEntry, bans: Bans) -> APIRouter:
     """/v1/admin/… of operators."""
     router = APIRouter(prefix="/v1/admin", tags=["operate"], dependencies=[needs("operate")])
-    operators = Operators(order_entry)
-    _market_routes(router, state, operators)
-    _account_routes(router, state, operators, bans)
-    _trade_routes(router, operators)
+    _market_routes(router, state, order_entry)
+    _account_routes(router, state, order_entry, bans)
+    _trade_routes(router, order_entry)
     return router
 
 
-def _market_routes(router: APIRouter, state: VenueState, operators: Operators) -> None:
-    @router.post("/halt", response_model=Applied, summary="Halt every instrument: it takes only cancels")
+def _market_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry) -> None:
+    @router.post("/halt", summary="Halt every instrument: it takes only cancels")
     async def halt_all(key: Caller, body: HaltRequest = _NO_REASON) -> Applied:
-        return await operators.apply(key, lambda sender: halt(sender, ALL_INSTRUMENTS, _halt_text(body)))
+        return Applied.by(await order_entry.execute(key, halt, ALL_INSTRUMENTS, _halt_text(body)))
 
-    @router.post("/resume", response_model=Applied, summary="Resume every instrument", responses=PROPOSED)
+    @router.post("/resume", summary="Resume every instrument", responses=PROPOSED)
     async def resume_all(key: Caller) -> Applied:
-        return await operators.apply(key, lambda sender: resume(sender, ALL_INSTRUMENTS))
+        return Applied.by(await order_entry.execute(key, resume, ALL_INSTRUMENTS))
 
-    @router.post("/instruments/{symbol}/halt", response_model=Applied, summary="Halt one instrument")
+    @router.post("/instruments/{symbol}/halt", summary="Halt one instrument")
     async def halt_one(key: Caller, symbol: Symbol, body: HaltRequest = _NO_REASON) -> Applied:
         number = known_instrument(state, symbol).number
-        return await operators.apply(key, lambda sender: halt(sender, number, _halt_text(body)))
+        return Applied.by(await order_entry.execute(key, halt, number, _halt_text(body)))
 
-    @router.post(
-        "/instruments/{symbol}/resume", response_model=Applied, summary="Resume one instrument", responses=PROPOSED
-    )
+    @router.post("/instruments/{symbol}/resume", summary="Resume one instrument", responses=PROPOSED)
     async def resume_one(key: Caller, symbol: Symbol) -> Applied:
         number = known_instrument(state, symbol).number
-        return await operators.apply(key, lambda sender: resume(sender, number))
+        return Applied.by(await order_entry.execute(key, resume, number))
 
     @router.put(
         "/instruments/{symbol}/phase",
-        response_model=Applied,
         summary="Set an instrument's phase until the schedule's next change",
         responses=PROPOSED,
     )
     async def change_phase(key: Caller, symbol: Symbol, body: PhaseRequest) -> Applied:
         number, phase = known_instrument(state, symbol).number, Phase[body.phase.upper()]
-        return await operators.apply(key, lambda sender: set_phase(sender, phase, number))
+        return Applied.by(await order_entry.execute(key, set_phase, phase, number))
 
-    @router.put(
-        "/instruments/{symbol}/collar",
-        response_model=Applied,
-        summary="Set an instrument's price collar",
-        responses=PROPOSED,
-    )
+    @router.put("/instruments/{symbol}/collar", summary="Set an instrument's price collar", responses=PROPOSED)
     async def change_collar(key: Caller, symbol: Symbol, body: CollarRequest) -> Applied:
         number, ppm = known_instrument(state, symbol).number, rate_ppm(body.rate, "rate")
-        return await operators.apply(key, lambda sender: set_collar(sender, number, ppm))
+        return Applied.by(await order_entry.execute(key, set_collar, number, ppm))
 
     @router.put(
         "/instruments/{symbol}/volatility_band",
-        response_model=Applied,
         summary="Set when a price move begins a volatility auction",
         responses=PROPOSED,
     )
     async def change_volatility_band(key: Caller, symbol: Symbol, body: VolatilityBandRequest) -> Applied:
-        number, ppm, auction_s = (
-            known_instrument(state, symbol).number,
-            rate_ppm(body.rate, "rate"),
-            body.auction_seconds,
-        )
+        number, ppm = known_instrument(state, symbol).number, rate_ppm(body.rate, "rate")
+        auction_s = body.auction_seconds
         if (ppm > 0) != (auction_s > 0):
             raise field_problem(
                 "invalid_expiry", "auction_seconds", "must be above 0 if rate is above 0, and 0 if rate is 0"
             )
-        return await operators.apply(key, lambda sender: set_volatility_band(sender, number, ppm, auction_s))
+        return Applied.by(await order_entry.execute(key, set_volatility_band, number, ppm, auction_s))
 
 
 def _halt_text(body: HaltRequest) -> HaltText | None:
     return HaltText(reason=body.reason, name=body.name) if body.reason or body.name else None
 
 
-def _account_routes(router: APIRouter, state: VenueState, operators: Operators, bans: Bans) -> None:
-    @router.post(
-        "/kill_switch/{switch}",
-        response_model=Applied,
-        summary="Turn the venue's kill switch on or off",
-        responses=PROPOSED,
-    )
+def _account_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry, bans: Bans) -> None:
+    @router.post("/kill_switch/{switch}", summary="Turn the venue's kill switch on or off", responses=PROPOSED)
     async def switch_venue(key: Caller, switch: Switch) -> Applied:
-        return await operators.apply(key, lambda sender: kill_switch(sender, on=switch == "on"))
+        return Applied.by(await order_entry.execute(key, kill_switch, on=switch == "on"))
 
     @router.post(
         "/accounts/{account}/kill_switch/{switch}",
-        response_model=Applied,
         summary="Turn an account's kill switch on, or off unless an opening ban holds it",
         responses=PROPOSED,
     )
     async def switch_account(key: Caller, account: AccountPath, switch: Switch) -> Applied:
         number = known_account(state, account).account
         if switch == "off":
-            return Applied(seq=(await bans.switch_off(key, number)).seq)
-        return await operators.apply(key, lambda sender: kill_switch(sender, number, on=True))
+            return Applied.by(await bans.switch_off(key, number))
+        return Applied.by(await order_entry.execute(key, kill_switch, number, on=True))
 
-    @router.put(
-        "/accounts/{account}/limits", response_model=Applied, summary="Set all limits of an account", responses=PROPOSED
-    )
+    @router.put("/accounts/{account}/limits", summary="Set all limits of an account", responses=PROPOSED)
     async def change_limits(key: Caller, account: AccountPath, body: LimitsRequest) -> Applied:
         number = known_account(state, account).account
         if (lots := body.max_order_quantity or 0) > MAX_QUANTITY_LOTS:
             raise field_problem("invalid_quantity", "max_order_quantity", f"must be at most {MAX_QUANTITY_LOTS} lots")
         order_fen = _limit_fen(body.max_order_value, "max_order_value", MAX_AMOUNT_FEN)
         day_fen = _limit_fen(body.max_day_turnover, "max_day_turnover", MAX_DAY_AMOUNT_FEN)
-        return await operators.apply(
-            key,
-            lambda sender: set_limits(
-                sender,
+        return Applied.by(
+            await order_entry.execute(
+                key,
+                set_limits,
                 number,
                 max_order_lots=lots,
                 max_order_fen=order_fen,
                 max_open_orders=body.max_open_orders or 0,
                 max_day_fen=day_fen,
-            ),
+            )
         )
 
 
@@ -189,22 +154,15 @@ def _limit_fen(text: str | None, field: str, limit_fen: int) -> int:
     return fen
 
 
-def _trade_routes(router: APIRouter, operators: Operators) -> None:
-    @router.post(
-        "/trades/{trade_id}/bust",
-        response_model=TradeBusted,
-        summary="Bust (take back) a trade of the trading day",
-        responses=PROPOSED,
-    )
+def _trade_routes(router: APIRouter, order_entry: OrderEntry) -> None:
+    @router.post("/trades/{trade_id}/bust", summary="Bust (take back) a trade of the trading day", responses=PROPOSED)
     async def bust(key: Caller, trade_id: IdText, body: BustRequest) -> TradeBusted:
         number = trade_id_of(trade_id)
         try:
-            applied = await operators.apply(
-                key, lambda sender: bust_trade(sender, number, BustText(reason=body.reason))
-            )
+            event = await order_entry.execute(key, bust_trade, number, BustText(reason=body.reason))
         except ProblemError as problem:
             raise _bust_problem(problem) from None
-        return TradeBusted(trade_id=str(number), seq=applied.seq)
+        return TradeBusted(trade_id=str(number), seq=event.seq)
 
 
 def _bust_problem(problem: ProblemError) -> ProblemError:

@@ -8,7 +8,6 @@ from typing import get_args
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from services.commands.administrative import record
 from services.commands.attachments import Scope, UserAdded, UserPasswordChanged
 from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import ONLY_WHAT_IT_READS, needs
@@ -40,28 +39,25 @@ def routes(people: People, order_entry: OrderEntry, limits: RateLimits) -> APIRo
     """/v1/session and /v1/session/link: open to everybody, but limited by address, by `people.attempts` and by secrets."""
     router = APIRouter(prefix=PATH, tags=["people"], dependencies=[ONLY_WHAT_IT_READS])
 
-    @router.get("", response_model=SessionReply, summary="Who sends this request")
+    @router.get("", summary="Who sends this request")
     async def who(request: Request, response: Response) -> SessionReply:
         is_stale = session_secret(dict(request.scope["headers"]), behind_tls=people.behind_tls) is not None
         if is_stale and SESSION not in request.scope and b"authorization" not in dict(request.scope["headers"]):
             response.headers["set-cookie"] = set_cookie("", behind_tls=people.behind_tls)
         return _reply(request.scope.get(KEY), request.scope.get(SESSION))
 
-    @router.post("", response_model=SessionReply, status_code=201, summary="Log in with a name and a password")
+    @router.post("", status_code=201, summary="Log in with a name and a password")
     async def log_in(request: Request, response: Response, body: LogInRequest) -> SessionReply:
         user = await _proven(people, limits, body.name, body.password, request)
         return begin_session(people, user, request, response)
 
-    @router.delete("", response_model=SessionReply, summary="Log out: ends the session and its WebSockets")
+    @router.delete("", summary="Log out: ends the session and its WebSockets")
     async def log_out(request: Request, response: Response) -> SessionReply:
         _end(people, request, response)
         return NOBODY
 
     @router.put(
-        "/password",
-        response_model=SessionReply,
-        dependencies=[needs(*get_args(Scope))],
-        summary="Change one's own password; all other sessions end",
+        "/password", dependencies=[needs(*get_args(Scope))], summary="Change one's own password; all other sessions end"
     )
     async def change_password(request: Request, response: Response, body: OwnPasswordRequest) -> SessionReply:
         session: Session | None = request.scope.get(SESSION)
@@ -71,7 +67,7 @@ def routes(people: People, order_entry: OrderEntry, limits: RateLimits) -> APIRo
         changed = await _set_password(people, order_entry, session.caller, session.caller.key_id, body.new_password)
         return begin_session(people, changed, request, response)
 
-    @router.post("/link", response_model=SessionReply, status_code=201, summary="Set a password by a one-time link")
+    @router.post("/link", status_code=201, summary="Set a password by a one-time link")
     async def use_link(request: Request, response: Response, body: LinkRequest) -> SessionReply:
         limits.log_in(address_of(request.scope))
         link = people.links.take(body.token)
@@ -121,7 +117,7 @@ async def add_user(people: People, order_entry: OrderEntry, key: ApiKey, user: U
         raise _user_exists()
     if password is not None:
         user = user.model_copy(update={"password_hash": await password_hash(people, password)})
-    event = await order_entry.execute(key, lambda sender: record(sender, user))
+    event = await order_entry.record(key, user)
     added = people.users.by_id.get(event.seq)
     if added is None:  # Another request was faster.
         raise _user_exists()
@@ -131,7 +127,7 @@ async def add_user(people: People, order_entry: OrderEntry, key: ApiKey, user: U
 async def _set_password(people: People, order_entry: OrderEntry, key: ApiKey, user_id: int, password: str) -> User:
     """Journals another password of a user, whose sessions end by it. Raises 404 `unknown_user`."""
     changed = UserPasswordChanged(user_id=user_id, password_hash=await password_hash(people, password))
-    await order_entry.execute(key, lambda sender: record(sender, changed))
+    await order_entry.record(key, changed)
     user = people.users.by_id.get(user_id)
     if user is None:
         raise unknown_user()

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
-from services.commands.administrative import record
 from services.commands.attachments import ControlDeclared, ControlEnded, Measure, MeasureImposed, MeasureLifted
 from services.gateway.http.admin_schemas import AccountNumber, Applied, Name, Reason
 from services.gateway.http.caller import Caller, needs
@@ -98,11 +97,7 @@ def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks, b
 
 def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -> None:
     @router.post(
-        "/control_groups",
-        response_model=Applied,
-        status_code=201,
-        summary="Declare that accounts are under one control",
-        responses=PROPOSED,
+        "/control_groups", status_code=201, summary="Declare that accounts are under one control", responses=PROPOSED
     )
     async def declare(key: Caller, body: ControlRequest) -> Applied:
         accounts = _known(state, body.accounts)
@@ -113,12 +108,9 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
                     message = f"account {shared[0]} is in the control group {seq}: end that one first"
                     raise field_problem("already_decided", "accounts", message, status=409)
             declared = ControlDeclared(accounts=accounts, reason=body.reason, name=body.name)
-            event = await order_entry.execute(key, lambda sender: record(sender, declared))
-        return Applied(seq=event.seq)
+            return Applied.by(await order_entry.record(key, declared))
 
-    @router.post(
-        "/control_groups/{seq}/end", response_model=Applied, summary="End a declared control", responses=PROPOSED
-    )
+    @router.post("/control_groups/{seq}/end", summary="End a declared control", responses=PROPOSED)
     async def end(key: Caller, seq: _Seq, body: EndRequest) -> Applied:
         async with checks.checked() as connection:
             group = control_groups(await read_records(connection, CONTROL_TYPES)).get(seq)
@@ -128,14 +120,12 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
                 ended_by = f"The control group {seq} was ended by command {group.ended.seq}."
                 raise ProblemError(409, "already_decided", ended_by)
             ended = ControlEnded(declared_seq=seq, reason=body.reason, name=body.name)
-            event = await order_entry.execute(key, lambda sender: record(sender, ended))
-        return Applied(seq=event.seq)
+            return Applied.by(await order_entry.record(key, ended))
 
 
 def _measure_routes(router: APIRouter, state: VenueState, bans: Bans) -> None:
     @router.post(
         "/measures",
-        response_model=Applied,
         status_code=201,
         summary="Impose a measure on accounts; an opening ban turns their kill switches on",
     )
@@ -148,17 +138,16 @@ def _measure_routes(router: APIRouter, state: VenueState, bans: Bans) -> None:
             reason=body.reason,
             name=body.name,
         )
-        return Applied(seq=(await bans.impose(key, imposed)).seq)
+        return Applied.by(await bans.impose(key, imposed))
 
     @router.post(
         "/measures/{seq}/lift",
-        response_model=Applied,
         summary="Lift a measure; the kill switches that an opening ban turned on go off, where no other ban holds them",
         responses=PROPOSED,
     )
     async def lift(key: Caller, seq: _Seq, body: EndRequest) -> Applied:
         lifted = MeasureLifted(imposed_seq=seq, reason=body.reason, name=body.name)
-        return Applied(seq=(await bans.lift(key, lifted)).seq)
+        return Applied.by(await bans.lift(key, lifted))
 
 
 def _known(state: VenueState, accounts: Sequence[int]) -> tuple[int, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.commands.administrative import record
 from services.commands.attachments import UserAdded, UserLinkMade, UserPasswordChanged, UserRemoved, UserRoleChanged
 from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
@@ -38,41 +37,39 @@ def routes(state: VenueState, people: People, order_entry: OrderEntry) -> APIRou
             raise unknown_user()
         return user
 
-    @router.get("", response_model=list[UserReply], summary="List the users")
+    @router.get("", summary="List the users")
     async def list_users() -> list[UserReply]:
         return [_reply(user, people) for user in people.users.by_id.values()]
 
-    @router.post("", response_model=UserReply, status_code=201, summary="Add a user")
+    @router.post("", status_code=201, summary="Add a user")
     async def add(key: Caller, body: UserRequest) -> UserReply:
         check_account(body.role, body.account, state.accounts)
         user = UserAdded(name=body.name, role=body.role, account=body.account)
         return _reply(await add_user(people, order_entry, key, user, body.password), people)
 
-    @router.put("/{user_id}/role", response_model=Applied, summary="Change a user's role; their sessions end")
+    @router.put("/{user_id}/role", summary="Change a user's role; their sessions end")
     async def change_role(key: Caller, user_id: IdText, body: RoleRequest) -> Applied:
         check_account(body.role, body.account, state.accounts)
         changed = UserRoleChanged(user_id=known(user_id).user_id, role=body.role, account=body.account)
-        return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, changed))).seq)
+        return Applied.by(await order_entry.record(key, changed))
 
-    @router.put("/{user_id}/password", response_model=Applied, summary="Change a user's password; their sessions end")
+    @router.put("/{user_id}/password", summary="Change a user's password; their sessions end")
     async def change_password(key: Caller, user_id: IdText, body: PasswordRequest) -> Applied:
         number = known(user_id).user_id
         changed = UserPasswordChanged(user_id=number, password_hash=await password_hash(people, body.password))
-        return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, changed))).seq)
+        return Applied.by(await order_entry.record(key, changed))
 
-    @router.post(
-        "/{user_id}/link", response_model=LinkReply, status_code=201, summary="Make a one-time link to a new password"
-    )
+    @router.post("/{user_id}/link", status_code=201, summary="Make a one-time link to a new password")
     async def make_link(key: Caller, user_id: IdText) -> LinkReply:
         made = UserLinkMade(user_id=known(user_id).user_id)
-        await order_entry.execute(key, lambda sender: record(sender, made))
+        await order_entry.record(key, made)
         secret = people.links.make(known(user_id).user_id)
         return LinkReply(path=f"{PASSWORD_PAGE}#{secret}", valid_seconds=int(LINK_S))
 
-    @router.delete("/{user_id}", response_model=Applied, summary="Remove a user; their sessions end")
+    @router.delete("/{user_id}", summary="Remove a user; their sessions end")
     async def remove(key: Caller, user_id: IdText) -> Applied:
         removed = UserRemoved(user_id=known(user_id).user_id)
-        return Applied(seq=(await order_entry.execute(key, lambda sender: record(sender, removed))).seq)
+        return Applied.by(await order_entry.record(key, removed))
 
     return router
 

@@ -44,7 +44,7 @@ class Bans:
         banned = measure.accounts if measure.measure == "opening_ban" else ()
         switched = tuple(account for account in banned if not self._state.accounts[account].kill_switch)
         imposed = measure.model_copy(update={"switched": switched})
-        return await self._order_entry.execute(key, lambda sender: record_and_switch(sender, imposed, banned, on=True))
+        return await self._order_entry.execute(key, record_and_switch, imposed, banned, on=True)
 
     async def lift(self, key: ApiKey, lifted: MeasureLifted) -> Event:
         """Ends a measure. Raises a 404 problem where there is none, and a 409 problem where it was ended before."""
@@ -58,9 +58,7 @@ class Bans:
                 ended = f"The measure {seq} was ended by command {measure.lifted.seq}."
                 raise ProblemError(409, "already_decided", ended)
             freed = freed_by_lifting(found, seq)
-            event = await self._order_entry.execute(
-                key, lambda sender: record_and_switch(sender, lifted, freed, on=False)
-            )
+            event = await self._order_entry.execute(key, record_and_switch, lifted, freed, on=False)
         await self._hold(key, freed)
         return event
 
@@ -86,4 +84,4 @@ class Bans:
                     await self._switch(key, account, on=True)
 
     async def _switch(self, key: ApiKey, account: int, *, on: bool) -> Event:
-        return await self._order_entry.execute(key, lambda sender: kill_switch(sender, account, on=on))
+        return await self._order_entry.execute(key, kill_switch, account, on=on)

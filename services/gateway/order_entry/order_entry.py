@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from matching_engine.records import Command, Event, EventKind
-from services.commands.administrative import record
+from services.commands.administrative import Decided, record
 from services.commands.attachments import ProposalEnded
 from services.gateway.order_entry.answers import Answers
 from services.gateway.order_entry.cancel_all import CancelAll
@@ -40,6 +40,8 @@ from services.messaging import Inbox, Submission
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
+
+Built = ParamSpec("Built")
 
 
 class OrderEntry:
@@ -96,16 +98,35 @@ class OrderEntry:
         """Cancels the orders; returns the MASS_CANCELED event. By then every order has ended."""
         return self.carried_out(await self.pending.send(key, self.mass_cancel_command(key, symbol, side, account)))
 
-    async def execute(self, key: ApiKey, build: Callable[[Command], Submission], *, repeatable: bool = True) -> Event:
-        """Sends the administrative submission that `build` makes from a sender; returns its first event. Raises problem
-        `declined`.
+    async def execute(
+        self,
+        key: ApiKey,
+        build: Callable[Concatenate[Command, Built], Submission],
+        *arguments: Built.args,
+        **options: Built.kwargs,
+    ) -> Event:
+        """Sends the administrative submission that `build` makes of a sender and these arguments; returns its first event.
+        Raises problem `declined`.
 
-        A request with an idempotency key that was carried out before is not sent: its seq and account are returned, or, if it
-        is not `repeatable`, 409 `already_carried_out` is raised. An act that needs a second person becomes a proposal, and
-        `Proposed` is raised (four_eyes.py). Key, confirmation and proposal are of the HTTP request's first command.
+        A request with an idempotency key that was carried out before is not sent: its seq and account are returned. An act that
+        needs a second person becomes a proposal, and `Proposed` is raised (four_eyes.py). Key, confirmation and proposal are of
+        the HTTP request's first command.
         """
         sender = self.pending.next_sender(key)
-        submission = build(sender)
+        event, _ = await self._act(key, sender, build(sender, *arguments, **options))
+        return event
+
+    async def record(self, key: ApiKey, decision: Decided, *, repeatable: bool = True) -> Event:
+        """Journals a decision, as `execute` does. A repeat of one that is not `repeatable` raises 409 `already_carried_out`."""
+        sender = self.pending.next_sender(key)
+        event, is_repeat = await self._act(key, sender, record(sender, decision))
+        if is_repeat and not repeatable:
+            detail = f"The request was carried out by command {event.seq}; its answer is shown once."
+            raise ProblemError(409, "already_carried_out", detail)
+        return event
+
+    async def _act(self, key: ApiKey, sender: Command, submission: Submission) -> tuple[Event, bool]:
+        """Carries out an act, confirms it or proposes it. True: the request is a repeat."""
         request, asked, confirmed = REQUEST_KEY.get(), ASKED.get(), CONFIRMED.get()
         REQUEST_KEY.set(None)
         ASKED.set(None)
@@ -113,17 +134,13 @@ class OrderEntry:
         if confirmed:
             check_act(submission, confirmed)
             proposal = confirmed.proposal
-            return await self._end(key, sender, confirming(submission, key, proposal), proposal, "confirmed")
+            return await self._end(key, sender, confirming(submission, key, proposal), proposal, "confirmed"), False
         act = act_that_waits(submission, self.acts_of_two) if asked else None
         if asked and act:
             proposed = record(sender, proposal_of(asked, act))
             event, _ = await self._once(key_of_request(request), sender, proposed)
             raise Proposed(event.seq, act)
-        event, is_repeat = await self._once(request, sender, submission)
-        if is_repeat and not repeatable:
-            detail = f"The request was carried out by command {event.seq}; its answer is shown once."
-            raise ProblemError(409, "already_carried_out", detail)
-        return event
+        return await self._once(request, sender, submission)
 
     def is_repeat(self) -> bool:
         """Whether the HTTP request has the idempotency key of an earlier one. Then `execute` tells the answer again, also that
