@@ -6,7 +6,7 @@
     HTTPException                     404 and 405 of the router
     Exception                         a bug: logged, and answered 500 `internal_error` without any detail of it
 
-`CODES` lists every code; problem_texts.py says what each means.
+problem_codes.py has every code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matching_engine.records import Reason
-from services.gateway.problem_texts import NEXT_STEPS
+from services.gateway.problem_codes import CODES
 from services.gateway.request_ids import text_of
 from services.gateway.wording import worded
 from services.journal.archives.day import ArchiveUnusable
@@ -42,82 +42,6 @@ from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 
 PROBLEM_JSON = "application/problem+json"
-
-CODES: dict[str, int] = {
-    "malformed_http": 400,
-    "malformed_json": 400,
-    "duplicate_key": 400,
-    "host_not_allowed": 400,
-    "missing_key": 401,
-    "unknown_key": 401,
-    "key_expired": 401,
-    "session_ended": 401,
-    "wrong_name_or_password": 401,
-    "origin_not_allowed": 403,
-    "scope_missing": 403,
-    "account_required": 403,
-    "address_not_allowed": 403,
-    "wrong_person": 403,
-    "not_found": 404,
-    "unknown_symbol": 404,
-    "unknown_order": 404,
-    "unknown_account": 404,
-    "unknown_key_id": 404,
-    "unknown_user": 404,
-    "unknown_link": 404,
-    "unknown_trade": 404,
-    "unknown_alert": 404,
-    "method_not_allowed": 405,
-    "request_timeout": 408,
-    "order_not_open": 409,
-    "nothing_recorded": 409,
-    "target_in_force": 409,
-    "trade_busted": 409,
-    "already_decided": 409,
-    "not_certified": 409,
-    "already_acknowledged": 409,
-    "proposal_ended": 409,
-    "other_incarnation": 409,
-    "resume_too_old": 409,
-    "resume_ahead": 409,
-    "already_carried_out": 409,
-    "command_skipped": 409,
-    "symbol_taken": 409,
-    "user_exists": 409,
-    "no_session": 409,
-    "body_too_large": 413,
-    "url_too_long": 414,
-    "unsupported_media_type": 415,
-    "validation_failed": 422,
-    "invalid_price": 422,
-    "price_off_tick": 422,
-    "invalid_quantity": 422,
-    "invalid_amount": 422,
-    "invalid_time_in_force": 422,
-    "invalid_trigger": 422,
-    "invalid_expiry": 422,
-    "invalid_display": 422,
-    "invalid_option": 422,
-    "invalid_rate": 422,
-    "invalid_cursor": 422,
-    "client_order_id_reused": 422,
-    "idempotency_key_reused": 422,
-    "rate_limited": 429,
-    "too_many_requests": 429,
-    "too_many_websockets": 429,
-    "too_many_log_ins": 429,
-    "headers_too_large": 431,
-    "internal_error": 500,
-    "inbox_full": 503,
-    "read_only": 503,
-    "outcome_unknown": 503,
-    "not_ready": 503,
-    "cut_off": 503,
-    "storage_unusable": 503,
-    "too_many_connections": 503,
-}
-"""The gateway's own codes, each with its usual status. Where the engine declines an amend or an administrative command (409),
-the code is the reason's name. Codes are stable: clients may branch on them."""
 
 TYPE = "/errors/{code}"
 """A problem's `type`, relative to the venue's address: a page about the code."""
@@ -155,6 +79,7 @@ class ProblemError(Exception):
 
     def document(self, request_id: str | None = None) -> dict[str, Any]:
         """The problem document: `schemas.Problem` as a dict. A reply over WebSocket, or to one order of a batch, has no id."""
+        known = CODES.get(self.code)
         return {
             "type": TYPE.format(code=self.code),
             "title": HTTPStatus(self.status).phrase,
@@ -162,7 +87,7 @@ class ProblemError(Exception):
             "detail": self.detail,
             "code": self.code,
             "errors": [error._asdict() for error in self.errors],
-            "next_step": NEXT_STEPS.get(self.code),
+            "next_step": known and known.next_step,
             "request_id": request_id,
         }
 

@@ -19,7 +19,8 @@ from rex_client import OutcomeUnknown, RexClient, RexError
 from load_tests.run_scaled.compose_file import COMPOSE_FILE
 from load_tests.run_scaled.this_machine import HOST, ThisMachine
 from load_tests.servers.server_process import ServerProcess
-from services.gateway.problems import CODES, PROBLEM_JSON, ProblemError
+from services.gateway.problem_codes import CODES
+from services.gateway.problems import PROBLEM_JSON, ProblemError
 from tests.integration.postgres_journal import until
 from tests.patience import AsyncHttpClient
 

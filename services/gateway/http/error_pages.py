@@ -13,8 +13,8 @@ import msgspec
 from matching_engine.records import Reason
 from services.gateway.browser_headers import POLICY
 from services.gateway.http.cached_answer import Content
-from services.gateway.problem_texts import MEANINGS, NEXT_STEPS
-from services.gateway.problems import CODES, TYPE
+from services.gateway.problem_codes import CODES
+from services.gateway.problems import TYPE
 from services.venue_state.reasons import REASONS
 
 DECLINED_STATUS = 409
@@ -68,8 +68,8 @@ def error_texts() -> dict[str, ErrorText]:
     """The texts by code: problems first."""
     reasons = {Reason(number).name.lower(): sentence for number, sentence in REASONS.items()}
     texts = {
-        code: ErrorText(status, MEANINGS[code], NEXT_STEPS.get(code, ""), reasons.get(code, ""))
-        for code, status in CODES.items()
+        code: ErrorText(known.status, known.meaning, known.next_step or "", reasons.get(code, ""))
+        for code, known in CODES.items()
     }
     return texts | {
         code: ErrorText(DECLINED_STATUS, "", "", sentence) for code, sentence in reasons.items() if code not in CODES
