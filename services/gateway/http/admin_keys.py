@@ -24,7 +24,7 @@ from services.gateway.http.key_schemas import (
 )
 from services.gateway.http.paging import Cursor, Limit
 from services.gateway.http.proposal_schemas import PROPOSED
-from services.gateway.ids import key_id_of, unknown_key_id
+from services.gateway.ids import KEY_IDS
 from services.gateway.limits.rate_class import KEY_CLASSES
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_command import time_s
@@ -111,9 +111,9 @@ def _add_list(router: APIRouter, state: VenueState, limits: RateLimits, clock: C
 
 
 def _valid_id(text: str, state: VenueState) -> int:
-    key_id = key_id_of(text)
+    key_id = KEY_IDS.number(text)
     if key_id not in state.key_hashes:
-        raise unknown_key_id()
+        raise KEY_IDS.unknown()
     return key_id
 
 

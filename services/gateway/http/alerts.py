@@ -17,7 +17,7 @@ from services.gateway.cursors import Cursors
 from services.gateway.http.alert_schemas import AcknowledgeRequest, Alert, AlertsPage
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.paging import Cursor, Limit
-from services.gateway.ids import alert_id_of, unknown_alert
+from services.gateway.ids import ALERT_IDS
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.past import Projected
 from services.gateway.problems import ProblemError
@@ -56,7 +56,7 @@ class AlertHistory:
             return found
         page = await self.page(is_open=False, before_seq=seq + 1, limit=1)
         if not page or page[0].seq != seq:
-            raise unknown_alert()
+            raise ALERT_IDS.unknown()
         return page[0]
 
 
@@ -74,7 +74,7 @@ def routes(order_entry: OrderEntry, history: AlertHistory) -> APIRouter:
         "/v1/alerts/{alert_id}/acknowledge", response_model=Alert, summary="Acknowledge an alert, with name and note"
     )
     async def acknowledge(key: Caller, alert_id: IdText, body: AcknowledgeRequest) -> JSONResponse:
-        seq = alert_id_of(alert_id)
+        seq = ALERT_IDS.number(alert_id)
         _refuse_second(await history.alert(seq))
         seen = AlertAcknowledged(alert=seq, name=body.name, note=body.note)
         event = await order_entry.record(key, seen)

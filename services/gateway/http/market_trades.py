@@ -14,7 +14,7 @@ from services.gateway.http.caller import needs
 from services.gateway.http.history_schemas import TradesPage
 from services.gateway.http.paging import Cursor, EndQuery, StartQuery, page_of, span_of
 from services.gateway.http.venue import known_instrument
-from services.gateway.ids import trade_id_of
+from services.gateway.ids import TRADE_IDS
 from services.gateway.past import Past
 from services.gateway.problems import ProblemError
 from services.gateway.replies.market_json import trade_json
@@ -64,7 +64,7 @@ def routes(state: VenueState, market: Market, past: Past) -> APIRouter:
 
     @router.get("/trades/{trade_id}", response_model=PublicTrade, summary="Read one trade of any day")
     async def read_one_trade(trade_id: IdText) -> JSONResponse:
-        number = trade_id_of(trade_id)
+        number = TRADE_IDS.number(trade_id)
         async with past.connection() as connection:
             found = await read_trade(connection, number)
         if found is None:

@@ -37,7 +37,7 @@ from services.gateway.http.admin_schemas import (
 from services.gateway.http.caller import AccountPath, Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.venue import known_instrument
-from services.gateway.ids import trade_id_of, unknown_trade
+from services.gateway.ids import TRADE_IDS
 from services.gateway.order_entry.amounts import amount_fen, rate_ppm
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -157,7 +157,7 @@ def _limit_fen(text: str | None, field: str, limit_fen: int) -> int:
 def _trade_routes(router: APIRouter, order_entry: OrderEntry) -> None:
     @router.post("/trades/{trade_id}/bust", summary="Bust (take back) a trade of the trading day", responses=PROPOSED)
     async def bust(key: Caller, trade_id: IdText, body: BustRequest) -> TradeBusted:
-        number = trade_id_of(trade_id)
+        number = TRADE_IDS.number(trade_id)
         try:
             event = await order_entry.execute(key, bust_trade, number, BustText(reason=body.reason))
         except ProblemError as problem:
@@ -169,7 +169,7 @@ def _bust_problem(problem: ProblemError) -> ProblemError:
     """The problem of a declined bust, with the side that cannot give back (rulebook 7.2)."""
     match problem.code:
         case "unknown_trade":
-            return unknown_trade()
+            return TRADE_IDS.unknown()
         case "insufficient_inventory":
             return ProblemError(409, problem.code, "The buyer has too few lots available to give back.")
         case "insufficient_funds":

@@ -17,7 +17,7 @@ from services.gateway.cursors import Cursors
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.direct_orders import TEST_PATH
 from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
-from services.gateway.ids import order_id_of, unknown_order
+from services.gateway.ids import ORDER_IDS
 from services.gateway.limits.rate_class import (
     BATCH_PATH,
     CANCEL_ALL_AFTER_PATH,
@@ -202,9 +202,9 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
     @router.get(ORDER_PATH, response_model=Order, summary="Read one order")
     async def read_order(key: Caller, order_id: IdText) -> JSONResponse:
         account = visible_account(key, None)
-        order = await history.order(order_id_of(order_id))
+        order = await history.order(ORDER_IDS.number(order_id))
         if order is None or account not in (None, order.account):
-            raise unknown_order()
+            raise ORDER_IDS.unknown()
         return JSONResponse(order_json(order, state.instruments))
 
     @router.get("/v1/fills", response_model=FillsPage, summary="List the fills of one account")
@@ -261,7 +261,7 @@ def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 
     @router.delete(ORDER_PATH, response_model=Order, summary="Cancel an order")
     async def cancel_order(key: Caller, order_id: IdText) -> JSONResponse:
-        order = await order_entry.cancel(key, order_id=order_id_of(order_id))
+        order = await order_entry.cancel(key, order_id=ORDER_IDS.number(order_id))
         return JSONResponse(order_json(order, state.instruments))
 
     @router.delete(
@@ -303,7 +303,7 @@ def _amends(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 
     @router.patch(ORDER_PATH, response_model=Order, summary="Amend an order")
     async def amend_order(key: Caller, order_id: IdText, body: AmendRequest) -> JSONResponse:
-        order = await order_entry.amend(key, body, order_id=order_id_of(order_id))
+        order = await order_entry.amend(key, body, order_id=ORDER_IDS.number(order_id))
         return JSONResponse(order_json(order, state.instruments))
 
     @router.patch(ORDERS_PATH, response_model=Order, summary="Amend an order by its client_order_id")
@@ -325,9 +325,9 @@ def instrument_number(state: VenueState, symbol: str | None) -> int | None:
 
 async def _own_order(history: OrderHistory, order_id: str, account: int) -> int:
     """The id of an order of this account; raises a 404 problem for any other."""
-    order = await history.order(order_id_of(order_id))
+    order = await history.order(ORDER_IDS.number(order_id))
     if order is None or order.account != account:
-        raise unknown_order()
+        raise ORDER_IDS.unknown()
     return order.order_id
 
 

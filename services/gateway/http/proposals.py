@@ -21,7 +21,7 @@ from services.gateway.http.paging import Cursor, Limit
 from services.gateway.http.proposal_endings import check_confirmation, check_person
 from services.gateway.http.proposal_schemas import EndingReply, EndingRequest, ProposalsPage
 from services.gateway.http.sent_again import send_again
-from services.gateway.ids import proposal_of
+from services.gateway.ids import id_number
 from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed, Proposed
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.past import Past
@@ -63,7 +63,9 @@ class Proposals:
 
         Raises problems: 404; 403 `scope_missing` or `wrong_person`; 409 `proposal_ended`.
         """
-        seq = proposal_of(text)
+        seq = id_number(text)
+        if seq is None:
+            raise ProblemError(404, "not_found", f"No proposal has the number {text[:40]!r}.")
         async with self._past.connection() as connection:
             now_ns = await self._now_ns(connection)
             proposal = await read_proposal(connection, seq)

@@ -9,7 +9,7 @@ from services.gateway.http.admin_schemas import Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.people_schemas import LinkReply, PasswordRequest, RoleRequest, UserReply, UserRequest
 from services.gateway.http.session import add_user, password_hash, unknown_user
-from services.gateway.ids import user_id_of
+from services.gateway.ids import id_number
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.schemas import IdText
 from services.people.links import LINK_S
@@ -32,7 +32,7 @@ def routes(state: VenueState, people: People, order_entry: OrderEntry) -> APIRou
     router = APIRouter(prefix="/v1/admin/users", tags=["people"], dependencies=[needs("admin")])
 
     def known(user_id: str) -> User:
-        user = people.users.by_id.get(user_id_of(user_id) or 0)
+        user = people.users.by_id.get(id_number(user_id) or 0)
         if user is None:
             raise unknown_user()
         return user

@@ -7,7 +7,7 @@ moment (`in_history`).
 from __future__ import annotations
 
 from matching_engine.records import Command, CommandKind, Event, EventKind, Reason
-from services.gateway.ids import unknown_order
+from services.gateway.ids import ORDER_IDS
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.problems import ProblemError, declined, field_problem, outcome_unknown
 from services.read_model.past_trades import Page
@@ -60,7 +60,7 @@ class Answers:
         """
         order = await self._order_named(named)
         if order is None or named.account not in (0, order.account):
-            return unknown_order()
+            return ORDER_IDS.unknown()
         detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel or amend."
         return ProblemError(409, "order_not_open", detail)
 

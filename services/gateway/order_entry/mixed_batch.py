@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from matching_engine.records import Command, Event
-from services.gateway.ids import order_id_of
+from services.gateway.ids import ORDER_IDS
 from services.gateway.order_entry.answers import Answers
 from services.gateway.order_entry.order_body import AmendParams, BatchEntry, CancelParams, OrderBody
 from services.gateway.order_entry.order_command import amend, cancel, new_order
@@ -47,7 +47,7 @@ def named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
     """(order_id, "") or (0, client_order_id); raises a 422 problem if neither or both are given."""
     if (params.order_id is None) == (params.client_order_id is None):
         raise field_problem("validation_failed", "order_id", "give either order_id or client_order_id")
-    return 0 if params.order_id is None else order_id_of(params.order_id), params.client_order_id or ""
+    return 0 if params.order_id is None else ORDER_IDS.number(params.order_id), params.client_order_id or ""
 
 
 class MixedBatches:

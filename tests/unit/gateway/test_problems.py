@@ -31,7 +31,15 @@ from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs/api.md").read_text(encoding="utf-8")
-PLACE_OF_CODE = {"ProblemError": 1, "field_problem": 0, "_needs": 2, "BadField": 0, "NotAllowed": 0, "RateLimited": 1}
+PLACE_OF_CODE = {
+    "ProblemError": 1,
+    "field_problem": 0,
+    "_needs": 2,
+    "BadField": 0,
+    "NotAllowed": 0,
+    "RateLimited": 1,
+    "Ids": 0,
+}
 
 
 def codes_in_source() -> Iterator[tuple[str, str]]:
