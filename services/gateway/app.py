@@ -12,19 +12,17 @@ from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp
 
 from services.gateway import problems
-from services.gateway.freshness import ALWAYS_FRESH, Freshness
+from services.gateway.freshness import ALWAYS_FRESH, AsOf, Freshness
 from services.gateway.http import (
     account,
     admin,
     admin_log,
     alerts,
     candles,
-    context,
     decisions,
     health,
     instruments,
     ledger,
-    market_trades,
     operate,
     orders,
     proposals,
@@ -35,7 +33,6 @@ from services.gateway.http import (
 )
 from services.gateway.http import market as market_routes
 from services.gateway.http.access_middleware import AccessMiddleware
-from services.gateway.http.as_of import AsOf
 from services.gateway.http.caller import needs
 from services.gateway.http.compression import Compression
 from services.gateway.http.direct_orders import direct_routes
@@ -49,9 +46,8 @@ from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.four_eyes import Proposed
-from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.history import OrderHistory, Past, Projected
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.past import Past, Projected
 from services.gateway.websocket.documentation import websocket_documentation
 from services.market_data import Market
 from services.messaging import Inbox
@@ -111,12 +107,11 @@ def create_app(
     history, past = OrderHistory(state, read_database, projected), Past(state, read_database, projected)
     metrics = GatewayMetrics(state, order_entry, inbox)
     metrics.add(details)
-    checks = DecisionChecks(state, read_database, projected)
+    checks = DecisionChecks(past)
     bans = Bans(state, order_entry, checks)
     for router in (
         candles.routes(state, past),
-        market_trades.routes(state, market, past),
-        market_routes.routes(state, market),
+        market_routes.routes(state, market, past),
         account.routes(state),
         ledger.routes(state, past),
         venue.routes(state, facts, known_keys.clock),
@@ -124,13 +119,13 @@ def create_app(
         *admin.routes(state, order_entry, limits, known_keys.clock),
         session.routes(people, order_entry, limits),
         users.routes(state, people, order_entry),
-        admin_log.routes(admin_log.ActionLog(state, read_database, projected)),
+        admin_log.routes(admin_log.ActionLog(state, past)),
         operate.routes(state, order_entry, bans),
         instruments.routes(state, order_entry),
-        alerts.routes(order_entry, alerts.AlertHistory(state, read_database, projected)),
+        alerts.routes(order_entry, alerts.AlertHistory(state, past)),
         decisions.routes(state, order_entry, checks),
         surveillance.routes(state, order_entry, checks, bans),
-        context.routes(order_entry),
+        decisions.context_routes(order_entry),
         proposals.routes(proposals.Proposals(state, past, known_keys.clock), order_entry),
         health.routes(),
     ):

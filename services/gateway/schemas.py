@@ -112,6 +112,11 @@ WithoutControl = _Form(_without_control, f"^[^{CONTROL}]*$")
 NotBlank = _Form(_not_blank, r"\S")
 
 
+NextCursor = Annotated[
+    str | None, Field(description="Opaque; pass it as `cursor` for the next page. Null: this is the last.")
+]
+
+
 class Request(BaseModel):
     """A body sent to REX: an unknown field or a wrong type is an error, never a guess."""
 
@@ -439,9 +444,7 @@ class OrdersPage(Reply):
     """One page of orders."""
 
     orders: list[Order]
-    next_cursor: str | None = Field(
-        description="Opaque; pass it as `cursor` for the next page. Null: this is the last."
-    )
+    next_cursor: NextCursor
 
 
 class Fill(Reply):
@@ -473,9 +476,7 @@ class FillsPage(Reply):
     """One page of fills."""
 
     fills: list[Fill]
-    next_cursor: str | None = Field(
-        description="Opaque; pass it as `cursor` for the next page. Null: this is the last."
-    )
+    next_cursor: NextCursor
 
 
 class Holding(Reply):

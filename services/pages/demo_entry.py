@@ -11,8 +11,7 @@ from starlette.exceptions import HTTPException
 
 from services.commands.attachments import Role, UserAdded
 from services.gateway.http.known_keys import address_of
-from services.gateway.http.people_schemas import SessionReply
-from services.gateway.http.session import add_user, begin_session
+from services.gateway.http.session import SessionReply, add_user, begin_session
 from services.gateway.http.session_cookie import SESSION, refuse_other_pages, session_secret
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_entry import OrderEntry

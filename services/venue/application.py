@@ -26,9 +26,9 @@ from services.gateway.problems import OF_ORDERS, ProblemError
 from services.gateway.reader import GatewayReader
 from services.gateway.request_ids import text_of
 from services.gateway.resume.missed import MissedReader
+from services.gateway.sockets import PublicSockets
 from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
-from services.gateway.websocket.public_sockets import PublicSockets
 from services.gateway.websocket.shared_streams import Timer
 from services.market_data import Market, load_market
 from services.market_data.reading import MarketReads

@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Mount
 
 from services.gateway.http.access_middleware import BATCH_BODY_LIMIT, BODY_LIMIT
-from services.gateway.http.public_access import is_public
+from services.gateway.http.known_keys import is_public
 from services.messaging import InboxFull, Submission
 from tests.integration.venue import BASE_URL, RunningVenue, running_venue
 

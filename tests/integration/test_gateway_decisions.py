@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from services.gateway.http.access_middleware import BATCH_BODY_LIMIT, BODY_LIMIT
-from services.gateway.http.decision_schemas import MAX_TRADES
+from services.gateway.http.decisions import MAX_TRADES
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.test_reporting import NET, figure_at, report_of, trade
 from tests.integration.venue import RunningVenue

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.gateway.http.history_schemas import CandlesPage, CashMovementsPage, LedgerPage, TradesPage
+from services.gateway.http.candles import CandlesPage
+from services.gateway.http.ledger import CashMovementsPage, LedgerPage
+from services.gateway.http.market import TradesPage
 from tests.integration.venue import START_NS, RunningVenue, running_venue
 from tests.patience import AsyncHttpClient
 

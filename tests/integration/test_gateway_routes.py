@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args
 import pytest
 
 from services.commands.attachments import Scope
-from services.gateway.http.public_access import is_public
+from services.gateway.http.known_keys import is_public
 from services.gateway.http.session_cookie import OPEN
 from tests.integration.venue import RunningVenue
 from tests.patience import AsyncHttpClient

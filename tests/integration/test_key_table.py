@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from services.gateway.http.public_access import is_public
+from services.gateway.http.known_keys import is_public
 from services.gateway.http.session_cookie import OPEN
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.test_gateway_routes import Operation, document_of, operations_of

@@ -25,13 +25,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.browser_headers import API_POLICY, POLICY, Header, asks_for_html
-from services.gateway.http.as_of import AsOf
+from services.gateway.freshness import AsOf
 from services.gateway.http.cached_answer import Answer, OpenAnswer
 from services.gateway.http.documentation import first_names
-from services.gateway.http.known_keys import KnownKeys, address_of
-from services.gateway.http.media_types import JSON, check_media_type
+from services.gateway.http.known_keys import PUBLIC, KnownKeys, address_of, is_public
 from services.gateway.http.metrics import GatewayMetrics
-from services.gateway.http.public_access import PUBLIC, is_public
 from services.gateway.http.report_reads import REPORTS, ClientLeft, ReportReads, while_connected
 from services.gateway.http.session_cookie import OPEN, session_of
 from services.gateway.limits.bucket import Bucket
@@ -39,7 +37,7 @@ from services.gateway.limits.rate_class import BATCH_PATHS, class_of
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.problems import ProblemError, check_query, problem_of
 from services.gateway.request_ids import HEADER, REQUEST_ID, request_id_of, text_of
-from services.gateway.strict_json import check_json
+from services.gateway.strict_json import JSON, check_json, check_media_type
 from services.people.people import People
 from services.venue_state.keys import ApiKey
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
 from services.gateway.problems import ProblemError
-from services.gateway.replies.balances import cash_json, holding_json
+from services.gateway.replies.fills import cash_json, holding_json
 from services.gateway.schemas import Account
 from services.values.decimals import rate_text, yuan_text
 from services.venue_state.accounts import VenueAccount

@@ -25,8 +25,7 @@ from services.gateway.http.admin_schemas import (
 from services.gateway.http.caller import AccountPath, Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.limits.rate_limits import RateLimits
-from services.gateway.order_entry.amounts import amount_fen, rate_ppm
-from services.gateway.order_entry.order_command import instrument_of
+from services.gateway.order_entry.order_command import amount_fen, instrument_of, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.gateway.schemas import Account

@@ -9,14 +9,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Phase, Side
 from services.gateway.cursors import Cursors
 from services.gateway.http.caller import needs
 from services.gateway.http.paging import Cursor, Limit
+from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_command import time_s
-from services.gateway.past import Projected
 from services.gateway.schemas import Reply, TimeText
 from services.read_model.page_size import fitting
 from services.read_model.proposals import Proposal, read_confirmed
@@ -72,10 +71,9 @@ class Log(Reply):
 class ActionLog:
     """The table `actions` as the API shows it."""
 
-    def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
+    def __init__(self, state: VenueState, past: Past) -> None:
         self._state = state
-        self._read_database = read_database
-        self._projected = projected
+        self._past = past
 
     async def page(
         self, conditions: list[ColumnElement[bool]], *, newest: bool, limit: int
@@ -84,7 +82,6 @@ class ActionLog:
 
         A page has texts of MOST_CHARACTERS together, or one action: that of a proposal has the body of its request.
         """
-        await self._projected(self._state.last_seq)
         key = api_keys.c
         of_operators = or_(actions.c.kind != "mass_cancel", key.account == 0)
 
@@ -93,7 +90,7 @@ class ActionLog:
             order = actions.c.seq.desc() if newest else actions.c.seq
             return by_key.where(of_operators, *conditions).order_by(order)
 
-        async with self._read_database.connect() as connection:
+        async with self._past.connection() as connection:
             sizes = (await connection.scalars(chosen(func.length(actions.c.text)).limit(limit))).all()
             fit = fitting(sizes)
             query = chosen(actions, key.name.label("key_name")).limit(fit)

@@ -9,23 +9,70 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import ConfigDict, Field, StringConstraints
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.commands.attachments import AlertAcknowledged
+from services.commands.attachments import AlertAcknowledged, AlertKind, Severity
 from services.gateway.cursors import Cursors
-from services.gateway.http.alert_schemas import AcknowledgeRequest, Alert, AlertsPage
+from services.gateway.http.admin_schemas import Name
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.paging import Cursor, Limit
 from services.gateway.ids import ALERT_IDS
+from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.past import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.alert_json import alert_json
-from services.gateway.schemas import IdText
+from services.gateway.schemas import IdText, NextCursor, Reply, Request, WithoutControl
 from services.read_model.tables import alerts
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
+
+
+class Acknowledgement(Reply):
+    """Who has seen an alert."""
+
+    name: str
+    note: str
+    key_id: str = Field(description="The key that the operator used.")
+    at: str
+    seq: int
+
+
+class Alert(Reply):
+    """A condition that an operator must know of."""
+
+    alert_id: str
+    kind: AlertKind
+    subject: str = Field(description="What it is about, for programs: a year, a finding, a member and a product.")
+    severity: Severity = Field(description="`critical`: /healthz shows it until it clears.")
+    state: Literal["open", "cleared"]
+    sentence: str
+    sentence_zh: str
+    raised_at: str
+    cleared_at: str | None = Field(description="When the condition had ended; null: it has not.")
+    acknowledged: Acknowledgement | None = Field(description="Null: by nobody.")
+    seq: int = Field(description="Journal sequence number of the command that last changed it.")
+
+
+class AlertsPage(Reply):
+    """One page of alerts, newest first."""
+
+    alerts: list[Alert]
+    next_cursor: NextCursor
+
+
+class AcknowledgeRequest(Request):
+    """A person has seen the alert."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "Li Na, surveillance", "note": "the members are asked for their orders"}}
+    )
+
+    name: Name = Field(description="Who has seen it. Recorded in the journal beside the key.")
+    note: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
+        default="", description="What is done about it. Recorded in the journal."
+    )
+
 
 _CURSORS = Cursors("alerts")
 
@@ -35,19 +82,17 @@ StateQuery = Annotated[Literal["open", "all"], Query(description="`open`: those 
 class AlertHistory:
     """Alerts of the venue's state and of the read database."""
 
-    def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
+    def __init__(self, state: VenueState, past: Past) -> None:
         self._state = state
-        self._read_database = read_database
-        self._projected = projected
+        self._past = past
 
     async def page(self, *, is_open: bool, before_seq: int, limit: int) -> list[VenueAlert]:
         """Up to `limit` alerts with numbers below `before_seq`, newest first."""
         if is_open:
             found = [alert for alert in self._state.alerts.open.values() if alert.seq < before_seq]
             return sorted(found, key=lambda alert: -alert.seq)[:limit]
-        await self._projected(self._state.last_seq)
         query = select(alerts).where(alerts.c.seq < before_seq).order_by(alerts.c.seq.desc()).limit(limit)
-        async with self._read_database.connect() as connection:
+        async with self._past.connection() as connection:
             return [VenueAlert.from_columns(row) for row in (await connection.execute(query)).mappings()]
 
     async def alert(self, seq: int) -> VenueAlert:

@@ -6,17 +6,19 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import Field
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.instruments import Symbol
 from services.gateway.cursors import LAST_ID, Cursors, invalid_cursor
 from services.gateway.http.caller import needs
-from services.gateway.http.history_schemas import CandlesPage, IntervalName
 from services.gateway.http.paging import Cursor, EndQuery, StartQuery, span_of
 from services.gateway.http.venue import known_instrument
-from services.gateway.past import Past
-from services.read_model.candle_reading import DAY, INTERVALS_S, Candle, Places, read_candles
+from services.gateway.order_entry.history import Past
+from services.gateway.schemas import Reply
+from services.read_model.candle_reading import DAY, INTERVALS_S, Places, read_candles
+from services.read_model.candle_reading import Candle as CandleRow
 from services.read_model.flat_candles import read_flat_candles
 from services.read_model.spans import Span
 from services.read_model.tables import position, trading_days
@@ -29,6 +31,37 @@ _S = 10**9
 _AFTER_ALL_DAYS = 99_999_999
 
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Number of candles.")]
+
+
+IntervalName = Literal["1m", "5m", "15m", "1h", "1d"]
+
+
+class Candle(Reply):
+    """The trades of an interval, without busted ones. Prices are in yuan per unit."""
+
+    start: str = Field(description="Beginning of the interval. Of `1d`: when the trading day began.")
+    trading_date: str | None = Field(description="Of `1d`: the trading day (Asia/Shanghai). Null for other intervals.")
+    open: str
+    high: str
+    low: str
+    close: str
+    quantity: int = Field(description="Lots traded. 0: a flat candle, at the close of the one before.")
+    amount: str = Field(description="Yuan traded, single-sided.")
+    trades: int
+    closed: bool = Field(description="Whether the interval has ended. A bust may change a candle of the day even then.")
+
+
+class CandlesPage(Reply):
+    """Candles of one instrument, oldest first."""
+
+    symbol: str
+    interval: IntervalName
+    seq: int = Field(description="The candles are exact as of this journal sequence number.")
+    candles: list[Candle]
+    next_cursor: str | None = Field(
+        description="Opaque; pass it as `cursor`, and all else as before, for the next page: later candles with `start`, "
+        "earlier ones without. Null: this is the last."
+    )
 
 
 def routes(state: VenueState, past: Past) -> APIRouter:
@@ -103,7 +136,7 @@ def _beyond(places: Places, at: int | None, forward: bool) -> Places:
 
 
 async def _described(
-    connection: AsyncConnection, instrument: VenueInstrument, interval: str, found: list[Candle]
+    connection: AsyncConnection, instrument: VenueInstrument, interval: str, found: list[CandleRow]
 ) -> dict[str, Any]:
     """`CandlesPage` in part: the candles, and the position of the database."""
     now = (await connection.execute(select(position.c.seq, position.c.time_ns, position.c.trading_date))).one()
@@ -127,7 +160,7 @@ async def _described(
 
 
 def _candle_json(
-    instrument: VenueInstrument, candle: Candle, start_ns: int, trading_date: str | None, closed: bool
+    instrument: VenueInstrument, candle: CandleRow, start_ns: int, trading_date: str | None, closed: bool
 ) -> dict[str, Any]:
     """`Candle` as a dict."""
     return {

@@ -28,8 +28,7 @@ from services.gateway.order_entry.order_body import (
     decode_order,
 )
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.replies.batch_outcomes import OutcomeOfOne, OutcomesOfBatch
-from services.gateway.replies.execution_report import OrderReport, order_report
+from services.gateway.replies.execution_report import OrderReport, OutcomeOfOne, OutcomesOfBatch, order_report
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState

@@ -6,21 +6,21 @@ The cursor of the ledger carries the balances at its place, so that a page costs
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints, WithJsonSchema
 from sqlalchemy import select
 
 from services.gateway.cursors import Cursors, invalid_cursor
 from services.gateway.http.account import known_account
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
-from services.gateway.http.history_schemas import CashMovementsPage, LedgerPage
 from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
-from services.gateway.past import Past
+from services.gateway.order_entry.history import Past
 from services.gateway.problems import field_problem
+from services.gateway.schemas import NextCursor, Reply
 from services.read_model.ledger import Balances, Window, balances_at, read_lines
 from services.read_model.ledger_sources import Key, Line
 from services.read_model.spans import seq_conditions
@@ -39,6 +39,68 @@ _LedgerCursorText = Annotated[
 _LedgerCursor = Annotated[
     _LedgerCursorText | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")
 ]
+
+
+CauseName = Literal[
+    "reserve", "amend", "release", "trade", "fee", "bust", "deposit", "withdrawal", "receipt", "goods_out"
+]
+
+
+class LedgerBalance(Reply):
+    """What the account has after a change: its cash, and the goods of the change's instrument."""
+
+    cash: str = Field(description="Yuan.")
+    reserved: str = Field(description="Yuan of the cash that are reserved.")
+    quantity: int | None = Field(description="Lots. Null for a change of cash alone.")
+    reserved_quantity: int | None = Field(
+        description="Lots of these that are reserved. Null for a change of cash alone."
+    )
+
+
+class LedgerLine(Reply):
+    """One change of an account's cash, reserves and goods. Amounts are changes: negative ones go out."""
+
+    seq: int
+    time: str
+    cause: CauseName = Field(
+        description="`reserve`: an order's entry. `amend`: its reserve changed. `release`: a canceled, expired or prevented "
+        "quantity gave its reserve back. `fee`: earned by the venue's own account. `bust`: a trade's amounts came back."
+    )
+    symbol: str | None = Field(description="Null for a change of cash alone.")
+    order_id: str | None
+    trade_id: str | None
+    cash: str = Field(description="Change in yuan, the fee included.")
+    fee: str = Field(description="The fee in it, in yuan; negative where it came back.")
+    reserved: str = Field(description="Change of the reserved cash in yuan.")
+    quantity: int = Field(description="Change in lots.")
+    reserved_quantity: int = Field(description="Change of the reserved lots.")
+    balance: LedgerBalance
+
+
+class LedgerPage(Reply):
+    """One page of an account's ledger."""
+
+    account: int
+    lines: list[LedgerLine]
+    next_cursor: NextCursor
+
+
+class CashMovement(Reply):
+    """A deposit or a withdrawal."""
+
+    seq: int
+    time: str
+    trading_date: str = Field(description="Empty before the venue's first trading day.")
+    cause: Literal["deposit", "withdrawal"]
+    amount: str = Field(description="Yuan; negative: a withdrawal.")
+
+
+class CashMovementsPage(Reply):
+    """One page of an account's deposits and withdrawals."""
+
+    account: int
+    cash_movements: list[CashMovement]
+    next_cursor: NextCursor
 
 
 class _Place(msgspec.Struct, array_like=True, frozen=True):

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from services.gateway.http.as_of import NAME as AS_OF
-from services.gateway.http.public_access import is_public
+from services.gateway.freshness import NAME as AS_OF
+from services.gateway.http.known_keys import is_public
 from services.gateway.order_entry.four_eyes import WHY
 from services.gateway.order_entry.idempotency import HEADER, takes_key
 from services.gateway.problems import PROBLEM_JSON

@@ -13,25 +13,54 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy import select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.types import Message
 
 from services.commands.attachments import ProposalEnded
 from services.gateway.cursors import Cursors
+from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.paging import Cursor, Limit
 from services.gateway.http.proposal_endings import check_confirmation, check_person
 from services.gateway.http.proposal_schemas import EndingReply, EndingRequest, ProposalsPage
-from services.gateway.http.sent_again import send_again
 from services.gateway.ids import id_number
 from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed, Proposed
+from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.past import Past
 from services.gateway.problems import ProblemError
+from services.gateway.request_ids import REQUEST_ID
 from services.gateway.schemas import IdText
+from services.gateway.strict_json import JSON
 from services.read_model.proposals import Proposal, ProposalState, in_state, read_page, read_proposal
 from services.read_model.tables import position, proposals
 from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
+
+_OF_THE_CONNECTION = (
+    "type", "asgi", "http_version", "scheme", "server", "client", "root_path", "state", "app",
+    "starlette.exception_handlers", "fastapi_middleware_astack", REQUEST_ID, KEY,
+)  # fmt: skip
+"""What the inner request has of the outer one: not its route, its path and its headers."""
+
+
+async def send_again(outer: Request, method: str, path: str, body: bytes) -> Response:
+    """The answer of the route at this path. The caller is that of the outer request; the access middleware has counted it."""
+    scope: dict[str, Any] = {name: outer.scope[name] for name in _OF_THE_CONNECTION if name in outer.scope}
+    headers = [(b"content-type", JSON), (b"content-length", str(len(body)).encode())] if body else []
+    scope |= {"method": method, "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await outer.app.router(scope, receive, send)
+    answer = Response(b"".join(message.get("body", b"") for message in sent[1:]), sent[0]["status"])
+    answer.raw_headers = [*sent[0]["headers"]]
+    return answer
+
 
 _CURSORS = Cursors("proposals")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.http.public_access import PUBLIC
+from services.gateway.http.known_keys import PUBLIC
 from services.gateway.order_entry.in_flight import too_many_requests
 from services.gateway.problems import ProblemError
 from services.venue_state.keys import ApiKey

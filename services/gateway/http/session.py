@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import get_args
+from typing import Annotated, get_args
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from pydantic import ConfigDict, Field, StringConstraints
 
-from services.commands.attachments import Scope, UserAdded, UserPasswordChanged
+from services.commands.attachments import Role, Scope, UserAdded, UserPasswordChanged
+from services.gateway import schemas
 from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import ONLY_WHAT_IT_READS, needs
 from services.gateway.http.known_keys import address_of
-from services.gateway.http.people_schemas import LinkRequest, LogInRequest, OwnPasswordRequest, SessionReply
 from services.gateway.http.session_cookie import SESSION, session_secret, set_cookie
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
+from services.gateway.schemas import Reply, WithoutControl
 from services.people.attempts import TooSoon
 from services.people.links import FIRST_ADMIN, Link
 from services.people.passwords import Busy
@@ -26,6 +28,62 @@ from services.people.sessions import Session
 from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.users import User
+
+UserName = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$"), WithoutControl]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+NewPassword = Annotated[str, StringConstraints(min_length=12, max_length=256)]
+NEW_PASSWORD = "12 to 256 characters, of any kind."
+
+
+class LogInRequest(schemas.Request):
+    """A log-in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"name": "wang.fang", "password": "a long sentence of yours"}}
+    )
+
+    name: UserName = Field(description="As an administrator entered it; case and width do not matter.")
+    password: Password
+
+
+class LinkRequest(schemas.Request):
+    """The use of a one-time link."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"token": "0aYbXw", "name": "li.na", "password": "a long sentence of mine"}}
+    )
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
+        description="What follows `#` in the link."
+    )
+    name: UserName | None = Field(
+        default=None, description="Of the first administrator: required for its link, not allowed otherwise."
+    )
+    password: NewPassword = Field(description=NEW_PASSWORD)
+
+
+class OwnPasswordRequest(schemas.Request):
+    """A new password of one's own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"password": "a long sentence of yours", "new_password": "quite another sentence"}
+        }
+    )
+
+    password: Password = Field(description="The present one.")
+    new_password: NewPassword = Field(description=NEW_PASSWORD)
+
+
+class SessionReply(Reply):
+    """Who sends the request."""
+
+    name: str | None = Field(description="Of the user, or of the API key; null: nobody is logged in.")
+    role: Role | None = Field(description="Of the user; null: nobody, or an API key.")
+    scopes: list[Scope]
+    account: int = Field(description="The account that it is bound to; 0: none.")
+    expires_at: str | None = Field(description="When the session ends in any case; null without a session.")
+
 
 PATH = "/v1/session"
 NOBODY = SessionReply(name=None, role=None, scopes=[], account=0, expires_at=None)

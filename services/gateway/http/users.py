@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from pydantic import ConfigDict, Field
 
-from services.commands.attachments import UserAdded, UserLinkMade, UserPasswordChanged, UserRemoved, UserRoleChanged
-from services.gateway.http.admin_schemas import Applied
+from services.commands.attachments import (
+    Role,
+    UserAdded,
+    UserLinkMade,
+    UserPasswordChanged,
+    UserRemoved,
+    UserRoleChanged,
+)
+from services.gateway.http.admin_schemas import AccountNumber, Applied
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.people_schemas import LinkReply, PasswordRequest, RoleRequest, UserReply, UserRequest
-from services.gateway.http.session import add_user, password_hash, unknown_user
+from services.gateway.http.session import NEW_PASSWORD, NewPassword, UserName, add_user, password_hash, unknown_user
 from services.gateway.ids import id_number
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.schemas import IdText
+from services.gateway.schemas import IdText, Reply, Request
 from services.people.links import LINK_S
 from services.people.people import People
 from services.people.roles import check_account
@@ -20,6 +27,58 @@ from services.venue_state.users import User
 
 FIRST_PAGE, PASSWORD_PAGE = "/first", "/new-password"
 """The pages on which one-time links are used. The secret stands behind `#`: browsers send that to no server."""
+
+
+class UserRequest(Request):
+    """A new user."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"name": "wang.fang", "role": "trader", "account": 2, "password": "a first sentence"}
+        }
+    )
+
+    name: UserName
+    role: Role
+    account: AccountNumber = Field(default=0, description="The account of a trader; 0 for every other role.")
+    password: NewPassword | None = Field(
+        default=None, description=f"{NEW_PASSWORD} Absent: the user sets it by a one-time link."
+    )
+
+
+class RoleRequest(Request):
+    """Another role of a user."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"role": "auditor", "account": 0}})
+
+    role: Role
+    account: AccountNumber = Field(default=0, description="The account of a trader; 0 for every other role.")
+
+
+class PasswordRequest(Request):
+    """Another password of a user."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"password": "a second long sentence"}})
+
+    password: NewPassword = Field(description=NEW_PASSWORD)
+
+
+class UserReply(Reply):
+    """A user."""
+
+    user_id: str = Field(description="Stands in the journal as the actor of what the user does.")
+    name: str
+    role: Role
+    account: int
+    has_password: bool = Field(description="False: a one-time link must be used first.")
+    sessions: int = Field(description="How many sessions of the user this gateway has.")
+
+
+class LinkReply(Reply):
+    """A one-time link."""
+
+    path: str = Field(description="To open in a browser, behind the venue's address. Shown only here.")
+    valid_seconds: int
 
 
 def first_path(secret: str) -> str:

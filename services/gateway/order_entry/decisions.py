@@ -13,14 +13,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.gateway.ids import MAX_ID
-from services.gateway.past import Projected
+from services.gateway.order_entry.history import Past
 from services.gateway.problems import field_problem
 from services.read_model.tables import trades
 from services.read_model.targets import TargetKey, in_force, targets_of_year
-from services.venue_state.state import VenueState
 
 _AT_ONCE = 1_000
 
@@ -28,19 +27,15 @@ _AT_ONCE = 1_000
 class DecisionChecks:
     """Raises the problem of a target or a decision that the venue refuses."""
 
-    def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
-        self._state = state
-        self._read_database = read_database
-        self._projected = projected
+    def __init__(self, past: Past) -> None:
+        self._past = past
         self._one_at_a_time = asyncio.Lock()
 
     @asynccontextmanager
     async def checked(self) -> AsyncIterator[AsyncConnection]:
         """A connection to a read database that has reached the gateway's state. Until the block ends, no other is checked."""
-        async with self._one_at_a_time:
-            await self._projected(self._state.last_seq)
-            async with self._read_database.connect() as connection:
-                yield connection
+        async with self._one_at_a_time, self._past.connection() as connection:
+            yield connection
 
     async def target(self, connection: AsyncConnection, key: TargetKey, replaces: int | None) -> None:
         """A 409 problem unless `replaces` is the seq of the target in force, or None where there is none."""

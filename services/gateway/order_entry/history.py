@@ -1,23 +1,38 @@
-"""Orders and fills from the read database, newest or oldest first.
-
-Every query first waits until the read database has reached the seq of the gateway's state, so that it is never behind an answer
-that the gateway has given.
-"""
+"""The past out of the read database, never behind an answer that the gateway has given: orders and fills."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.gateway.past import Past, Projected
 from services.read_model.past_trades import Page, read_fills
 from services.read_model.spans import ALWAYS, Span, seq_conditions
 from services.read_model.tables import orders, trading_days
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
+
+Projected = Callable[[int], Awaitable[None]]
+"""Returns when the read database has reached a sequence number."""
+
+
+class Past:
+    """Opens connections to a read database that has reached the seq of the gateway's state."""
+
+    def __init__(self, state: VenueState, read_database: AsyncEngine, projected: Projected) -> None:
+        self._state = state
+        self._read_database = read_database
+        self._projected = projected
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which all reads are of one position."""
+        await self._projected(self._state.last_seq)
+        async with self._read_database.connect() as connection:
+            yield connection
 
 
 class OrderHistory:

@@ -1,4 +1,4 @@
-"""Turns bodies into commands: symbols become instrument numbers, decimal strings become ticks.
+"""Turns bodies into commands: symbols become instrument numbers, decimal strings become ticks, fen or millionths.
 
 Checks here do not depend on the market: which fields an order type takes, and whether a value has its form. They raise a 422
 problem that names the field. The engine declines what depends on the market, the account or the order.
@@ -12,6 +12,7 @@ from typing import Protocol
 from matching_engine.records import (
     ALL_INSTRUMENTS,
     BOTH_SIDES,
+    MAX_RATE_PPM,
     MAX_SLICES,
     Command,
     CommandKind,
@@ -23,6 +24,7 @@ from matching_engine.records import (
 )
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.problems import field_problem
+from services.values.decimals import rate_text, scaled, yuan_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
@@ -192,3 +194,22 @@ def mass_cancel(sender: Command, state: VenueState, account: int, symbol: str, s
         instrument=ALL_INSTRUMENTS if symbol == "*" else instrument_of(state, symbol).number,
         side=BOTH_SIDES if side is None else SIDES[side],
     )
+
+
+def amount_fen(text: str, field: str, limit_fen: int) -> int:
+    """A decimal string in yuan as signed fen, not 0, at most `limit_fen` in size; raises a 422 problem that names the field."""
+    fen = scaled(text, 2)
+    if fen is None:
+        raise field_problem("invalid_amount", field, f"{text} is not a whole number of fen (0.01 yuan)")
+    if not 0 < abs(fen) <= limit_fen:
+        raise field_problem("invalid_amount", field, f"must not be 0, nor beyond {yuan_text(limit_fen)}")
+    return fen
+
+
+def rate_ppm(text: str, field: str) -> int:
+    """A decimal fraction in millionths, 0 to MAX_RATE_PPM; raises a 422 problem that names the field."""
+    ppm = scaled(text, 6)
+    if ppm is None or not 0 <= ppm <= MAX_RATE_PPM:
+        message = f"must be from 0 to {rate_text(MAX_RATE_PPM)}, with at most six decimals"
+        raise field_problem("invalid_rate", field, message)
+    return ppm

@@ -12,9 +12,16 @@ from matching_engine.limits import CLIENT_ID_TRADING_DAYS
 from matching_engine.records import Command, Flag, Reason, Side, TimeInForce
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
-from services.gateway.order_entry.order_checks import declined, free_lots, is_fillable, unaffordable
+from services.gateway.order_entry.order_checks import (
+    Cost,
+    PriceView,
+    cost_of,
+    declined,
+    free_lots,
+    is_fillable,
+    unaffordable,
+)
 from services.gateway.order_entry.order_command import new_order
-from services.gateway.order_entry.order_terms import Cost, PriceView, cost_of
 from services.gateway.problems import field_problem
 from services.gateway.schemas import OrderTested, Verdict
 from services.market_data import Market

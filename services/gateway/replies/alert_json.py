@@ -9,7 +9,7 @@ from services.venue_state.alerts import VenueAlert
 
 
 def alert_json(alert: VenueAlert) -> dict[str, Any]:
-    """`alert_schemas.Alert` as a dict."""
+    """`http.alerts.Alert` as a dict."""
     return {
         "alert_id": str(alert.seq),
         "kind": alert.kind,

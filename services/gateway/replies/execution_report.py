@@ -111,3 +111,16 @@ def mass_canceled_json(event: Event, instruments: list[VenueInstrument]) -> dict
         "canceled": event.number,
         "seq": event.seq,
     }
+
+
+class OutcomeOfOne(msgspec.Struct):
+    """`schemas.BatchResult`: of one request in a batch, either `order` or `error`."""
+
+    order: OrderReport | None = None
+    error: dict[str, Any] | None = None
+
+
+class OutcomesOfBatch(msgspec.Struct):
+    """`schemas.BatchReply`: one result for each request, in the order of the request."""
+
+    results: list[OutcomeOfOne]

@@ -1,4 +1,4 @@
-"""Fills as JSON: `schemas.Fill`, of a trade as one of its two orders sees it."""
+"""What an account sees of its trades and balances, as JSON: `schemas.Fill`, of a trade as one of its two orders sees it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from matching_engine.records import Event, Phase
 from services.values.decimals import yuan_text
 from services.values.times import date_text, time_text
+from services.venue_state.instruments import VenueInstrument
 from services.venue_state.orders import SIDE_NAMES, VenueOrder
 from services.venue_state.state import VenueState
 
@@ -93,3 +94,22 @@ def _liquidity(phase: int, is_taker: bool) -> str:
     if phase == Phase.CALL_AUCTION:
         return "auction"
     return "taker" if is_taker else "maker"
+
+
+def cash_json(cash_fen: int, reserved_fen: int) -> dict[str, str]:
+    """Cash, what open orders reserve of it, and the rest."""
+    return {
+        "cash": yuan_text(cash_fen),
+        "reserved": yuan_text(reserved_fen),
+        "available": yuan_text(cash_fen - reserved_fen),
+    }
+
+
+def holding_json(instrument: VenueInstrument, lots: int, reserved_lots: int) -> dict[str, Any]:
+    """`schemas.Holding`: lots of one instrument."""
+    return {
+        "symbol": instrument.symbol,
+        "quantity": lots,
+        "reserved": reserved_lots,
+        "available": lots - reserved_lots,
+    }

@@ -15,7 +15,7 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matching_engine.records import EVENT, EventKind, Phase, Side
-from services.gateway.past import Projected
+from services.gateway.order_entry.history import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.execution_report import order_json
 from services.gateway.replies.fills import past_bust_json, past_fill_json

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from matching_engine.records import Event, EventKind
-from services.gateway.replies.balances import cash_json, holding_json
 from services.gateway.replies.execution_report import order_json
-from services.gateway.replies.fills import bust_json, fill_json
+from services.gateway.replies.fills import bust_json, cash_json, fill_json, holding_json
 from services.gateway.websocket.private_models import BalancesData, BustedFill, HoldingData
 from services.venue_state.accounts import VenueAccount, VenueHolding
 from services.venue_state.orders import VenueOrder

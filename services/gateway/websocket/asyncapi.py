@@ -18,15 +18,15 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from services.gateway.http.alert_schemas import Alert
+from services.gateway.http.alerts import Alert
 from services.gateway.http.openapi import API_VERSION, REF, SCOPES, as_document
 from services.gateway.schemas import AccountFill, Fill, Problem, PublicTrade, TooMany
-from services.gateway.websocket import market_models, messages, private_models, reply_message, reply_models
+from services.gateway.websocket import market_models, messages, private_models, reply_models
 from services.gateway.websocket.asyncapi_examples import BESIDE, DATA, PARAMS, PROBLEM, RESULTS, push_of
 from services.gateway.websocket.market_models import Push
 from services.gateway.websocket.messages import Message
 from services.gateway.websocket.protocol import CHANNELS, METHODS, Channel, Method, Model, PushType, is_of_rest
-from services.gateway.websocket.reply_message import ReplyMessage
+from services.gateway.websocket.reply_models import ReplyMessage
 
 
 def attribute_texts(modules: Iterable[ModuleType]) -> dict[str, dict[str, str]]:
@@ -261,7 +261,7 @@ def _with_texts(structs: dict[str, Json]) -> dict[str, Json]:
 
 @cache
 def _texts() -> dict[str, dict[str, str]]:
-    return attribute_texts([market_models, messages, private_models, reply_message, reply_models])
+    return attribute_texts([market_models, messages, private_models, reply_models])
 
 
 def _without_neighbours(value: Any) -> Any:

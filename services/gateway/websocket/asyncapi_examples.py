@@ -8,8 +8,7 @@ import msgspec
 
 from matching_engine.records import Reason
 from services.gateway import schemas
-from services.gateway.replies.batch_outcomes import OutcomeOfOne, OutcomesOfBatch
-from services.gateway.replies.execution_report import OrderReport
+from services.gateway.replies.execution_report import OrderReport, OutcomeOfOne, OutcomesOfBatch
 from services.gateway.websocket import market_models as market
 from services.gateway.websocket import private_models, reply_models
 from services.gateway.websocket.protocol import PushType

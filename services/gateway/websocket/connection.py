@@ -12,14 +12,13 @@ import structlog
 from starlette.types import Message as AsgiMessage
 from starlette.types import Receive, Send
 
-from services.gateway.http.known_keys import KnownKeys, key_expired, unknown_key
-from services.gateway.http.public_access import PUBLIC
+from services.gateway.http.known_keys import PUBLIC, KnownKeys, key_expired, unknown_key
 from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import METHOD_CLASSES, READS
 from services.gateway.limits.rate_limits import RateLimited, RateLimits
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem, problem_of
-from services.gateway.sockets import CLOSE_SECONDS
+from services.gateway.sockets import CLOSE_SECONDS, PublicSockets
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import ClientQueue, Stream
 from services.gateway.websocket.market_requests import check_options, instruments_of, subscription_of, wanted_of
@@ -39,15 +38,15 @@ from services.gateway.websocket.messages import (
 from services.gateway.websocket.order_pipeline import OrderPipeline
 from services.gateway.websocket.private_streams import account_of, is_private
 from services.gateway.websocket.protocol import CHANNELS, PUBLIC_CHANNELS
-from services.gateway.websocket.public_sockets import PublicSockets
-from services.gateway.websocket.reply_message import RequestTimes, reply_text
 from services.gateway.websocket.reply_models import (
     Authenticated,
     ConnectionOptions,
     Pong,
+    RequestTimes,
     Subscribed,
     Subscription,
     Subscriptions,
+    reply_text,
 )
 from services.gateway.websocket.resumes import Resumes
 from services.gateway.websocket.subscriber import CLOSE_KEY_REVOKED

@@ -23,9 +23,9 @@ from services.gateway.problems import ProblemError, cut_off
 from services.gateway.request_ids import HEADER, REQUEST_ID
 from services.gateway.resume.missed import MissedReader
 from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW
+from services.gateway.sockets import PublicSockets
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.connection import Connection
-from services.gateway.websocket.public_sockets import PublicSockets
 from services.gateway.websocket.resumes import Resumes
 from services.gateway.websocket.subscriber import CLOSE_KEY_REVOKED
 from services.people.sessions import Session

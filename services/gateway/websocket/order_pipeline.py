@@ -29,8 +29,7 @@ from services.gateway.order_entry.order_body import (
 )
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, problem_of
-from services.gateway.replies.batch_outcomes import OutcomeOfOne, OutcomesOfBatch
-from services.gateway.replies.execution_report import mass_canceled_json, order_report
+from services.gateway.replies.execution_report import OutcomeOfOne, OutcomesOfBatch, mass_canceled_json, order_report
 from services.gateway.schemas import CancelAllAfter
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
@@ -46,8 +45,7 @@ from services.gateway.websocket.messages import (
     RequestId,
     decode_params,
 )
-from services.gateway.websocket.reply_message import RequestTimes, reply_text
-from services.gateway.websocket.reply_models import DisconnectRule
+from services.gateway.websocket.reply_models import DisconnectRule, RequestTimes, reply_text
 from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder

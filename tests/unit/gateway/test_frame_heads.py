@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.utils import apply_mask
 
-from services.gateway.server.frame_heads import INCOMPLETE, MASK_BYTES, REFUSED, WHOLE_TEXT, frame_at
+from services.gateway.server.paced_websocket import INCOMPLETE, MASK_BYTES, REFUSED, WHOLE_TEXT, frame_at
 
 MOST = 70_000
 SIZES = st.one_of(st.integers(0, 130), st.sampled_from([125, 126, 127, 65_535, 65_536, MOST]))

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from services.gateway.http.public_access import PUBLIC
+from services.gateway.http.known_keys import PUBLIC
 from services.gateway.http.report_reads import OF_A_KEY, WITHOUT_A_KEY, ClientLeft, ReportReads, while_connected
 from services.gateway.problems import ProblemError
 from services.venue_state.keys import ApiKey

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.freshness import ALWAYS_FRESH, Freshness
-from services.gateway.http.as_of import AsOf
+from services.gateway.freshness import ALWAYS_FRESH, AsOf, Freshness
 from services.venue_state.state import VenueState
 
 NOW_NS = 1_701_396_012_500_000_000  # 2023-12-01 02:00:12.5 UTC

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching_engine.records import MAX_AMOUNT_FEN
-from services.gateway.order_entry.amounts import amount_fen
+from services.gateway.order_entry.order_command import amount_fen
 from services.gateway.problems import ProblemError
 from services.values.decimals import yuan_text
 

@@ -7,9 +7,8 @@ import functools
 import sys
 
 from matching_engine.records import Event, EventKind, Side
-from services.gateway.replies.balances import cash_json
 from services.gateway.replies.execution_report import order_json
-from services.gateway.replies.fills import fill_json
+from services.gateway.replies.fills import cash_json, fill_json
 from services.gateway.replies.market_json import ticker_json, trade_json
 from services.market_data import Market
 from services.venue_state.orders import VenueOrder

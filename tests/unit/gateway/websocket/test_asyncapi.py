@@ -13,7 +13,7 @@ import pytest
 
 from services.gateway import schemas
 from services.gateway.limits.rate_class import METHOD_CLASSES
-from services.gateway.replies.batch_outcomes import OutcomeOfOne, OutcomesOfBatch
+from services.gateway.replies.execution_report import OutcomeOfOne, OutcomesOfBatch
 from services.gateway.websocket import messages
 from services.gateway.websocket.asyncapi import asyncapi_document
 from services.gateway.websocket.protocol import CHANNELS, METHODS
