@@ -123,6 +123,11 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def example(**fields: Any) -> ConfigDict:
+    """The config of a model with an example in its schema. A test sends each to its route."""
+    return ConfigDict(json_schema_extra={"example": fields})
+
+
 class Reply(BaseModel):
     """A body REX sends."""
 
@@ -132,18 +137,14 @@ class Reply(BaseModel):
 class OrderRequest(Request):
     """A new order. docs/api.md has the table of the fields that each order type takes."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "symbol": "PRND-OX",
-                "side": "buy",
-                "order_type": "limit",
-                "time_in_force": "day",
-                "price": "473000.00",
-                "quantity": 3,
-                "client_order_id": "my-order-0001",
-            }
-        }
+    model_config = example(
+        symbol="PRND-OX",
+        side="buy",
+        order_type="limit",
+        time_in_force="day",
+        price="473000.00",
+        quantity=3,
+        client_order_id="my-order-0001",
     )
 
     symbol: Symbol = Field(description="Symbol of a listed instrument.")
@@ -209,27 +210,11 @@ class AmendRequest(Request):
 class BatchRequest(Request):
     """1 to 100 orders, carried out in the order of the list."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "orders": [
-                    {
-                        "symbol": "PRND-OX",
-                        "side": "sell",
-                        "price": "473500.00",
-                        "quantity": 2,
-                        "client_order_id": "b-1",
-                    },
-                    {
-                        "symbol": "PRND-OX",
-                        "side": "sell",
-                        "price": "474000.00",
-                        "quantity": 2,
-                        "client_order_id": "b-2",
-                    },
-                ]
-            }
-        }
+    model_config = example(
+        orders=[
+            {"symbol": "PRND-OX", "side": "sell", "price": "473500.00", "quantity": 2, "client_order_id": "b-1"},
+            {"symbol": "PRND-OX", "side": "sell", "price": "474000.00", "quantity": 2, "client_order_id": "b-2"},
+        ]
     )
 
     orders: list[OrderRequest] = Field(min_length=1, max_length=100)
@@ -265,16 +250,12 @@ class MixedEntry(Request):
 class MixedBatchRequest(Request):
     """1 to 500 requests, carried out in the order of the list."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "requests": [
-                    {"place": {"symbol": "PRND-OX", "side": "sell", "price": "473500.00", "quantity": 2}},
-                    {"amend": {"client_order_id": "b-1", "price": "473600.00"}},
-                    {"cancel": {"order_id": "118"}},
-                ]
-            }
-        }
+    model_config = example(
+        requests=[
+            {"place": {"symbol": "PRND-OX", "side": "sell", "price": "473500.00", "quantity": 2}},
+            {"amend": {"client_order_id": "b-1", "price": "473600.00"}},
+            {"cancel": {"order_id": "118"}},
+        ]
     )
 
     requests: list[MixedEntry] = Field(min_length=1, max_length=500)
@@ -294,7 +275,7 @@ class CancelOrdersRequest(Request):
 class CancelAllAfterRequest(Request):
     """Arms, re-arms or disarms the key's dead-man timer."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"seconds": 60}})
+    model_config = example(seconds=60)
 
     seconds: int = Field(ge=0, le=86_400, description="After so many seconds all orders are canceled. 0: never.")
 
@@ -393,19 +374,15 @@ class Problem(Reply):
     what to do where that is not to correct the request. `request_id` is that of the header X-Request-Id; null in a batch's
     results and over WebSocket."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "type": "/errors/price_off_tick",
-                "title": "Unprocessable Entity",
-                "status": 422,
-                "detail": "price: 473000.50 is not a multiple of the tick 100.00",
-                "code": "price_off_tick",
-                "errors": [{"field": "price", "message": "473000.50 is not a multiple of the tick 100.00"}],
-                "next_step": None,
-                "request_id": "5f0c2a9be1-1a",
-            }
-        }
+    model_config = example(
+        type="/errors/price_off_tick",
+        title="Unprocessable Entity",
+        status=422,
+        detail="price: 473000.50 is not a multiple of the tick 100.00",
+        code="price_off_tick",
+        errors=[{"field": "price", "message": "473000.50 is not a multiple of the tick 100.00"}],
+        next_step=None,
+        request_id="5f0c2a9be1-1a",
     )
 
     type: str

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
 from services.commands.attachments import KeyIssued, KeyLimits, KeyLimitsSet, KeyRevoked, RateLimit, Scope
@@ -23,7 +23,7 @@ from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_command import time_s
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
-from services.gateway.schemas import IdText, Reply, Request, TimeText, WithoutControl
+from services.gateway.schemas import IdText, Reply, Request, TimeText, WithoutControl, example
 from services.values.times import second_text, time_text
 from services.venue_state.keys import ApiKey, key_hash, new_secret
 from services.venue_state.state import VenueState
@@ -54,17 +54,13 @@ class KeyRates(Request):
 class KeyRequest(Request):
     """A new API key."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "name": "trading desk",
-                "scopes": ["read", "trade"],
-                "account": 2,
-                "expires": "2100-01-01T00:00:00Z",
-                "addresses": ["192.0.2.0/24", "2001:db8::7"],
-                "limits": {"orders": {"per_s": 200, "burst": 1000}},
-            }
-        }
+    model_config = example(
+        name="trading desk",
+        scopes=["read", "trade"],
+        account=2,
+        expires="2100-01-01T00:00:00Z",
+        addresses=["192.0.2.0/24", "2001:db8::7"],
+        limits={"orders": {"per_s": 200, "burst": 1000}},
     )
 
     name: Name
@@ -88,9 +84,7 @@ class KeyRequest(Request):
 class KeyLimitsRequest(KeyRates):
     """All rate limits of a key. An absent or null class has the venue's default."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"orders": {"per_s": 200, "burst": 1000}, "reason": "market maker agreement"}}
-    )
+    model_config = example(orders={"per_s": 200, "burst": 1000}, reason="market maker agreement")
 
     reason: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
         default="", description="Why. Recorded in the journal."

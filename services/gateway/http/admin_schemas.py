@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import Event
@@ -19,6 +19,7 @@ from services.gateway.schemas import (
     SignedAmountText,
     SignedQuantity,
     WithoutControl,
+    example,
 )
 
 SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
@@ -32,7 +33,7 @@ AccountNumber = Annotated[int, Field(ge=0, json_schema_extra={"maximum": 2**32 -
 class AccountRequest(Request):
     """A new account."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"name": "Baotou Magnet Works", "owner": 0}})
+    model_config = example(name="Baotou Magnet Works", owner=0)
 
     name: Name
     owner: AccountNumber = Field(
@@ -55,7 +56,7 @@ class AccountOpened(Reply):
 class CashRequest(Request):
     """A deposit, or a withdrawal where the amount is negative."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"amount": "2500000.00"}})
+    model_config = example(amount="2500000.00")
 
     amount: SignedAmountText = Field(
         description="Yuan, in whole fen (0.01). Not 0; at most 100000000000000.00 in or out."
@@ -65,7 +66,7 @@ class CashRequest(Request):
 class InventoryRequest(Request):
     """A receipt of lots, or a release where the quantity is negative."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"symbol": "PRND-OX", "quantity": 120}})
+    model_config = example(symbol="PRND-OX", quantity=120)
 
     symbol: Symbol = Field(description="Symbol of a listed instrument.")
     quantity: SignedQuantity = Field(description="Whole lots. Not 0.")
@@ -85,15 +86,8 @@ class Applied(Reply):
 class LimitsRequest(Request):
     """All limits of an account. An absent or null field: no limit."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "max_order_quantity": 500,
-                "max_order_value": "5000000.00",
-                "max_open_orders": 1000,
-                "max_day_turnover": "100000000.00",
-            }
-        }
+    model_config = example(
+        max_order_quantity=500, max_order_value="5000000.00", max_open_orders=1000, max_day_turnover="100000000.00"
     )
 
     max_order_quantity: Annotated[Quantity, Field(ge=1)] | None = Field(default=None, description="Lots of one order.")
@@ -109,7 +103,7 @@ class LimitsRequest(Request):
 class FeesRequest(Request):
     """Fee rates of an account class, as fractions of a trade's value: 0.0005 is 0.05 %. They hold from now on."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"maker_rate": "0.0003", "taker_rate": "0.0005"}})
+    model_config = example(maker_rate="0.0003", taker_rate="0.0005")
 
     maker_rate: RateText = Field(description="From 0 to 0.999999, at most six decimals.")
     taker_rate: RateText = Field(description="From 0 to 0.999999, at most six decimals.")
@@ -126,7 +120,7 @@ class Fees(Reply):
 class CollarRequest(Request):
     """The price collar of an instrument."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"rate": "0.05"}})
+    model_config = example(rate="0.05")
 
     rate: RateText = Field(
         description="How far beyond the last price an order may reach, as a fraction: from 0 to 0.999999, at most six "
@@ -137,7 +131,7 @@ class CollarRequest(Request):
 class VolatilityBandRequest(Request):
     """The volatility band of an instrument: a trade beyond it begins an auction instead. Both 0: no band."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"rate": "0.03", "auction_seconds": 120}})
+    model_config = example(rate="0.03", auction_seconds=120)
 
     rate: RateText = Field(
         description="Distance from the last price as a fraction: from 0 to 0.999999, at most six decimals."
@@ -152,7 +146,7 @@ class VolatilityBandRequest(Request):
 class PhaseRequest(Request):
     """The phase of an instrument until the schedule's next change."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"phase": "call_auction"}})
+    model_config = example(phase="call_auction")
 
     phase: SchedulePhaseName
 
@@ -160,7 +154,7 @@ class PhaseRequest(Request):
 class HaltRequest(Request):
     """Why an instrument, or all, are halted. A halt needs no body."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reason": "news about a producer", "name": "Li Na"}})
+    model_config = example(reason="news about a producer", name="Li Na")
 
     reason: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
         default="", description="Why. Recorded in the journal."
@@ -173,7 +167,7 @@ class HaltRequest(Request):
 class BustRequest(Request):
     """The bust of a trade."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reason": "fat finger, agreed by both sides"}})
+    model_config = example(reason="fat finger, agreed by both sides")
 
     reason: Reason = Field(description="Why the trade is busted. Recorded in the journal.")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import select
 
 from services.commands.attachments import AlertAcknowledged, AlertKind, Severity
@@ -22,7 +22,7 @@ from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.gateway.replies.alert_json import alert_json
-from services.gateway.schemas import IdText, NextCursor, Reply, Request, WithoutControl
+from services.gateway.schemas import IdText, NextCursor, Reply, Request, WithoutControl, example
 from services.read_model.tables import alerts
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
@@ -64,9 +64,7 @@ class AlertsPage(Reply):
 class AcknowledgeRequest(Request):
     """A person has seen the alert."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"name": "Li Na, surveillance", "note": "the members are asked for their orders"}}
-    )
+    model_config = example(name="Li Na, surveillance", note="the members are asked for their orders")
 
     name: Name = Field(description="Who has seen it. Recorded in the journal beside the key.")
     note: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(

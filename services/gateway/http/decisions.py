@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, get_args
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import MAX_AMOUNT_FEN
 from services.commands.attachments import (
@@ -31,7 +31,7 @@ from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_command import instrument_of
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
-from services.gateway.schemas import AmountText, IdText, Request, WithoutControl
+from services.gateway.schemas import AmountText, IdText, Request, WithoutControl, example
 from services.read_model.targets import TargetKey
 from services.values.decimals import fixed_text, scaled
 from services.venue_state.state import VenueState
@@ -47,18 +47,14 @@ TargetScope = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({'
 class TargetRequest(Request):
     """A target of a year or a month. One target is in force for each scope, metric, year and month."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "scope": "product:PRND-OX",
-                "metric": "tonnes",
-                "year": 2024,
-                "month": 3,
-                "amount": "1200.000",
-                "name": "oxide, March",
-                "why": "board decision of 5 January",
-            }
-        }
+    model_config = example(
+        scope="product:PRND-OX",
+        metric="tonnes",
+        year=2024,
+        month=3,
+        amount="1200.000",
+        name="oxide, March",
+        why="board decision of 5 January",
     )
 
     scope: TargetScope = Field(
@@ -91,16 +87,12 @@ class TargetRequest(Request):
 class DecisionRequest(Request):
     """A person's decision that trades do not count in the turnover, or that they count again."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "decision": "exclude",
-                "trade_ids": ["22020097"],
-                "finding": "ring-2024-03-05-1",
-                "reason": "the three members traded in a circle and ended where they began",
-                "name": "Li Na, surveillance",
-            }
-        }
+    model_config = example(
+        decision="exclude",
+        trade_ids=["22020097"],
+        finding="ring-2024-03-05-1",
+        reason="the three members traded in a circle and ended where they began",
+        name="Li Na, surveillance",
     )
 
     decision: TradesDecision = Field(description="`exclude`: they no longer count; `include`: they count again.")
@@ -124,17 +116,13 @@ class TradesDecidedReply(Applied):
 class ContextRequest(Request):
     """A figure about the world outside. It is shown beside the report and counted in nothing."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "year": 2024,
-                "figure": "output value of the city's rare-earth industry",
-                "value": "75000000000",
-                "unit": "yuan",
-                "source": "the city's statistical bulletin",
-                "name": "Li Na, statistics",
-            }
-        }
+    model_config = example(
+        year=2024,
+        figure="output value of the city's rare-earth industry",
+        value="75000000000",
+        unit="yuan",
+        source="the city's statistical bulletin",
+        name="Li Na, statistics",
     )
 
     year: int = Field(ge=2000, le=2099, description="The calendar year that it is about.")

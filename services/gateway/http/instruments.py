@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from matching_engine.limits import MAX_INSTRUMENTS, MAX_TICK_VALUE_FEN
 from matching_engine.records import MAX_QUANTITY_LOTS, Command, Phase
@@ -24,7 +24,16 @@ from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.order_command import rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
-from services.gateway.schemas import PositiveRateText, PriceText, Quantity, RateText, Reply, Request, WithoutControl
+from services.gateway.schemas import (
+    PositiveRateText,
+    PriceText,
+    Quantity,
+    RateText,
+    Reply,
+    Request,
+    WithoutControl,
+    example,
+)
 from services.messaging import Submission
 from services.values.decimals import scaled, yuan_text
 from services.venue_state.instruments import VenueInstrument
@@ -37,7 +46,7 @@ LongText = Annotated[str, StringConstraints(max_length=500), WithoutControl]
 class WithReason(Request):
     """Who changes what the venue trades, and why."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reason": "board decision of 3 March", "name": "Li Na"}})
+    model_config = example(reason="board decision of 3 March", name="Li Na")
 
     reason: Reason = Field(description="Why. Recorded in the journal.")
     name: PersonName = Field(
@@ -48,24 +57,20 @@ class WithReason(Request):
 class ListingRequest(WithReason):
     """A new instrument. `symbol`, `category`, `unit`, `lot_size` and `tick_size` never change."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "symbol": "SC-OX",
-                "name_en": "Scandium oxide",
-                "name_zh": "氧化钪",
-                "category": "deep_processed",
-                "family": "separated_oxide",
-                "unit": "kg",
-                "lot_size": 10,
-                "tick_size": "1.00",
-                "reference_price": "6000.00",
-                "band_rate": "0.06",
-                "max_quantity": 1000,
-                "reason": "board decision of 3 March",
-                "name": "Li Na",
-            }
-        }
+    model_config = example(
+        symbol="SC-OX",
+        name_en="Scandium oxide",
+        name_zh="氧化钪",
+        category="deep_processed",
+        family="separated_oxide",
+        unit="kg",
+        lot_size=10,
+        tick_size="1.00",
+        reference_price="6000.00",
+        band_rate="0.06",
+        max_quantity=1000,
+        reason="board decision of 3 March",
+        name="Li Na",
     )
 
     symbol: NewSymbol = Field(description="1 to 16 characters of A-Z, 0-9 and -. No instrument ever had it.")
@@ -95,16 +100,8 @@ class ListingRequest(WithReason):
 class ChangeRequest(WithReason):
     """Other terms and texts of an instrument, from now on. A field that is absent or null stays as it is."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "band_rate": "0.08",
-                "collar_rate": "0.03",
-                "max_quantity": 500,
-                "reason": "board decision of 3 March",
-                "name": "Li Na",
-            }
-        }
+    model_config = example(
+        band_rate="0.08", collar_rate="0.03", max_quantity=500, reason="board decision of 3 March", name="Li Na"
     )
 
     band_rate: PositiveRateText | None = Field(

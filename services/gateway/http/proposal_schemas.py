@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from services.gateway.http.admin_schemas import Reason
-from services.gateway.schemas import Reply, Request
+from services.gateway.schemas import Reply, Request, example
 from services.read_model.proposals import ProposalState
 
 
@@ -67,7 +67,7 @@ class ProposalsPage(Reply):
 class EndingRequest(Request):
     """Why a proposal is rejected or withdrawn."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reason": "the amount is that of another member"}})
+    model_config = example(reason="the amount is that of another member")
 
     reason: Reason = Field(description="Recorded in the journal.")
 

@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.commands.attachments import Role, Scope, UserAdded, UserPasswordChanged
 from services.gateway import schemas
@@ -18,7 +18,7 @@ from services.gateway.http.session_cookie import SESSION, session_secret, set_co
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
-from services.gateway.schemas import Reply, WithoutControl
+from services.gateway.schemas import Reply, WithoutControl, example
 from services.people.attempts import TooSoon
 from services.people.links import FIRST_ADMIN, Link
 from services.people.passwords import Busy
@@ -38,9 +38,7 @@ NEW_PASSWORD = "12 to 256 characters, of any kind."
 class LogInRequest(schemas.Request):
     """A log-in."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"name": "wang.fang", "password": "a long sentence of yours"}}
-    )
+    model_config = example(name="wang.fang", password="a long sentence of yours")
 
     name: UserName = Field(description="As an administrator entered it; case and width do not matter.")
     password: Password
@@ -49,9 +47,7 @@ class LogInRequest(schemas.Request):
 class LinkRequest(schemas.Request):
     """The use of a one-time link."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"example": {"token": "0aYbXw", "name": "li.na", "password": "a long sentence of mine"}}
-    )
+    model_config = example(token="0aYbXw", name="li.na", password="a long sentence of mine")
 
     token: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
         description="What follows `#` in the link."
@@ -65,11 +61,7 @@ class LinkRequest(schemas.Request):
 class OwnPasswordRequest(schemas.Request):
     """A new password of one's own."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"password": "a long sentence of yours", "new_password": "quite another sentence"}
-        }
-    )
+    model_config = example(password="a long sentence of yours", new_password="quite another sentence")
 
     password: Password = Field(description="The present one.")
     new_password: NewPassword = Field(description=NEW_PASSWORD)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
 from services.commands.attachments import ControlDeclared, ControlEnded, Measure, MeasureImposed, MeasureLifted
@@ -19,7 +19,7 @@ from services.gateway.order_entry.bans import Bans
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
-from services.gateway.schemas import Request
+from services.gateway.schemas import Request, example
 from services.read_model.records import read_records
 from services.surveillance.measures import CONTROL_TYPES, control_groups
 from services.values.times import DATE_FORM
@@ -34,14 +34,10 @@ Accounts = Annotated[list[AccountNumber], Field(max_length=MAX_ACCOUNTS)]
 class ControlRequest(Request):
     """Accounts that are under one control, though their owners differ."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "accounts": [4, 7],
-                "reason": "the same person signs for both, by the trade register of 3 March",
-                "name": "Li Na, surveillance",
-            }
-        }
+    model_config = example(
+        accounts=[4, 7],
+        reason="the same person signs for both, by the trade register of 3 March",
+        name="Li Na, surveillance",
     )
 
     accounts: Accounts = Field(min_length=2, description="None of them may be in another control group.")
@@ -52,16 +48,12 @@ class ControlRequest(Request):
 class MeasureRequest(Request):
     """A measure against abnormal trading."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "accounts": [4],
-                "measure": "warning",
-                "trading_date": "2024-03-05",
-                "reason": "612 cancels in PRND-OX",
-                "name": "Li Na, surveillance",
-            }
-        }
+    model_config = example(
+        accounts=[4],
+        measure="warning",
+        trading_date="2024-03-05",
+        reason="612 cancels in PRND-OX",
+        name="Li Na, surveillance",
     )
 
     accounts: Accounts = Field(min_length=1)
@@ -78,7 +70,7 @@ class MeasureRequest(Request):
 class EndRequest(Request):
     """Why a declared control or a measure ends."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"reason": "the register was wrong", "name": "Li Na"}})
+    model_config = example(reason="the register was wrong", name="Li Na")
 
     reason: Reason = Field(description="Why. Recorded in the journal.")
     name: Name = Field(description="Who ends it. Recorded in the journal beside the key.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from services.commands.attachments import (
     Role,
@@ -18,7 +18,7 @@ from services.gateway.http.caller import Caller, needs
 from services.gateway.http.session import NEW_PASSWORD, NewPassword, UserName, add_user, password_hash, unknown_user
 from services.gateway.ids import id_number
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.schemas import IdText, Reply, Request
+from services.gateway.schemas import IdText, Reply, Request, example
 from services.people.links import LINK_S
 from services.people.people import People
 from services.people.roles import check_account
@@ -32,11 +32,7 @@ FIRST_PAGE, PASSWORD_PAGE = "/first", "/new-password"
 class UserRequest(Request):
     """A new user."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {"name": "wang.fang", "role": "trader", "account": 2, "password": "a first sentence"}
-        }
-    )
+    model_config = example(name="wang.fang", role="trader", account=2, password="a first sentence")
 
     name: UserName
     role: Role
@@ -49,7 +45,7 @@ class UserRequest(Request):
 class RoleRequest(Request):
     """Another role of a user."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"role": "auditor", "account": 0}})
+    model_config = example(role="auditor", account=0)
 
     role: Role
     account: AccountNumber = Field(default=0, description="The account of a trader; 0 for every other role.")
@@ -58,7 +54,7 @@ class RoleRequest(Request):
 class PasswordRequest(Request):
     """Another password of a user."""
 
-    model_config = ConfigDict(json_schema_extra={"example": {"password": "a second long sentence"}})
+    model_config = example(password="a second long sentence")
 
     password: NewPassword = Field(description=NEW_PASSWORD)
 
