@@ -9,6 +9,7 @@ from __future__ import annotations
 from matching_engine.records import Command, CommandKind, Event, EventKind, Reason
 from services.gateway.ids import ORDER_IDS
 from services.gateway.order_entry.history import OrderHistory
+from services.gateway.order_entry.order_command import OrderRef
 from services.gateway.problems import ProblemError, declined, field_problem, outcome_unknown
 from services.read_model.past_trades import Page
 from services.venue_state.orders import VenueOrder
@@ -47,31 +48,28 @@ class Answers:
     async def in_history(self, command: Command, event: Event) -> VenueOrder:
         """The order, where `in_memory` returned None; raises the problem of an amend or cancel of an order that is not open."""
         if event.kind == EventKind.REJECTED and command.kind != CommandKind.NEW_ORDER:
-            raise await self.not_open(command)
+            raise await self.not_open(OrderRef(command.account, command.order_id, command.client_order_id))
         order = await self._history.order(event.order_id)
         if order is None:
             raise outcome_unknown()
         return order
 
-    async def not_open(self, named: Command) -> ProblemError:
-        """The problem of an amend or cancel of an order that is not open: 409 `order_not_open`, or 404 `unknown_order`.
-
-        `named` names the order by order_id, or by account and client_order_id; account 0 stands for every account.
-        """
-        order = await self._order_named(named)
-        if order is None or named.account not in (0, order.account):
+    async def not_open(self, ref: OrderRef) -> ProblemError:
+        """The problem of an amend or cancel of an order that is not open: 409 `order_not_open`, or 404 `unknown_order`."""
+        order = await self._order_of(ref)
+        if order is None or ref.account not in (0, order.account):
             return ORDER_IDS.unknown()
         detail = f"Order {order.order_id} is {order.state}: there is nothing left to cancel or amend."
         return ProblemError(409, "order_not_open", detail)
 
-    async def _order_named(self, named: Command) -> VenueOrder | None:
-        if named.order_id:
-            return await self._history.order(named.order_id)
-        client_order_id = named.client_order_id.decode("ascii")
-        order = self._state.orders.known_as(named.account, client_order_id)
+    async def _order_of(self, ref: OrderRef) -> VenueOrder | None:
+        if ref.order_id:
+            return await self._history.order(ref.order_id)
+        client_order_id = ref.client_order_id.decode("ascii")
+        order = self._state.orders.known_as(ref.account, client_order_id)
         if order is not None:
             return order
-        found = await self._history.orders(named.account or None, client_order_id=client_order_id, page=Page(1))
+        found = await self._history.orders(ref.account, client_order_id=client_order_id, page=Page(1))
         return found[0] if found else None
 
     def declined(self, event: Event, order: VenueOrder | None = None) -> ProblemError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from matching_engine.records import Command, Event
 from services.gateway.ids import ORDER_IDS
 from services.gateway.order_entry.answers import Answers
 from services.gateway.order_entry.order_body import AmendParams, BatchEntry, CancelParams, OrderBody
-from services.gateway.order_entry.order_command import amend, cancel, new_order
+from services.gateway.order_entry.order_command import OrderRef, amend, cancel, new_order
 from services.gateway.order_entry.request_tracker import RequestTracker
 from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.venue_state.errors import BadField, NotAllowed
@@ -30,16 +30,16 @@ class Outcome(msgspec.Struct):
     problem: ProblemError | None = None
 
 
-class NotOpen(NamedTuple):
-    """An amend of an order that is not open: the history says whether it ended or never was."""
-
-    named: Command
+Prepared = Command | ProblemError | OrderRef
+"""A request of a batch: its command, the problem of an invalid field, or (an amend) an order that is not open: the history says
+whether it ended or never was."""
 
 
 class HandedOver(NamedTuple):
     """A batch that the inbox has. `events` has the first event of each command among `prepared`, in order."""
 
-    prepared: list[Command | ProblemError | NotOpen]
+    key_id: int
+    prepared: list[Prepared]
     events: asyncio.Future[list[Event]] | None
 
 
@@ -63,7 +63,7 @@ class MixedBatches:
         problem of the whole batch: the inbox took nothing."""
         prepared = _Preparation(key, self._state, self._pending).all(entries)
         commands = [command for command in prepared if type(command) is Command]
-        return HandedOver(prepared, await self._pending.submit_all(key, commands) if commands else None)
+        return HandedOver(key.key_id, prepared, await self._pending.submit_all(key, commands) if commands else None)
 
     async def outcomes(self, batch: HandedOver) -> list[Outcome]:
         """One outcome for each request, in order. Raises the problem of the whole batch where nothing of it was carried out."""
@@ -78,46 +78,42 @@ class MixedBatches:
         if isinstance(events, ProblemError):
             return [Outcome(problem=one if isinstance(one, ProblemError) else events) for one in batch.prepared]
         arrived = iter(events)
-        found = [self._outcome(one, next(arrived) if type(one) is Command else None) for one in batch.prepared]
+        found = [self._outcome(batch.key_id, one, arrived) for one in batch.prepared]
         if all(type(one) is Outcome for one in found):
             return found  # type: ignore[return-value]
         # Every look-up begins before the first is awaited.
         return await asyncio.gather(*[_of(one) if isinstance(one, Outcome) else one for one in found])
 
-    def _outcome(
-        self, one: Command | ProblemError | NotOpen, event: Event | None
-    ) -> Outcome | Coroutine[Any, Any, Outcome]:
+    def _outcome(self, key_id: int, one: Prepared, events: Iterator[Event]) -> Outcome | Coroutine[Any, Any, Outcome]:
         if isinstance(one, ProblemError):
             return Outcome(problem=one)
-        if isinstance(one, NotOpen):
-            self._pending.in_flight.begin_again(one.named.actor)
-            return self._of_not_open(one.named)
-        assert event is not None
+        if isinstance(one, OrderRef):
+            return self._looked_up(key_id, self._of_not_open(one))
+        event = next(events)
         try:
             order = self._answers.in_memory(one, event)
         except ProblemError as problem:
             return Outcome(problem=problem)
         if order is not None:
             return Outcome(order)
-        self._pending.in_flight.begin_again(one.actor)
-        return self._in_history(one, event)
+        return self._looked_up(key_id, self._answers.in_history(one, event))
 
-    async def _in_history(self, command: Command, event: Event) -> Outcome:
-        """A look-up. It counts as under way, which its caller has begun."""
-        try:
-            return Outcome(await self._answers.in_history(command, event))
-        except Exception as error:
-            return Outcome(problem=problem_of(error))
-        finally:
-            self._pending.in_flight.end(command.actor)
+    def _looked_up(self, key_id: int, work: Coroutine[Any, Any, VenueOrder]) -> Coroutine[Any, Any, Outcome]:
+        """The outcome of a look-up, which counts as under way from now on."""
+        self._pending.in_flight.begin_again(key_id)
 
-    async def _of_not_open(self, named: Command) -> Outcome:
-        try:
-            return Outcome(problem=await self._answers.not_open(named))
-        except Exception as error:
-            return Outcome(problem=problem_of(error))
-        finally:
-            self._pending.in_flight.end(named.actor)
+        async def look_up() -> Outcome:
+            try:
+                return Outcome(await work)
+            except Exception as error:
+                return Outcome(problem=problem_of(error))
+            finally:
+                self._pending.in_flight.end(key_id)
+
+        return look_up()
+
+    async def _of_not_open(self, ref: OrderRef) -> VenueOrder:
+        raise await self._answers.not_open(ref)
 
 
 async def _of(outcome: Outcome) -> Outcome:
@@ -138,9 +134,9 @@ class _Preparation:
     def _account(self) -> int:
         return self._key.trading_account()
 
-    def all(self, entries: Sequence[BatchEntry]) -> list[Command | ProblemError | NotOpen]:
+    def all(self, entries: Sequence[BatchEntry]) -> list[Prepared]:
         """A command for each request; where a field is invalid, the problem."""
-        prepared: list[Command | ProblemError | NotOpen] = []
+        prepared: list[Prepared] = []
         for entry in entries:
             try:
                 prepared.append(self._one(entry))
@@ -148,7 +144,7 @@ class _Preparation:
                 prepared.append(problem_of(error))
         return prepared
 
-    def _one(self, entry: BatchEntry) -> Command | NotOpen:
+    def _one(self, entry: BatchEntry) -> Command | OrderRef:
         if type(entry) is OrderBody:
             command = new_order(self._pending.next_sender(self._key), self._state, self._account, entry)
             if command.client_order_id:
@@ -159,29 +155,27 @@ class _Preparation:
         assert isinstance(entry, AmendParams)
         return self._amend(entry)
 
-    def _amend(self, entry: AmendParams) -> Command | NotOpen:
+    def _amend(self, entry: AmendParams) -> Command | OrderRef:
         order_id, client_order_id = named_order(entry)
-        named = self._pending.next_sender(self._key)._replace(
-            account=self._account, order_id=order_id, client_order_id=client_order_id.encode("ascii")
-        )
-        instrument = instrument_of_order(named, self._state, self._pending)
+        ref = OrderRef(self._account, order_id, client_order_id.encode("ascii"))
+        instrument = instrument_of_order(ref, self._state, self._pending)
         if instrument is None:
-            number = self._placed.get(named.client_order_id) if client_order_id else None
+            number = self._placed.get(ref.client_order_id)
             if number is None:
-                return NotOpen(named)
+                return ref
             instrument = self._state.instruments[number]
-        return amend(named, instrument, entry)
+        return amend(self._pending.next_sender(self._key), ref, instrument, entry)
 
 
-def instrument_of_order(named: Command, state: VenueState, pending: RequestTracker) -> VenueInstrument | None:
+def instrument_of_order(ref: OrderRef, state: VenueState, pending: RequestTracker) -> VenueInstrument | None:
     """The instrument of the order, if the account's order is open or its NEW_ORDER is pending; otherwise None."""
     orders, instruments = state.orders, state.instruments
-    if named.order_id:
-        order = orders.open.get(named.order_id)
-        return instruments[order.instrument] if order and order.account == named.account else None
+    if ref.order_id:
+        order = orders.open.get(ref.order_id)
+        return instruments[order.instrument] if order and order.account == ref.account else None
     # An open order comes first: the engine refuses its client_order_id to every pending NEW_ORDER.
-    order = orders.known_as(named.account, named.client_order_id.decode("ascii"))
+    order = orders.known_as(ref.account, ref.client_order_id.decode("ascii"))
     if order is not None and order.leaves_lots:
         return instruments[order.instrument]
-    command = pending.new_order(named.account, named.client_order_id)
+    command = pending.new_order(ref.account, ref.client_order_id)
     return None if command is None else instruments[command.instrument]

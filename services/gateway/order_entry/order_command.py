@@ -7,7 +7,7 @@ problem that names the field. The engine declines what depends on the market, th
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from matching_engine.records import (
     ALL_INSTRUMENTS,
@@ -46,6 +46,15 @@ MAX_TIME_S = 2**32 - 1
 
 _NEW_ORDER, _POST_ONLY = int(CommandKind.NEW_ORDER), int(Flag.POST_ONLY)
 _new_command = tuple.__new__
+
+
+class OrderRef(NamedTuple):
+    """What names an order: its order_id, or its account's client_order_id. The fields are those of a command."""
+
+    account: int
+    """0: of any account; with an order_id only."""
+    order_id: int
+    client_order_id: bytes
 
 
 class AmendBody(Protocol):
@@ -151,28 +160,28 @@ def time_s(text: str, field: str) -> int:
     return seconds
 
 
-def amend(named: Command, instrument: VenueInstrument, body: AmendBody) -> Command:
-    """An AMEND command; raises a 422 problem that names the field. `named` holds the sender, the account and the order's id."""
-    flags, command = Flag(0), named._replace(kind=CommandKind.AMEND)
+def amend(sender: Command, ref: OrderRef, instrument: VenueInstrument, body: AmendBody) -> Command:
+    """An AMEND command; raises a 422 problem that names the field."""
+    flags, changes = Flag(0), dict[str, Any]()
     if body.price is not None:
         flags |= Flag.CHANGE_PRICE
-        command = command._replace(price_ticks=instrument.price_ticks(body.price))
+        changes["price_ticks"] = instrument.price_ticks(body.price)
     if body.quantity is not None:
         flags |= Flag.CHANGE_QUANTITY
-        command = command._replace(quantity_lots=instrument.quantity_lots(body.quantity))
+        changes["quantity_lots"] = instrument.quantity_lots(body.quantity)
     if body.display_quantity is not None:
         flags |= Flag.CHANGE_DISPLAY
         if not 0 <= body.display_quantity <= instrument.max_quantity_lots:
             message = f"must be from 0 (show all) to {instrument.max_quantity_lots} lots"
             raise field_problem("invalid_display", "display_quantity", message)
-        command = command._replace(display_lots=body.display_quantity)
+        changes["display_lots"] = body.display_quantity
     if body.stop_price is not None:
         flags |= Flag.CHANGE_TRIGGER
-        command = command._replace(trigger_ticks=instrument.price_ticks(body.stop_price, "stop_price"))
+        changes["trigger_ticks"] = instrument.price_ticks(body.stop_price, "stop_price")
     if not flags:
         message = "change at least one of price, quantity, display_quantity and stop_price"
         raise field_problem("invalid_option", "body", message)
-    return command._replace(flags=int(flags))
+    return sender._replace(kind=CommandKind.AMEND, flags=int(flags), **ref._asdict(), **changes)
 
 
 def cancel(sender: Command, key: ApiKey, order_id: int, client_order_id: str) -> Command:

@@ -31,7 +31,7 @@ from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.idempotency import REQUEST_KEY, Idempotency, RequestKey
 from services.gateway.order_entry.mixed_batch import MixedBatches, Outcome, instrument_of_order
 from services.gateway.order_entry.order_body import BatchEntry, OrderBody
-from services.gateway.order_entry.order_command import AmendBody, amend, cancel, mass_cancel, new_order
+from services.gateway.order_entry.order_command import AmendBody, OrderRef, amend, cancel, mass_cancel, new_order
 from services.gateway.order_entry.order_test import OrderTests
 from services.gateway.order_entry.request_tracker import RequestTracker
 from services.gateway.problems import ProblemError, field_problem
@@ -88,10 +88,10 @@ class OrderEntry:
 
     async def amend(self, key: ApiKey, body: AmendBody, *, order_id: int = 0, client_order_id: str = "") -> VenueOrder:
         """The amended order; raises problem `unknown_order`, `order_not_open`, or the engine's reason."""
-        named = self.order_named(key, order_id, client_order_id)
-        command = self.amend_command(named, body)
+        ref = OrderRef(key.trading_account(), order_id, client_order_id.encode("ascii"))
+        command = self.amend_command(key, ref, body)
         if command is None:
-            return await self.find_not_open(named)
+            return await self.find_not_open(key, ref)
         return await self._order_of(command, await self.pending.send(key, command))
 
     async def mass_cancel(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Event:
@@ -179,16 +179,10 @@ class OrderEntry:
         """A CANCEL command; either order_id or client_order_id names the order."""
         return cancel(self.pending.next_sender(key), key, order_id, client_order_id)
 
-    def order_named(self, key: ApiKey, order_id: int, client_order_id: str) -> Command:
-        """A command with only its sender, its account, and the order_id or client_order_id: `amend_command` completes it."""
-        return self.pending.next_sender(key)._replace(
-            account=key.trading_account(), order_id=order_id, client_order_id=client_order_id.encode("ascii")
-        )
-
-    def amend_command(self, named: Command, body: AmendBody) -> Command | None:
-        """An AMEND command for the order that `named` names; None if the order is not open and its NEW_ORDER is not pending."""
-        instrument = instrument_of_order(named, self._state, self.pending)
-        return None if instrument is None else amend(named, instrument, body)
+    def amend_command(self, key: ApiKey, ref: OrderRef, body: AmendBody) -> Command | None:
+        """An AMEND command; None if the order is not open and its NEW_ORDER is not pending."""
+        instrument = instrument_of_order(ref, self._state, self.pending)
+        return None if instrument is None else amend(self.pending.next_sender(key), ref, instrument, body)
 
     def mass_cancel_command(self, key: ApiKey, symbol: str, side: str | None, account: int | None) -> Command:
         """A MASS_CANCEL command for the key's account. A key with `operate` gives any account; None then means all accounts."""
@@ -215,13 +209,13 @@ class OrderEntry:
         self.pending.in_flight.begin_again(command.actor)
         return self._look_up(command.actor, self.answers.in_history(command, event))
 
-    def find_not_open(self, named: Command) -> asyncio.Task[VenueOrder]:
+    def find_not_open(self, key: ApiKey, ref: OrderRef) -> asyncio.Task[VenueOrder]:
         """A task that raises the problem of an order that is not open. The request counts as under way until the task ends."""
-        self.pending.in_flight.begin(named.actor, 1)
-        return self._look_up(named.actor, self._raise_not_open(named))
+        self.pending.in_flight.begin(key.key_id, 1)
+        return self._look_up(key.key_id, self._raise_not_open(ref))
 
-    async def _raise_not_open(self, named: Command) -> VenueOrder:
-        raise await self.answers.not_open(named)
+    async def _raise_not_open(self, ref: OrderRef) -> VenueOrder:
+        raise await self.answers.not_open(ref)
 
     def _look_up(self, key_id: int, work: Coroutine[Any, Any, VenueOrder]) -> asyncio.Task[VenueOrder]:
         task = asyncio.create_task(work)

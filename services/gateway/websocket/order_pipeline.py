@@ -27,6 +27,7 @@ from services.gateway.order_entry.order_body import (
     mixed_batch_of,
     order_of,
 )
+from services.gateway.order_entry.order_command import OrderRef
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, problem_of
 from services.gateway.replies.execution_report import OutcomeOfOne, OutcomesOfBatch, mass_canceled_json, order_report
@@ -202,10 +203,11 @@ class OrderPipeline:
 
     async def _amend(self, message: Message | AmendOrder, reply: Reply) -> None:
         params, key = decode_params(message.params, AmendParams), self._valid_key()
-        named = self.order_entry.order_named(key, *named_order(params))
-        command = self.order_entry.amend_command(named, params)
+        order_id, client_order_id = named_order(params)
+        ref = OrderRef(key.trading_account(), order_id, client_order_id.encode("ascii"))
+        command = self.order_entry.amend_command(key, ref, params)
         if command is None:
-            self.order_entry.find_not_open(named).add_done_callback(reply.on_found)
+            self.order_entry.find_not_open(key, ref).add_done_callback(reply.on_found)
         else:
             await self._submit(key, command, reply)
 

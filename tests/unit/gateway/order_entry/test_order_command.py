@@ -19,7 +19,7 @@ from matching_engine.records import (
     TimeInForce,
 )
 from services.gateway.order_entry.order_body import AmendParams, OrderBody
-from services.gateway.order_entry.order_command import amend, mass_cancel, new_order
+from services.gateway.order_entry.order_command import OrderRef, amend, mass_cancel, new_order
 from services.gateway.problems import ProblemError, problem_of
 from services.gateway.schemas import OrderRequest
 from services.venue_state.errors import BadField
@@ -27,6 +27,7 @@ from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState
 
 SENDER = Command(gateway_id=1, incarnation=7, request_id=9, actor=5)
+FIRST = OrderRef(account=2, order_id=1, client_order_id=b"")
 PRICE, STOP = {"price": "10000"}, {"stop_price": "10100"}
 
 
@@ -46,7 +47,7 @@ def command(**body: Any) -> Command:
 
 
 def changed(**values: Any) -> Command:
-    return amend(SENDER, venue().instruments[0], AmendParams(order_id="1", **values))
+    return amend(SENDER, FIRST, venue().instruments[0], AmendParams(order_id="1", **values))
 
 
 def test_every_field_of_a_limit_order() -> None:
@@ -158,10 +159,19 @@ def test_what_does_not_fit_the_type_is_refused_by_its_field(
 
 def test_an_amend_says_which_values_change() -> None:
     assert changed(price="10010", quantity=7) == SENDER._replace(
-        kind=CommandKind.AMEND, price_ticks=1_001, quantity_lots=7, flags=Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY
+        kind=CommandKind.AMEND,
+        account=2,
+        order_id=1,
+        price_ticks=1_001,
+        quantity_lots=7,
+        flags=Flag.CHANGE_PRICE | Flag.CHANGE_QUANTITY,
     )
     assert changed(display_quantity=0, stop_price="10000") == SENDER._replace(
-        kind=CommandKind.AMEND, trigger_ticks=1_000, flags=Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER
+        kind=CommandKind.AMEND,
+        account=2,
+        order_id=1,
+        trigger_ticks=1_000,
+        flags=Flag.CHANGE_DISPLAY | Flag.CHANGE_TRIGGER,
     )
 
 
