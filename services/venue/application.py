@@ -27,8 +27,8 @@ from services.gateway.reader import GatewayReader
 from services.gateway.request_ids import text_of
 from services.gateway.resume.missed import MissedReader
 from services.gateway.sockets import PublicSockets
-from services.gateway.websocket import endpoint as websocket
 from services.gateway.websocket.channels import Channels
+from services.gateway.websocket.endpoint import WebSocketEndpoint
 from services.gateway.websocket.shared_streams import Timer
 from services.market_data import Market, load_market
 from services.market_data.reading import MarketReads
@@ -152,7 +152,7 @@ def make_application(
     days_turns = Turns(days_elsewhere, wait_s=ANSWER_S, fresh_s=fresh_s)
     if prove is not None:
         proofs = [proof_route.router(prove, read_database, calendar, gateway.projected, journal)]
-    socket_routes = websocket.router(
+    endpoint = WebSocketEndpoint(
         state=gateway.state,
         order_entry=gateway.order_entry,
         channels=gateway.channels,
@@ -175,7 +175,7 @@ def make_application(
         projected=gateway.projected,
         people=gateway.people,
         routers=[
-            socket_routes,
+            endpoint.router(),
             *routers.member_routers(
                 read_database,
                 calendar,

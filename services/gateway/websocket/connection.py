@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -77,39 +78,32 @@ ReceiveNow = Callable[[], AsgiMessage | None]
 log = structlog.get_logger("rex.websocket")
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the connections of a gateway share. `public`: how many may follow market data without a key; None: nobody may."""
+
+    state: VenueState
+    order_entry: OrderEntry
+    channels: Channels
+    clock: Callable[[], int]
+    known_keys: KnownKeys
+    limits: RateLimits
+    resumes: Resumes
+    public: PublicSockets | None = None
+
+
 class Connection:
     """One WebSocket client, from the accepted handshake to the close."""
 
-    def __init__(
-        self,
-        state: VenueState,
-        order_entry: OrderEntry,
-        channels: Channels,
-        clock: Callable[[], int],
-        key: ApiKey | None,
-        admit: Callable[[ApiKey], None],
-        *,
-        known_keys: KnownKeys,
-        limits: RateLimits,
-        resumes: Resumes,
-        address: str,
-        public: PublicSockets | None = None,
-    ) -> None:
-        """`address` is the client's. `public`: market data may be followed without a key.
-
-        `admit` counts the connection for a key that `authenticate` brings; it raises a problem at the key's bound."""
-        self._state = state
-        self._channels = channels
-        self._clock = clock
+    def __init__(self, parts: Parts, key: ApiKey | None, admit: Callable[[ApiKey], None], address: str) -> None:
+        """`address` is the client's. `admit` counts the connection for a key that `authenticate` brings; it raises a problem at
+        the key's bound."""
+        self._parts = parts
         self._admit = admit
-        self._known_keys = known_keys
-        self._limits = limits
-        self._resumes = resumes
         self._resuming: set[asyncio.Task[None]] = set()
         self._address = address
-        self._public = public
         self._is_public = False
-        """The connection follows market data without a key, and is counted in `public`."""
+        """The connection follows market data without a key, and is counted in `parts.public`."""
         self._options = OptionsParams(heartbeat=False, times=False)
         self._times: RequestTimes | None = None
         """Of the message that is being taken, where the client asked for them."""
@@ -119,8 +113,10 @@ class Connection:
         """From which the message that is being taken took a token."""
         self._expiry: asyncio.TimerHandle | None = None
         self.key = key
-        self.queue = ClientQueue(channels.snapshot)
-        self._orders = OrderPipeline(state, order_entry, limits, self.queue, self._valid_key, clock)
+        self.queue = ClientQueue(parts.channels.snapshot)
+        self._orders = OrderPipeline(
+            parts.state, parts.order_entry, parts.limits, self.queue, self._valid_key, parts.clock
+        )
         self._orders.request_times = lambda: self._times
         self._without_key = 0
         self._client_closed: int | None = None
@@ -140,7 +136,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         deadline = loop.call_later(AUTHENTICATE_SECONDS, self._must_be_authenticated)
         self._watch_expiry()
-        self._channels.liveness.enter(self)
+        self._parts.channels.liveness.enter(self)
         try:
             async with asyncio.timeout(None) as time_to_close:
                 self.queue.on_close = lambda: time_to_close.reschedule(loop.time() + CLOSE_SECONDS)
@@ -155,7 +151,7 @@ class Connection:
             deadline.cancel()
             if self._expiry is not None:
                 self._expiry.cancel()
-            self._channels.leave(self)
+            self._parts.channels.leave(self)
             self._leave_public()
             for resuming in self._resuming:
                 resuming.cancel()
@@ -200,7 +196,7 @@ class Connection:
     async def _take(self, text: str | bytes) -> None:
         """Takes one message; every error becomes an error reply."""
         self._bucket = None
-        self._times = RequestTimes(self._clock) if self._options.times else None
+        self._times = RequestTimes(self._parts.clock) if self._options.times else None
         try:
             if self._is_public:
                 self._take_public_token()
@@ -228,12 +224,12 @@ class Connection:
         """Takes a token of the class of a method that is no order's. Raises RateLimited. `authenticate` takes its own."""
         if self.key is None or method == "authenticate":
             return self._bucket
-        return self._limits.take(self.key, METHOD_CLASSES.get(method, READS))
+        return self._parts.limits.take(self.key, METHOD_CLASSES.get(method, READS))
 
     def _take_public_token(self) -> None:
-        self._bucket = self._limits.public(self._address)
+        self._bucket = self._parts.limits.public(self._address)
         if self._bucket is not None:
-            self._limits.take_from(self._bucket)
+            self._parts.limits.take_from(self._bucket)
 
     # ------------------------------------------------------------------ methods
 
@@ -241,8 +237,8 @@ class Connection:
         params = decode_params(message.params, AuthenticateParams)
         if self.key is not None:
             raise field_problem("validation_failed", "method", "this connection is authenticated already")
-        self._limits.log_in(self._address)
-        key = self._known_keys.find(params.key, self._address)
+        self._parts.limits.log_in(self._address)
+        key = self._parts.known_keys.find(params.key, self._address)
         self._admit(key)
         self.key = key
         self._leave_public()
@@ -253,7 +249,7 @@ class Connection:
         key, params, instruments = self._subscription(message)
         check_options(params)
         if params.resume is not None:
-            self._resumes.check(params.resume)
+            self._parts.resumes.check(params.resume)
             resuming = asyncio.create_task(self._resume(message, key, params, instruments))
             self._resuming.add(resuming)
             resuming.add_done_callback(self._resuming.discard)
@@ -262,7 +258,7 @@ class Connection:
         for channel in dict.fromkeys(params.channels):
             if is_private(channel):
                 self._others[channel] = None
-                self._channels.private.subscribe(self, channel, account_of(channel, key))
+                self._parts.channels.private.subscribe(self, channel, account_of(channel, key))
             else:
                 self._subscribe_public(channel, params, instruments)
 
@@ -275,7 +271,7 @@ class Connection:
         private = [(channel, account_of(channel, key)) for channel in channels if is_private(channel)]
         wanted, traded = wanted_of("trades", params), list[Stream]()
         if "trades" in channels:
-            numbers = range(len(self._state.instruments)) if instruments is None else instruments
+            numbers = range(len(self._parts.state.instruments)) if instruments is None else instruments
             traded = [wanted.of(number) for number in numbers]
 
         def reply(problem: ProblemError | None) -> None:
@@ -285,41 +281,41 @@ class Connection:
                 return
             self._result(message, Subscribed.of(params))
             if "trades" in channels and instruments is None:
-                self._channels.market.subscribe_to_later(self, wanted)
+                self._parts.channels.market.subscribe_to_later(self, wanted)
             for channel in channels:
                 if is_private(channel):
                     self._others[channel] = None
                 elif channel not in ("trades", "status"):
                     self._subscribe_public(channel, params, instruments)
 
-        await self._resumes.resume(self, params.resume, private, traded, reply, status="status" in channels)
+        await self._parts.resumes.resume(self, params.resume, private, traded, reply, status="status" in channels)
 
     def _subscribe_public(self, channel: Channel, params: SubscribeParams, instruments: list[int] | None) -> None:
         if channel == "alerts":
             self._others[channel] = None
-            self._channels.alerts.subscribe(self)
+            self._parts.channels.alerts.subscribe(self)
         else:
             of = None if channel in VENUE_CHANNELS else instruments
-            self._channels.market.subscribe(self, wanted_of(channel, params), of)
+            self._parts.channels.market.subscribe(self, wanted_of(channel, params), of)
 
     def _unsubscribe(self, message: Message) -> None:
         key, params, instruments = self._subscription(message)
         for channel in dict.fromkeys(params.channels):
             self._others.pop(channel, None)
             if is_private(channel):
-                self._channels.private.unsubscribe(self, channel, account_of(channel, key))
+                self._parts.channels.private.unsubscribe(self, channel, account_of(channel, key))
             elif channel == "alerts":
-                self._channels.alerts.leave(self)
+                self._parts.channels.alerts.leave(self)
             else:
                 of = None if channel in VENUE_CHANNELS else instruments
-                self._channels.market.unsubscribe(self, wanted_of(channel, params), of)
+                self._parts.channels.market.unsubscribe(self, wanted_of(channel, params), of)
         self._result(message, Subscribed.of(params))
 
     def _subscription(self, message: Message) -> tuple[ApiKey, SubscribeParams, list[int] | None]:
         """The checked key, params and instrument numbers of a subscription (None: all instruments)."""
-        if self.key is None and self._public is not None:
+        if self.key is None and self._parts.public is not None:
             params = decode_params(message.params, SubscribeParams)
-            key = self._without_a_key(params, self._public)
+            key = self._without_a_key(params, self._parts.public)
         else:
             key = self._valid_key()
             key.require("read")
@@ -329,7 +325,7 @@ class Connection:
                 account_of(channel, key)
             if not key.scopes.intersection(scopes := CHANNELS[channel].scopes):
                 key.require(scopes[0])
-        return key, params, instruments_of(self._state, params)
+        return key, params, instruments_of(self._parts.state, params)
 
     def _without_a_key(self, params: SubscribeParams, public: PublicSockets) -> ApiKey:
         """Who follows public market data without a key. Raises 401 `missing_key` for other channels, 429 at a bound."""
@@ -341,13 +337,13 @@ class Connection:
         return PUBLIC
 
     def _leave_public(self) -> None:
-        if self._is_public and self._public is not None:
-            self._public.leave(self._address)
+        if self._is_public and self._parts.public is not None:
+            self._parts.public.leave(self._address)
             self._is_public = False
 
     def _subscriptions(self, message: Message) -> None:
         decode_params(message.params, NoParams)
-        market = [subscription_of(self._state, part) for part in self._channels.market.subscribed(self)]
+        market = [subscription_of(self._parts.state, part) for part in self._parts.channels.market.subscribed(self)]
         self._result(message, Subscriptions([*market, *(Subscription([channel]) for channel in self._others)]))
 
     def _set_options(self, message: Message) -> None:
@@ -355,20 +351,20 @@ class Connection:
         heartbeat = now.heartbeat if params.heartbeat is None else params.heartbeat
         times = now.times if params.times is None else params.times
         self._options = OptionsParams(heartbeat=heartbeat, times=times)
-        self._channels.liveness.heartbeat(self, on=bool(heartbeat))
+        self._parts.channels.liveness.heartbeat(self, on=bool(heartbeat))
         self._result(message, ConnectionOptions(bool(heartbeat), bool(times)))
 
     def _ping(self, message: Message) -> None:
         decode_params(message.params, NoParams)
-        self._result(message, Pong(time_text(self._clock()), self._state.last_seq))
+        self._result(message, Pong(time_text(self._parts.clock()), self._parts.state.last_seq))
 
     def _valid_key(self) -> ApiKey:
         """The key of this connection; raises a 401 problem without a key, or if the key has been revoked."""
         if self.key is None:
             raise ProblemError(401, "missing_key", "Authenticate first: by an Authorization header, or `authenticate`.")
-        if not self._state.is_valid(self.key.key_id):
+        if not self._parts.state.is_valid(self.key.key_id):
             raise unknown_key()
-        if self.key.expires_ns and self.key.has_expired(self._clock()):
+        if self.key.expires_ns and self.key.has_expired(self._parts.clock()):
             raise key_expired()
         return self.key
 
@@ -376,7 +372,7 @@ class Connection:
         """Closes the connection once its key has expired."""
         if self.key is None or not self.key.expires_ns:
             return
-        left_ns = self.key.expires_ns - self._clock()
+        left_ns = self.key.expires_ns - self._parts.clock()
         if left_ns <= 0:
             self.queue.close(CLOSE_KEY_REVOKED, "the key has expired")
         else:
@@ -401,7 +397,7 @@ class Connection:
         self._reply(request_id, "error", problem.document())
 
     def _reply(self, request_id: RequestId, name: str, value: Any) -> None:
-        self.queue.put(reply_text(request_id, name, value, self._bucket, self._limits.now, self._times))
+        self.queue.put(reply_text(request_id, name, value, self._bucket, self._parts.limits.now, self._times))
 
     async def _write(self, send: Send) -> None:
         queue = self.queue
@@ -413,7 +409,7 @@ class Connection:
                     if queue.collect is None or not queue.collect(text):
                         await send({"type": "websocket.send", "text": text})
                 queue.sent.set()
-            self._channels.leave(self)
+            self._parts.channels.leave(self)
             await send({"type": "websocket.close", "code": queue.closing.code, "reason": queue.closing.reason})
         except OSError:  # The client has disconnected; the reader task ends, too.
             queue.close(CLOSE_GONE, "the client is gone")

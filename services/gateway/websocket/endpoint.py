@@ -25,7 +25,7 @@ from services.gateway.resume.missed import MissedReader
 from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW
 from services.gateway.sockets import PublicSockets
 from services.gateway.websocket.channels import Channels
-from services.gateway.websocket.connection import Connection
+from services.gateway.websocket.connection import Connection, Parts
 from services.gateway.websocket.resumes import Resumes
 from services.gateway.websocket.subscriber import CLOSE_KEY_REVOKED
 from services.people.sessions import Session
@@ -36,7 +36,9 @@ PATH = "/v1/ws"
 
 
 class WebSocketEndpoint:
-    """The ASGI application behind /v1/ws."""
+    """The ASGI application behind /v1/ws. `GatewayReader` calls the `publish` of the same `channels`.
+
+    A gateway that `is_cut_off` refuses handshakes."""
 
     def __init__(
         self,
@@ -53,17 +55,16 @@ class WebSocketEndpoint:
         is_cut_off: Callable[[], bool],
     ) -> None:
         self._state = state
-        self._order_entry = order_entry
-        self._channels = channels
-        self._clock = clock
         self._max_per_key = max_websockets_per_key
-        self._known_keys = known_keys
-        self._limits = limits
-        self._public = public
         self._is_cut_off = is_cut_off
-        self._resumes = Resumes(state, channels, missed)
+        resumes = Resumes(state, channels, missed)
+        self._parts = Parts(state, order_entry, channels, clock, known_keys, limits, resumes, public)
         self._open_by_key: defaultdict[int, dict[Connection, Session | None]] = defaultdict(dict)
         state.key_listeners.append(self._key_changed)
+
+    def router(self) -> APIRouter:
+        """The route, for `create_app`."""
+        return APIRouter(routes=[WebSocketRoute(PATH, self)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection, from handshake to close."""
@@ -73,7 +74,7 @@ class WebSocketEndpoint:
             self._admit(key, connection, None)
             scope[KEY] = key  # From now on websocket_limits.py applies the limits of the key.
 
-        connection = self._connection(key, admit_late, address_of(scope))
+        connection = Connection(self._parts, key, admit_late, address_of(scope))
         connection.queue.send_now, connection.queue.collect = scope.get(SEND_NOW), scope.get(COLLECT)
         try:
             if self._is_cut_off():
@@ -93,21 +94,6 @@ class WebSocketEndpoint:
             connection.queue.send_now = connection.queue.collect = None
             if connection.key is not None:
                 self._leave(connection.key, connection)
-
-    def _connection(self, key: ApiKey | None, admit: Callable[[ApiKey], None], address: str) -> Connection:
-        return Connection(
-            self._state,
-            self._order_entry,
-            self._channels,
-            self._clock,
-            key,
-            admit,
-            known_keys=self._known_keys,
-            limits=self._limits,
-            resumes=self._resumes,
-            address=address,
-            public=self._public,
-        )
 
     def _admit(self, key: ApiKey, connection: Connection, session: Session | None) -> None:
         """Counts a connection of the key, or of one log-in of a person; raises a 429 problem where that is at its bound."""
@@ -148,33 +134,3 @@ def _closed_with(session: Session | None, connection: Connection) -> Iterator[No
         at_the_latest.cancel()
         session.on_end.discard(close)
         session.use()
-
-
-def router(
-    *,
-    state: VenueState,
-    order_entry: OrderEntry,
-    channels: Channels,
-    clock: Callable[[], int],
-    max_websockets_per_key: int,
-    known_keys: KnownKeys,
-    limits: RateLimits,
-    missed: MissedReader,
-    public: PublicSockets | None = None,
-    is_cut_off: Callable[[], bool],
-) -> APIRouter:
-    """The route /v1/ws, for `create_app`. `GatewayReader` calls the `publish` of the same `channels`. `public`: how many may
-    follow market data without a key; None: nobody. A gateway that `is_cut_off` refuses handshakes."""
-    endpoint = WebSocketEndpoint(
-        state=state,
-        order_entry=order_entry,
-        channels=channels,
-        clock=clock,
-        max_websockets_per_key=max_websockets_per_key,
-        known_keys=known_keys,
-        limits=limits,
-        missed=missed,
-        public=public,
-        is_cut_off=is_cut_off,
-    )
-    return APIRouter(routes=[WebSocketRoute(PATH, endpoint)])

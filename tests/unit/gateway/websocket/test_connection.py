@@ -14,7 +14,7 @@ from services.gateway.limits.rate_class import METHOD_CLASSES
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
-from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection
+from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection, Parts
 from services.gateway.websocket.resumes import Resumes
 from services.venue_state.keys import ApiKey
 from tests.integration.venue import RunningVenue, running_venue
@@ -48,23 +48,17 @@ class Wire:
 
 
 def connection(venue: RunningVenue, key: ApiKey | None) -> Connection:
-    channels = venue.channels
-    return Connection(
+    missed = MissedReader(venue.state, venue.read_database, venue.journal, venue.projector.reached)
+    parts = Parts(
         venue.state,
         venue.order_entry,
-        channels,
+        venue.channels,
         venue.clock,
-        key,
-        lambda _: None,
         known_keys=KnownKeys(venue.state, venue.clock),
         limits=RateLimits(venue.state),
-        resumes=Resumes(
-            venue.state,
-            channels,
-            MissedReader(venue.state, venue.read_database, venue.journal, venue.projector.reached),
-        ),
-        address="127.0.0.1",
+        resumes=Resumes(venue.state, venue.channels, missed),
     )
+    return Connection(parts, key, lambda _: None, "127.0.0.1")
 
 
 def alice(venue: RunningVenue) -> ApiKey | None:
