@@ -48,7 +48,7 @@ native: ## rebuild the engine's native code in place
 
 records: ## write what follows from the engine's records (mirror_records.py), docs/errors.md, docs/openapi.json, docs/asyncapi.json
 	@$(BIN)/python mirror_records.py
-	@$(BIN)/python -m services.gateway.http.error_pages >docs/errors.md
+	@$(BIN)/python -m services.gateway.http.documentation >docs/errors.md
 	@$(BIN)/python -m services.venue.api_documents docs
 
 pages: setup ## every page × role × language × theme × size in a real browser; minutes

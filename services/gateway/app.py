@@ -37,14 +37,11 @@ from services.gateway.http.caller import needs
 from services.gateway.http.compression import Compression
 from services.gateway.http.direct_orders import direct_routes
 from services.gateway.http.documentation import documentation
-from services.gateway.http.fact_gauges import Facts
-from services.gateway.http.health import Sentences
+from services.gateway.http.health import Facts, GatewayMetrics, MetricsAnswer, Sentences
 from services.gateway.http.known_keys import KnownKeys
-from services.gateway.http.metrics import GatewayMetrics, MetricsAnswer
 from services.gateway.http.venue import VenueFacts
 from services.gateway.limits.rate_limits import RateLimits
-from services.gateway.order_entry.bans import Bans
-from services.gateway.order_entry.decisions import DecisionChecks
+from services.gateway.order_entry.decisions import Bans, DecisionChecks
 from services.gateway.order_entry.four_eyes import Proposed
 from services.gateway.order_entry.history import OrderHistory, Past, Projected
 from services.gateway.order_entry.order_entry import OrderEntry

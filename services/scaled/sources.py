@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.gateway.freshness import Freshness
-from services.gateway.http.fact_gauges import Facts
-from services.gateway.http.health import Sentences
+from services.gateway.http.health import Facts, Sentences
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
 from services.messaging.link.client import Link

@@ -17,7 +17,7 @@ from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText
 from services.files.data_folder import READ_DATABASE_FILE
-from services.gateway.order_entry import bans
+from services.gateway.order_entry import decisions
 from services.read_model.records import Record, read_records
 from tests.integration.test_gateway_decisions import fills, refusal
 from tests.integration.test_reporting import trade
@@ -197,7 +197,7 @@ async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
             others.append(await asyncio.create_task(impose(venue, "bob")))  # a request of its own
         return found
 
-    monkeypatch.setattr(bans, "read_records", read_and_be_overtaken)
+    monkeypatch.setattr(decisions, "read_records", read_and_be_overtaken)
     if ending == "lift":
         await lift(venue, ban)
     else:

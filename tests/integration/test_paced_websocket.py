@@ -14,7 +14,7 @@ from websockets.frames import Frame, Opcode
 
 from services.gateway.server.paced_websocket import COLLECTED_CHARACTERS, SLICE_BYTES
 from services.gateway.server.websocket_limits import FRAGMENTS, LimitedWebSocket
-from services.gateway.shared_text import SharedText
+from services.gateway.sockets import SharedText
 from tests.integration.raw_http import until
 from tests.integration.served_venue import serving
 from tests.integration.venue import running_venue

@@ -12,10 +12,9 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
 from services.commands.attachments import KeyIssued, KeyLimits, KeyLimitsSet, KeyRevoked, RateLimit, Scope
-from services.gateway.cursors import Cursors
+from services.gateway.cursors import Cursor, Cursors, Limit
 from services.gateway.http.admin_schemas import AccountNumber, Applied, Name
 from services.gateway.http.caller import Caller
-from services.gateway.http.paging import Cursor, Limit
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.ids import KEY_IDS
 from services.gateway.limits.rate_class import KEY_CLASSES

@@ -11,9 +11,8 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Phase, Side
-from services.gateway.cursors import Cursors
+from services.gateway.cursors import Cursor, Cursors, Limit
 from services.gateway.http.caller import needs
-from services.gateway.http.paging import Cursor, Limit
 from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_command import time_s
 from services.gateway.schemas import Reply, TimeText

@@ -13,10 +13,9 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import select
 
 from services.commands.attachments import AlertAcknowledged, AlertKind, Severity
-from services.gateway.cursors import Cursors
+from services.gateway.cursors import Cursor, Cursors, Limit
 from services.gateway.http.admin_schemas import Name
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.paging import Cursor, Limit
 from services.gateway.ids import ALERT_IDS
 from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_entry import OrderEntry

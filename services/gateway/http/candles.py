@@ -11,9 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.instruments import Symbol
-from services.gateway.cursors import LAST_ID, Cursors, invalid_cursor
+from services.gateway.cursors import LAST_ID, Cursor, Cursors, EndQuery, StartQuery, invalid_cursor, span_of
 from services.gateway.http.caller import needs
-from services.gateway.http.paging import Cursor, EndQuery, StartQuery, span_of
 from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.history import Past
 from services.gateway.schemas import Reply

@@ -14,10 +14,19 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints, WithJsonSchema
 from sqlalchemy import select
 
-from services.gateway.cursors import Cursors, invalid_cursor
+from services.gateway.cursors import (
+    Cursor,
+    Cursors,
+    EndQuery,
+    Limit,
+    OrderQuery,
+    StartQuery,
+    invalid_cursor,
+    page_of,
+    span_of,
+)
 from services.gateway.http.account import known_account
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
-from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.order_entry.history import Past
 from services.gateway.problems import field_problem
 from services.gateway.schemas import NextCursor, Reply

@@ -12,9 +12,8 @@ from fastapi.responses import JSONResponse
 
 from matching_engine.records import Phase
 from services.data.instruments import Symbol
-from services.gateway.cursors import Cursors
+from services.gateway.cursors import Cursor, Cursors, EndQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import needs
-from services.gateway.http.paging import Cursor, EndQuery, StartQuery, page_of, span_of
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import TRADE_IDS
 from services.gateway.order_entry.history import Past

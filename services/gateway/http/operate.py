@@ -38,7 +38,7 @@ from services.gateway.http.caller import AccountPath, Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import TRADE_IDS
-from services.gateway.order_entry.bans import Bans
+from services.gateway.order_entry.decisions import Bans
 from services.gateway.order_entry.order_command import amount_fen, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem

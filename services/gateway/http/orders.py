@@ -13,10 +13,9 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from services.data.instruments import SYMBOL_OR_ALL, Symbol
-from services.gateway.cursors import Cursors
+from services.gateway.cursors import Cursor, Cursors, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.direct_orders import TEST_PATH
-from services.gateway.http.paging import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.ids import ORDER_IDS
 from services.gateway.limits.rate_class import (
     BATCH_PATH,

@@ -16,10 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.types import Message
 
 from services.commands.attachments import ProposalEnded
-from services.gateway.cursors import Cursors
+from services.gateway.cursors import Cursor, Cursors, Limit
 from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.paging import Cursor, Limit
 from services.gateway.http.proposal_endings import check_confirmation, check_person
 from services.gateway.http.proposal_schemas import EndingReply, EndingRequest, ProposalsPage
 from services.gateway.ids import id_number

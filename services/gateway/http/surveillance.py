@@ -15,8 +15,7 @@ from services.gateway.http.admin_schemas import AccountNumber, Applied, Name, Re
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.ids import MAX_ID
-from services.gateway.order_entry.bans import Bans
-from services.gateway.order_entry.decisions import DecisionChecks
+from services.gateway.order_entry.decisions import Bans, DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import Request, example

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from services.gateway.ids import OrderIdText
 from services.gateway.problems import field_problem, validation_problem
@@ -140,6 +140,15 @@ def _taken(decode: Callable[[msgspec.Raw], Decoded], params: msgspec.Raw) -> Dec
     return None
 
 
+def _by_model(body: bytes, model: type[BaseModel], kind: type[Decoded], *, include_input: bool = False) -> Decoded:
+    """What the model says of a body that msgspec refuses: its value, or a 422 problem."""
+    try:
+        taken = model.model_validate_json(body)
+    except ValidationError as error:
+        raise validation_problem(error.errors(include_url=False, include_input=include_input)) from None
+    return msgspec.convert(taken.model_dump(exclude_unset=True), kind)
+
+
 def decode_order(body: bytes) -> OrderBody:
     """The order in a JSON body; raises a 400 or 422 problem that names the field by its path."""
     return decode_strictly(_decode_order, body) or _order(body)
@@ -151,43 +160,26 @@ def order_of(params: msgspec.Raw | OrderBody) -> OrderBody:
 
 
 def _order(body: bytes) -> OrderBody:
-    try:
-        model = OrderRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise validation_problem(error.errors(include_url=False)) from None
-    return msgspec.convert(model.model_dump(exclude_unset=True), OrderBody)
+    return _by_model(body, OrderRequest, OrderBody, include_input=True)
 
 
 def decode_batch(body: bytes) -> list[OrderBody]:
     """The orders of a JSON batch; raises a 400 or 422 problem for the whole batch that names the field (`orders.3.price`)."""
-    batch = decode_strictly(_decode_batch, body)
-    if batch is not None:
-        return batch.orders
-    try:
-        model = BatchRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise validation_problem(error.errors(include_url=False)) from None
-    return msgspec.convert(model.model_dump(exclude_unset=True), BatchBody).orders
+    batch = decode_strictly(_decode_batch, body) or _by_model(body, BatchRequest, BatchBody, include_input=True)
+    return batch.orders
 
 
 def decode_mixed_batch(body: bytes) -> list[BatchEntry]:
     """The requests of a mixed batch, in order; raises a 400 or 422 problem that names the field (`requests.3.place.price`)."""
-    return _entries(decode_strictly(_decode_mixed_batch, body) or _mixed_batch(body))
+    return _entries(decode_strictly(_decode_mixed_batch, body) or _by_model(body, MixedBatchRequest, MixedBatchBody))
 
 
 def mixed_batch_of(params: msgspec.Raw | MixedBatchBody) -> list[BatchEntry]:
     """The requests in the params of a message; raises as `decode_mixed_batch` does."""
     if isinstance(params, MixedBatchBody):
         return _entries(params)
-    return _entries(_taken(_decode_mixed_batch, params) or _mixed_batch(bytes(params)))
-
-
-def _mixed_batch(body: bytes) -> MixedBatchBody:
-    try:
-        model = MixedBatchRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise validation_problem(error.errors(include_url=False, include_input=False)) from None
-    return msgspec.convert(model.model_dump(exclude_unset=True), MixedBatchBody)
+    batch = _taken(_decode_mixed_batch, params) or _by_model(bytes(params), MixedBatchRequest, MixedBatchBody)
+    return _entries(batch)
 
 
 def _entries(batch: MixedBatchBody) -> list[BatchEntry]:
@@ -205,20 +197,13 @@ def _only(entry: MixedEntry, place: int) -> BatchEntry:
 
 def decode_cancels(body: bytes) -> list[BatchEntry]:
     """The cancels of a list of ids, at least one; raises a 400 or 422 problem that names the field."""
-    return _cancels(decode_strictly(_decode_cancels, body) or _ids(body))
+    return _cancels(decode_strictly(_decode_cancels, body) or _by_model(body, CancelOrdersRequest, CancelOrdersBody))
 
 
 def cancels_of(params: msgspec.Raw) -> list[BatchEntry]:
     """The cancels in the params of a message; raises as `decode_cancels` does."""
-    return _cancels(_taken(_decode_cancels, params) or _ids(bytes(params)))
-
-
-def _ids(body: bytes) -> CancelOrdersBody:
-    try:
-        model = CancelOrdersRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise validation_problem(error.errors(include_url=False, include_input=False)) from None
-    return msgspec.convert(model.model_dump(), CancelOrdersBody)
+    ids = _taken(_decode_cancels, params) or _by_model(bytes(params), CancelOrdersRequest, CancelOrdersBody)
+    return _cancels(ids)
 
 
 def _cancels(ids: CancelOrdersBody) -> list[BatchEntry]:

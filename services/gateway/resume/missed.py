@@ -10,53 +10,25 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-import numpy as np
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from matching_engine.records import EVENT, EventKind, Phase, Side
+from matching_engine.records import Phase, Side
 from services.gateway.order_entry.history import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.execution_report import order_json
 from services.gateway.replies.fills import past_bust_json, past_fill_json
 from services.gateway.replies.market_json import trade_json
-from services.gateway.resume.phases import PhaseChange, PhaseReader
-from services.gateway.resume.queries import busts_between, fills_between, orders_changed, public_busts, public_trades
+from services.gateway.resume.journal_rows import PhaseChange, PhaseReader, touched_orders
 from services.journal.batch import JournalBatch
 from services.market_data import MarketTrade
 from services.messaging.tail import Readable
+from services.read_model.tables import orders, trades
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import EVERY_ACCOUNT, VenueState
 
-_OF_ORDERS = np.isin(
-    np.arange(256),
-    [
-        EventKind.ACCEPTED,
-        EventKind.REJECTED,
-        EventKind.TRADE,
-        EventKind.CANCELED,
-        EventKind.SELF_TRADE_PREVENTED,
-        EventKind.EXPIRED,
-        EventKind.REPLACED,
-        EventKind.TRIGGERED,
-    ],
-)
-"""By kind: whether `order_id` is the id of an order that the event changed, or refused."""
-
-
-def touched_orders(batches: Sequence[JournalBatch], account: int) -> list[int]:
-    """The ids of the account's orders (EVERY_ACCOUNT: of all) that the events name, ascending."""
-    events = np.frombuffer(b"".join([batch.events for batch in batches]), EVENT)
-    events = events[_OF_ORDERS[events["kind"]]]
-    makers = events[events["kind"] == EventKind.TRADE]
-    if account != EVERY_ACCOUNT:
-        events = events[events["account"] == account]
-        makers = makers[makers["maker_account"] == account]
-    refused = events["seq"][events["kind"] == EventKind.REJECTED]  # A refused order has the number of its command.
-    order_ids: list[int] = np.unique(np.concatenate((events["order_id"], makers["maker_order_id"], refused))).tolist()
-    return order_ids
-
-
+TRADE_NUMBER_BITS = 20
+"""A trade's id is seq << 20 | number: trades of a range are a range of the primary key and of the indexes by account."""
 WINDOW_COMMANDS = 10_000
 """How many commands are read at a time; a row of the journal is never divided."""
 PAGE_ENTRIES = 500
@@ -136,11 +108,8 @@ class MissedReader:
             async with self._turns:
                 await self.projected(end_seq)
                 async with self._read_database.connect() as connection:
-                    entries = await _trade_entries(
-                        connection,
-                        public_trades(instrument, after_seq, end_seq),
-                        public_busts(instrument, after_seq, end_seq),
-                    )
+                    is_of = trades.c.instrument == instrument
+                    entries = await _trade_entries(connection, select(trades), is_of, after_seq, end_seq)
             for page, page_seq in pages_of(entries, end_seq, PAGE_ENTRIES):
                 traded = [trade_json(listed, _market_trade(entry.row)) for entry in page if entry.of == "fill"]
                 busted = [str(entry.row["trade_id"]) for entry in page if entry.of == "bust"]
@@ -180,11 +149,11 @@ class MissedReader:
         async with self._read_database.connect() as connection:
             for begin in range(0, len(order_ids), ORDERS_A_QUERY):
                 some = order_ids[begin : begin + ORDERS_A_QUERY]
-                changed = (await connection.execute(orders_changed(some, after_seq, end_seq))).mappings()
-                entries += [_Entry(row["updated_seq"], "order", row) for row in changed]
-            entries += await _trade_entries(
-                connection, fills_between(account, after_seq, end_seq), busts_between(account, after_seq, end_seq)
-            )
+                is_in_range = after_seq < orders.c.updated_seq, orders.c.updated_seq <= end_seq
+                changed = select(orders).where(orders.c.order_id.in_(some), *is_in_range)
+                found = (await connection.execute(changed)).mappings()
+                entries += [_Entry(row["updated_seq"], "order", row) for row in found]
+            entries += await _trade_entries(connection, _WITH_CLIENT_IDS, _is_of(account), after_seq, end_seq)
         return sorted(entries, key=_seq)
 
     def _rendered(self, page: Sequence[_Entry], seq: int, account: int) -> Missed:
@@ -219,11 +188,36 @@ class MissedReader:
         return order_json(order, self._state.instruments)
 
 
-async def _trade_entries(connection: AsyncConnection, traded: Select[Any], busted: Select[Any]) -> list[_Entry]:
-    """The rows of both queries, in order."""
+_maker, _taker = orders.alias("maker"), orders.alias("taker")
+_WITH_CLIENT_IDS = (
+    select(
+        trades,
+        _maker.c.client_order_id.label("maker_client_order_id"),
+        _taker.c.client_order_id.label("taker_client_order_id"),
+    )
+    .join(_maker, _maker.c.order_id == trades.c.maker_order_id)
+    .join(_taker, _taker.c.order_id == trades.c.taker_order_id)
+)
+
+
+async def _trade_entries(
+    connection: AsyncConnection, query: Select[Any], of: ColumnElement[bool], after_seq: int, upto_seq: int
+) -> list[_Entry]:
+    """The trades of (after_seq, upto_seq], as `query` shows them, and those that were busted in it, in order."""
+    trade = trades.c
+    first, end = (after_seq + 1) << TRADE_NUMBER_BITS, (upto_seq + 1) << TRADE_NUMBER_BITS
+    traded = query.where(first <= trade.trade_id, trade.trade_id < end, of).order_by(trade.trade_id)
+    is_in_range = after_seq < trade.busted_seq, trade.busted_seq <= upto_seq
+    busted = select(trades).where(*is_in_range, of).order_by(trade.busted_seq, trade.trade_id)
     entries = [_Entry(row["seq"], "fill", row) for row in (await connection.execute(traded)).mappings()]
     entries += [_Entry(row["busted_seq"], "bust", row) for row in (await connection.execute(busted)).mappings()]
     return sorted(entries, key=_seq)
+
+
+def _is_of(account: int) -> ColumnElement[bool]:
+    if account == EVERY_ACCOUNT:
+        return true()
+    return or_(trades.c.taker_account == account, trades.c.maker_account == account)
 
 
 def _market_trade(row: Mapping[Any, Any]) -> MarketTrade:

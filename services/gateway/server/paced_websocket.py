@@ -20,7 +20,7 @@ try:
 except ImportError:
     from websockets.utils import apply_mask
 
-from services.gateway.shared_text import SharedText, frame_of
+from services.gateway.sockets import SharedText, frame_of
 
 WHOLE_TEXT = 0x81
 """The first byte of a text message in one frame, without extensions."""

@@ -19,8 +19,7 @@ from websockets.server import ServerProtocol
 from services.gateway.http.access_middleware import KEY
 from services.gateway.server.http_refusals import as_problem, malformed_handshake, problem_response
 from services.gateway.server.paced_websocket import SLICE_BYTES, PacedWebSocket
-from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW
-from services.gateway.sockets import CLOSE_SECONDS, Sockets
+from services.gateway.sockets import CLOSE_SECONDS, COLLECT, RECEIVE_NOW, SEND_NOW, Sockets
 from services.gateway.websocket.connection import CLOSE_INTERNAL_ERROR, CLOSE_TOO_LARGE
 from services.venue_state.keys import ApiKey
 

@@ -9,8 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.gateway.http.cached_answer import CachedAnswer, Content, OpenAnswer
-from services.gateway.http.documentation import json_content, refuse_others
-from services.gateway.http.error_pages import PAGE_POLICY, marked
+from services.gateway.http.documentation import PAGE_POLICY, json_content, marked, refuse_others
 from services.gateway.http.openapi import SCOPES
 from services.gateway.websocket.asyncapi import Json, asyncapi_document
 

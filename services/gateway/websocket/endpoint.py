@@ -22,8 +22,7 @@ from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, cut_off
 from services.gateway.request_ids import HEADER, REQUEST_ID
 from services.gateway.resume.missed import MissedReader
-from services.gateway.shared_text import COLLECT, RECEIVE_NOW, SEND_NOW
-from services.gateway.sockets import PublicSockets
+from services.gateway.sockets import COLLECT, RECEIVE_NOW, SEND_NOW, PublicSockets
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.connection import Connection, Parts
 from services.gateway.websocket.resumes import Resumes

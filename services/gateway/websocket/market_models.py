@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from services.gateway.shared_text import SharedText
+from services.gateway.sockets import SharedText
 
 CandleInterval = Literal["1m", "5m", "15m", "1h", "1d"]
 

@@ -14,8 +14,8 @@ import msgspec
 import structlog
 
 from services.gateway.problems import ProblemError, field_problem, problem_of
+from services.gateway.resume.journal_rows import PhaseChange
 from services.gateway.resume.missed import Missed, MissedReader, MissedTrades, pages_of
-from services.gateway.resume.phases import PhaseChange
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import VENUE_WIDE, Stream
 from services.gateway.websocket.market_models import StatusData, TradesData

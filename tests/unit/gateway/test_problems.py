@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from structlog.testing import capture_logs
 
 from matching_engine.records import Reason
-from services.gateway.http.error_pages import errors_markdown
+from services.gateway.http.documentation import errors_markdown
 from services.gateway.problem_codes import CODES
 from services.gateway.problems import ProblemError, declined, field_problem, problem_of
 from services.gateway.schemas import Problem

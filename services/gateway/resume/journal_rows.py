@@ -1,4 +1,4 @@
-"""The phases that rows of the journal set, found without making Python values of rows that set none."""
+"""What rows of the journal say of orders and phases, found without making Python values of rows that say nothing of them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,36 @@ import numpy as np
 from matching_engine.records import ALL_INSTRUMENTS, EVENT, EventKind, Phase
 from services.journal.batch import Applied, JournalBatch
 from services.market_data.instrument_market import auction_end_ns
+from services.venue_state.state import EVERY_ACCOUNT
+
+_OF_ORDERS = np.isin(
+    np.arange(256),
+    [
+        EventKind.ACCEPTED,
+        EventKind.REJECTED,
+        EventKind.TRADE,
+        EventKind.CANCELED,
+        EventKind.SELF_TRADE_PREVENTED,
+        EventKind.EXPIRED,
+        EventKind.REPLACED,
+        EventKind.TRIGGERED,
+    ],
+)
+"""By kind: whether `order_id` is the id of an order that the event changed, or refused."""
+
+
+def touched_orders(batches: Sequence[JournalBatch], account: int) -> list[int]:
+    """The ids of the account's orders (EVERY_ACCOUNT: of all) that the events name, ascending."""
+    events = np.frombuffer(b"".join([batch.events for batch in batches]), EVENT)
+    events = events[_OF_ORDERS[events["kind"]]]
+    makers = events[events["kind"] == EventKind.TRADE]
+    if account != EVERY_ACCOUNT:
+        events = events[events["account"] == account]
+        makers = makers[makers["maker_account"] == account]
+    refused = events["seq"][events["kind"] == EventKind.REJECTED]  # A refused order has the number of its command.
+    order_ids: list[int] = np.unique(np.concatenate((events["order_id"], makers["maker_order_id"], refused))).tolist()
+    return order_ids
+
 
 _KINDS = (EventKind.PHASE_CHANGED, EventKind.INSTRUMENT_LISTED)
 
