@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from matching_engine.records import Phase
 from services.data.instruments import Symbol
 from services.gateway.cursors import Cursor, Cursors, EndQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import needs
@@ -18,9 +17,9 @@ from services.gateway.http.venue import known_instrument
 from services.gateway.ids import TRADE_IDS
 from services.gateway.order_entry.history import Past
 from services.gateway.problems import ProblemError
-from services.gateway.replies.market_json import auction_json, depth_json, ticker_json, trade_json
+from services.gateway.replies.market_json import auction_json, depth_json, past_trade, ticker_json, trade_json
 from services.gateway.schemas import AuctionIndication, Depth, IdText, NextCursor, PublicTrade, Reply, Ticker
-from services.market_data import Market, MarketTrade
+from services.market_data import Market
 from services.read_model.past_trades import Row, read_trade, read_trades
 from services.values.times import WrittenDate
 from services.venue_state.instruments import VenueInstrument
@@ -107,16 +106,4 @@ def routes(state: VenueState, market: Market, past: Past) -> APIRouter:
 
 
 def _past_json(instrument: VenueInstrument, row: Row) -> dict[str, Any]:
-    """`PublicTrade` of a row of the read database."""
-    trade = MarketTrade(
-        trade_id=row["trade_id"],
-        price_ticks=row["price_ticks"],
-        quantity_lots=row["quantity_lots"],
-        amount_fen=row["amount_fen"],
-        taker_side=row["taker_side"],
-        time_ns=row["time_ns"],
-        seq=row["seq"],
-        is_auction=row["phase"] == Phase.CALL_AUCTION,
-        is_busted=row["busted_seq"] is not None,
-    )
-    return trade_json(instrument, trade)
+    return trade_json(instrument, past_trade(row, is_busted=row["busted_seq"] is not None))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from matching_engine.records import Phase
 from services.data.trading_hours import PhaseChange
 from services.market_data import CHECKSUM_LEVELS, Level, MarketTrade, TickerView, depth_checksum
 from services.values.decimals import yuan_text
@@ -52,6 +54,21 @@ def trade_json(instrument: VenueInstrument, trade: MarketTrade) -> dict[str, Any
         "auction": trade.is_auction,
         "busted": trade.is_busted,
     }
+
+
+def past_trade(row: Mapping[Any, Any], *, is_busted: bool) -> MarketTrade:
+    """The trade of a row of the read database."""
+    return MarketTrade(
+        trade_id=row["trade_id"],
+        price_ticks=row["price_ticks"],
+        quantity_lots=row["quantity_lots"],
+        amount_fen=row["amount_fen"],
+        taker_side=row["taker_side"],
+        time_ns=row["time_ns"],
+        seq=row["seq"],
+        is_auction=row["phase"] == Phase.CALL_AUCTION,
+        is_busted=is_busted,
+    )
 
 
 def ticker_json(instrument: VenueInstrument, view: TickerView) -> dict[str, Any]:

@@ -13,15 +13,14 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from matching_engine.records import Phase, Side
+from matching_engine.records import Side
 from services.gateway.order_entry.history import Projected
 from services.gateway.problems import ProblemError
 from services.gateway.replies.execution_report import order_json
 from services.gateway.replies.fills import past_bust_json, past_fill_json
-from services.gateway.replies.market_json import trade_json
+from services.gateway.replies.market_json import past_trade, trade_json
 from services.gateway.resume.journal_rows import PhaseChange, PhaseReader, touched_orders
 from services.journal.batch import JournalBatch
-from services.market_data import MarketTrade
 from services.messaging.tail import Readable
 from services.read_model.tables import orders, trades
 from services.venue_state.orders import VenueOrder
@@ -111,7 +110,10 @@ class MissedReader:
                     is_of = trades.c.instrument == instrument
                     entries = await _trade_entries(connection, select(trades), is_of, after_seq, end_seq)
             for page, page_seq in pages_of(entries, end_seq, PAGE_ENTRIES):
-                traded = [trade_json(listed, _market_trade(entry.row)) for entry in page if entry.of == "fill"]
+                # A bust that came later is told on its own.
+                traded = [
+                    trade_json(listed, past_trade(entry.row, is_busted=False)) for entry in page if entry.of == "fill"
+                ]
                 busted = [str(entry.row["trade_id"]) for entry in page if entry.of == "bust"]
                 yield MissedTrades(page_seq, traded, busted)
                 await asyncio.sleep(0)
@@ -218,20 +220,6 @@ def _is_of(account: int) -> ColumnElement[bool]:
     if account == EVERY_ACCOUNT:
         return true()
     return or_(trades.c.taker_account == account, trades.c.maker_account == account)
-
-
-def _market_trade(row: Mapping[Any, Any]) -> MarketTrade:
-    """The trade as it was pushed: a bust that came later is told on its own."""
-    return MarketTrade(
-        row["trade_id"],
-        row["price_ticks"],
-        row["quantity_lots"],
-        row["amount_fen"],
-        row["taker_side"],
-        row["time_ns"],
-        row["seq"],
-        row["phase"] == Phase.CALL_AUCTION,
-    )
 
 
 def pages_of(entries: Sequence[Numbered], end_seq: int, most: int) -> Iterator[tuple[Sequence[Numbered], int]]:

@@ -35,10 +35,6 @@ class CandleStream(SharedStream):
         """The day's candles by start, oldest first, as they were pushed last."""
         self._running = {start_s for start_s, candle in self._shown.items() if not candle.closed}
 
-    def present_seq(self) -> int:
-        """See SharedStream."""
-        return self.sources.market.seq
-
     def take(self, changes: MarketChanges) -> None:
         """The changes of a batch: new trades, and the time, which may have closed a candle."""
         number, market = self.stream.instrument, self.sources.market

@@ -14,10 +14,10 @@ from services.data.trading_hours import TradingHours
 from services.gateway.replies.alert_json import alert_json
 from services.gateway.websocket.client_queue import Stream
 from services.gateway.websocket.liveness import HEARTBEAT, Liveness
+from services.gateway.websocket.market_models import Push, text_of
 from services.gateway.websocket.market_streams import MarketStreams
 from services.gateway.websocket.private_models import AlertsData
 from services.gateway.websocket.private_streams import PrivateStreams
-from services.gateway.websocket.push_messages import push_text
 from services.gateway.websocket.shared_streams import Sources, Timer
 from services.gateway.websocket.subscriber import Subscriber, may_receive
 from services.market_data import Market, MarketChanges
@@ -41,7 +41,7 @@ class AlertStream:
         """Subscribes to a snapshot of the open alerts, then to their changes and to new ones."""
         self._subscribers[client] = None
         data = AlertsData([alert_json(alert) for alert in self._state.alerts.open.values()])
-        client.queue.put(push_text("alerts", "snapshot", None, self._seq, None, self._state.incarnation, data))
+        client.queue.put(text_of(Push("alerts", "snapshot", None, self._seq, None, self._state.incarnation, data)))
 
     def leave(self, client: Subscriber) -> None:
         """Ends the pushes to the client."""
@@ -52,7 +52,7 @@ class AlertStream:
         if not self._changed:
             return
         data = AlertsData(list(self._changed.values()))
-        text = push_text("alerts", "update", None, self._changed_seq, self._seq, self._state.incarnation, data)
+        text = text_of(Push("alerts", "update", None, self._changed_seq, self._seq, self._state.incarnation, data))
         self._seq, self._changed = self._changed_seq, {}
         for client in self._subscribers:
             if may_receive(client, self._state):

@@ -99,16 +99,3 @@ def depth_data(
 def level_data(instrument: VenueInstrument, level: Level) -> LevelData:
     """A level, with its price as text."""
     return LevelData(instrument.price_text(level.price_ticks), level.quantity_lots, level.orders)
-
-
-def push_text(
-    channel: str,
-    kind: Literal["snapshot", "update", "resumed"],
-    symbol: str | None,
-    seq: int,
-    prev_seq: int | None,
-    incarnation: str,
-    data: Any,
-) -> str:
-    """A push as JSON text."""
-    return text_of(Push(channel, kind, symbol, seq, prev_seq, incarnation, data))

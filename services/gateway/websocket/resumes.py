@@ -18,7 +18,7 @@ from services.gateway.resume.journal_rows import PhaseChange
 from services.gateway.resume.missed import Missed, MissedReader, MissedTrades, pages_of
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import VENUE_WIDE, Stream
-from services.gateway.websocket.market_models import StatusData, TradesData
+from services.gateway.websocket.market_models import Push, StatusData, TradesData, text_of
 from services.gateway.websocket.market_streams import Wanted
 from services.gateway.websocket.private_models import (
     BustedFill,
@@ -29,7 +29,6 @@ from services.gateway.websocket.private_models import (
     orders_data,
 )
 from services.gateway.websocket.private_streams import PrivateStreams
-from services.gateway.websocket.push_messages import push_text
 from services.gateway.websocket.shared_streams import status_of
 from services.gateway.websocket.subscriber import Subscriber
 from services.venue_state.state import VenueState
@@ -70,7 +69,7 @@ class TradesResumption:
     def _put(self, prev_seq: int, page: MissedTrades) -> None:
         symbol = self._state.instruments[self._stream.instrument].symbol
         data = TradesData(page.trades, page.busted)
-        text = push_text("trades", "resumed", symbol, page.seq, prev_seq, self._state.incarnation, data)
+        text = text_of(Push("trades", "resumed", symbol, page.seq, prev_seq, self._state.incarnation, data))
         self._client.queue.put_resumed(self._stream, text)
 
 
@@ -119,7 +118,7 @@ class StatusResumption:
         listed = self._state.instruments
         told = [status_of(listed[each.instrument].symbol, each.phase, each.auction_ends_ns) for each in page]
         data = msgspec.structs.replace(self._stands, instruments=told)
-        return push_text("status", "resumed", None, seq, prev_seq, self._state.incarnation, data)
+        return text_of(Push("status", "resumed", None, seq, prev_seq, self._state.incarnation, data))
 
 
 class PrivateResumption:

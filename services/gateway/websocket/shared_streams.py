@@ -18,8 +18,16 @@ from services.data.trading_hours import TradingHours
 from services.gateway.http.venue import next_changes_json
 from services.gateway.replies.market_json import AUCTION_FIELDS, ticker_json
 from services.gateway.websocket.client_queue import Stream
-from services.gateway.websocket.market_models import AuctionData, ChangeData, InstrumentStatus, StatusData, TopData
-from services.gateway.websocket.push_messages import depth_data, level_data, push_text
+from services.gateway.websocket.market_models import (
+    AuctionData,
+    ChangeData,
+    InstrumentStatus,
+    Push,
+    StatusData,
+    TopData,
+    text_of,
+)
+from services.gateway.websocket.push_messages import depth_data, level_data
 from services.gateway.websocket.subscriber import Subscriber, may_read_market
 from services.market_data import Level, Market
 from services.market_data.reading import MarketReads
@@ -63,9 +71,9 @@ class SharedStream(ABC):
         self._not_before = 0.0
         self._later: asyncio.TimerHandle | None = None
 
-    @abstractmethod
     def present_seq(self) -> int:
-        """The number of the command that last changed the source."""
+        """The number of the command that last changed the source; here of the one after which the whole market stands."""
+        return self.sources.market.seq
 
     @abstractmethod
     def shown(self) -> Any:
@@ -122,7 +130,7 @@ class SharedStream(ABC):
     def _text(self, kind: Any, prev_seq: int | None, data: Any) -> str:
         state, number = self.sources.state, self.stream.instrument
         symbol = state.instruments[number].symbol if number >= 0 else None
-        return push_text(self.stream.channel, kind, symbol, self.seq, prev_seq, state.incarnation, data)
+        return text_of(Push(self.stream.channel, kind, symbol, self.seq, prev_seq, state.incarnation, data))
 
 
 class DepthStream(SharedStream):
@@ -226,10 +234,6 @@ class StatusStream(SharedStream):
     def __init__(self, stream: Stream, sources: Sources) -> None:
         super().__init__(stream, sources)
         self._key, self._instruments = self._present_key(), self._present_instruments()
-
-    def present_seq(self) -> int:
-        """See SharedStream."""
-        return self.sources.market.seq
 
     def shown(self) -> StatusData:
         """See SharedStream."""
