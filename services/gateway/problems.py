@@ -32,12 +32,7 @@ from services.gateway.request_ids import text_of
 from services.gateway.wording import worded
 from services.journal.archives.day import ArchiveUnusable
 from services.journal.errors import JournalError
-from services.read_model.errors import (
-    ReadDatabaseAway,
-    ReadDatabaseFailed,
-    ReadDatabaseRefused,
-    ReadDatabaseSilent,
-)
+from services.read_model.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseRefused, ReadDatabaseSilent
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 

@@ -1,5 +1,5 @@
-"""Models of requests and replies: the source of /openapi.json, of validation and of its messages. `http/admin_schemas.py` has
-those of /v1/admin.
+"""Models of requests and replies: the source of /openapi.json, of validation and of its messages. What one route has stands
+with it, what acts have in `http/act_schemas.py`.
 
 Prices and money are decimal strings in yuan, quantities whole lots, ids strings (they pass 2^53), times RFC 3339 in UTC.
 

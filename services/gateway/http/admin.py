@@ -7,30 +7,82 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
 from services.commands.administrative import change_cash, change_inventory, open_account, set_fees
 from services.commands.attachments import AccountText
+from services.data.instruments import Symbol
 from services.gateway.http.account import account_json, known_account
+from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name
 from services.gateway.http.admin_keys import add_key_routes
-from services.gateway.http.admin_schemas import (
-    AccountOpened,
-    AccountRequest,
-    Applied,
-    CashRequest,
-    Fees,
-    FeesRequest,
-    InventoryRequest,
-)
 from services.gateway.http.caller import AccountPath, Caller, needs
-from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_command import amount_fen, instrument_of, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
-from services.gateway.schemas import Account
+from services.gateway.schemas import Account, RateText, Reply, Request, SignedAmountText, SignedQuantity, example
 from services.values.decimals import rate_text
 from services.venue_state.state import VenueState
+
+
+class AccountRequest(Request):
+    """A new account."""
+
+    model_config = example(name="Baotou Magnet Works", owner=0)
+
+    name: Name
+    owner: AccountNumber = Field(
+        default=0,
+        description="An account of the same owner: accounts of one owner never trade with each other. 0: no group.",
+    )
+    account_class: int = Field(
+        default=0, ge=0, le=255, description="The account class, which determines the fee rates."
+    )
+
+
+class AccountOpened(Reply):
+    """The new account's number."""
+
+    account: int
+    name: str
+    seq: int
+
+
+class CashRequest(Request):
+    """A deposit, or a withdrawal where the amount is negative."""
+
+    model_config = example(amount="2500000.00")
+
+    amount: SignedAmountText = Field(
+        description="Yuan, in whole fen (0.01). Not 0; at most 100000000000000.00 in or out."
+    )
+
+
+class InventoryRequest(Request):
+    """A receipt of lots, or a release where the quantity is negative."""
+
+    model_config = example(symbol="PRND-OX", quantity=120)
+
+    symbol: Symbol = Field(description="Symbol of a listed instrument.")
+    quantity: SignedQuantity = Field(description="Whole lots. Not 0.")
+
+
+class FeesRequest(Request):
+    """Fee rates of an account class, as fractions of a trade's value: 0.0005 is 0.05 %. They hold from now on."""
+
+    model_config = example(maker_rate="0.0003", taker_rate="0.0005")
+
+    maker_rate: RateText = Field(description="From 0 to 0.999999, at most six decimals.")
+    taker_rate: RateText = Field(description="From 0 to 0.999999, at most six decimals.")
+
+
+class Fees(Reply):
+    """Fee rates of an account class, as fractions of a trade's value."""
+
+    account_class: int
+    maker_rate: str
+    taker_rate: str
 
 
 def routes(

@@ -13,9 +13,8 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 from matching_engine.records import VENUE
 from services.commands.attachments import KeyIssued, KeyLimits, KeyLimitsSet, KeyRevoked, RateLimit, Scope
 from services.gateway.cursors import Cursor, Cursors, Limit
-from services.gateway.http.admin_schemas import AccountNumber, Applied, Name
+from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name
 from services.gateway.http.caller import Caller
-from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.ids import KEY_IDS
 from services.gateway.limits.rate_class import KEY_CLASSES
 from services.gateway.limits.rate_limits import RateLimits

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from services.commands.attachments import AlertAcknowledged, AlertKind, Severity
 from services.gateway.cursors import Cursor, Cursors, Limit
-from services.gateway.http.admin_schemas import Name
+from services.gateway.http.act_schemas import Name
 from services.gateway.http.caller import Caller, needs
 from services.gateway.ids import ALERT_IDS
 from services.gateway.order_entry.history import Past

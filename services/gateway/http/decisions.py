@@ -23,9 +23,8 @@ from services.commands.attachments import (
 )
 from services.data.instruments import SYMBOL_PATTERN, Category
 from services.gateway.http.access_middleware import DECISIONS_PATH
-from services.gateway.http.admin_schemas import Applied, Name, Reason
+from services.gateway.http.act_schemas import PROPOSED, Applied, Name, Reason
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.ids import MAX_ID
 from services.gateway.order_entry.decisions import DecisionChecks
 from services.gateway.order_entry.order_command import instrument_of

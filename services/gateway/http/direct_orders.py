@@ -9,14 +9,7 @@ import msgspec
 from services.gateway.http.access_middleware import DirectRoute
 from services.gateway.http.health import GatewayMetrics
 from services.gateway.limits.bucket import Bucket
-from services.gateway.limits.rate_class import (
-    BATCH_PATH,
-    CANCEL_PATH,
-    CANCELS,
-    MIXED_BATCH_PATH,
-    ORDERS,
-    ORDERS_PATH,
-)
+from services.gateway.limits.rate_class import BATCH_PATH, CANCEL_PATH, CANCELS, MIXED_BATCH_PATH, ORDERS, ORDERS_PATH
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.mixed_batch import Outcome
 from services.gateway.order_entry.order_body import (

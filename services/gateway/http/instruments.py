@@ -17,9 +17,8 @@ from matching_engine.records import MAX_QUANTITY_LOTS, Command, Phase
 from services.commands.administrative import change_instrument, delist_instrument, list_instrument
 from services.commands.attachments import ChangeText, DelistText, ListingText
 from services.data.instruments import SYMBOL_PATTERN, Category, PriceSource, Symbol, Unit
-from services.gateway.http.admin_schemas import Applied, Name, PersonName, Reason
+from services.gateway.http.act_schemas import PROPOSED, Applied, Name, PersonName, Reason
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.order_command import rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry

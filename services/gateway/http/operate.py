@@ -5,11 +5,12 @@ Scope: `operate`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
+from pydantic import Field, StringConstraints
 
-from matching_engine.limits import MAX_DAY_AMOUNT_FEN
+from matching_engine.limits import MAX_AUCTION_S, MAX_DAY_AMOUNT_FEN
 from matching_engine.records import ALL_INSTRUMENTS, MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS, Phase
 from services.commands.administrative import (
     bust_trade,
@@ -24,28 +25,99 @@ from services.commands.administrative import (
 from services.commands.attachments import BustText, HaltText
 from services.data.instruments import Symbol
 from services.gateway.http.account import known_account
-from services.gateway.http.admin_schemas import (
-    Applied,
-    BustRequest,
-    CollarRequest,
-    HaltRequest,
-    LimitsRequest,
-    PhaseRequest,
-    TradeBusted,
-    VolatilityBandRequest,
-)
+from services.gateway.http.act_schemas import PROPOSED, Applied, PersonName, Reason
 from services.gateway.http.caller import AccountPath, Caller, needs
-from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import TRADE_IDS
 from services.gateway.order_entry.decisions import Bans
 from services.gateway.order_entry.order_command import amount_fen, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
-from services.gateway.schemas import IdText
+from services.gateway.schemas import AmountText, IdText, Quantity, RateText, Reply, Request, WithoutControl, example
 from services.venue_state.state import VenueState
 
+SchedulePhaseName = Literal["closed", "continuous", "call_auction", "auction_matching"]
 Switch = Literal["on", "off"]
+
+
+class LimitsRequest(Request):
+    """All limits of an account. An absent or null field: no limit."""
+
+    model_config = example(
+        max_order_quantity=500, max_order_value="5000000.00", max_open_orders=1000, max_day_turnover="100000000.00"
+    )
+
+    max_order_quantity: Annotated[Quantity, Field(ge=1)] | None = Field(default=None, description="Lots of one order.")
+    max_order_value: AmountText | None = Field(
+        default=None, description="Value of one order in yuan, in whole fen. Above 0; at most 100000000000000.00."
+    )
+    max_open_orders: int | None = Field(default=None, ge=1, le=65_535, description="Number of open orders.")
+    max_day_turnover: AmountText | None = Field(
+        default=None, description="Yuan bought and sold in one trading day, in whole fen. Above 0."
+    )
+
+
+class CollarRequest(Request):
+    """The price collar of an instrument."""
+
+    model_config = example(rate="0.05")
+
+    rate: RateText = Field(
+        description="How far beyond the last price an order may reach, as a fraction: from 0 to 0.999999, at most six "
+        "decimals. 0: no collar."
+    )
+
+
+class VolatilityBandRequest(Request):
+    """The volatility band of an instrument: a trade beyond it begins an auction instead. Both 0: no band."""
+
+    model_config = example(rate="0.03", auction_seconds=120)
+
+    rate: RateText = Field(
+        description="Distance from the last price as a fraction: from 0 to 0.999999, at most six decimals."
+    )
+    auction_seconds: int = Field(
+        ge=0,
+        le=MAX_AUCTION_S,
+        description="Duration of the auction in seconds. Above 0 if `rate` is above 0; 0 if it is 0.",
+    )
+
+
+class PhaseRequest(Request):
+    """The phase of an instrument until the schedule's next change."""
+
+    model_config = example(phase="call_auction")
+
+    phase: SchedulePhaseName
+
+
+class HaltRequest(Request):
+    """Why an instrument, or all, are halted. A halt needs no body."""
+
+    model_config = example(reason="news about a producer", name="Li Na")
+
+    reason: Annotated[str, StringConstraints(max_length=500), WithoutControl] = Field(
+        default="", description="Why. Recorded in the journal."
+    )
+    name: PersonName = Field(
+        default="", description="Who halts, where a key does. Recorded in the journal beside the key."
+    )
+
+
+class BustRequest(Request):
+    """The bust of a trade."""
+
+    model_config = example(reason="fat finger, agreed by both sides")
+
+    reason: Reason = Field(description="Why the trade is busted. Recorded in the journal.")
+
+
+class TradeBusted(Reply):
+    """The busted trade."""
+
+    trade_id: str
+    seq: int = Field(description="Journal sequence number of the bust.")
+
 
 _NO_REASON = HaltRequest()
 

@@ -18,8 +18,8 @@ from starlette.types import Message
 from services.commands.attachments import ProposalEnded
 from services.gateway.cursors import Cursor, Cursors, Limit
 from services.gateway.http.access_middleware import KEY
+from services.gateway.http.act_schemas import EndingReply, EndingRequest, ProposalsPage
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.proposal_schemas import EndingReply, EndingRequest, ProposalsPage
 from services.gateway.ids import id_number
 from services.gateway.order_entry.four_eyes import CONFIRMED, Confirmed, Proposed
 from services.gateway.order_entry.history import Past

@@ -11,9 +11,8 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
 from services.commands.attachments import ControlDeclared, ControlEnded, Measure, MeasureImposed, MeasureLifted
-from services.gateway.http.admin_schemas import AccountNumber, Applied, Name, Reason
+from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name, Reason
 from services.gateway.http.caller import Caller, needs
-from services.gateway.http.proposal_schemas import PROPOSED
 from services.gateway.ids import MAX_ID
 from services.gateway.order_entry.decisions import Bans, DecisionChecks
 from services.gateway.order_entry.order_entry import OrderEntry

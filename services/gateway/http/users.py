@@ -13,7 +13,7 @@ from services.commands.attachments import (
     UserRemoved,
     UserRoleChanged,
 )
-from services.gateway.http.admin_schemas import AccountNumber, Applied
+from services.gateway.http.act_schemas import AccountNumber, Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.session import NEW_PASSWORD, NewPassword, UserName, add_user, password_hash, unknown_user
 from services.gateway.ids import id_number

@@ -10,7 +10,7 @@ import pytest
 
 from matching_engine.records import OrderType, Phase, SelfTrade, Side, TimeInForce
 from services.gateway import schemas
-from services.gateway.http.admin_schemas import SchedulePhaseName
+from services.gateway.http.operate import SchedulePhaseName
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.replies.execution_report import REASON_NAMES
 from services.read_model.tables import END_STATES

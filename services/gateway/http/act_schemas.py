@@ -1,14 +1,31 @@
-"""Models of proposals: acts that need a second person."""
+"""Models of acts: who acts and why, the answer to an act, and the proposals that those become which need a second person."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from services.gateway.http.admin_schemas import Reason
-from services.gateway.schemas import Reply, Request, example
+from matching_engine.records import Event
+from services.gateway.schemas import NotBlank, Reply, Request, WithoutControl, example
 from services.read_model.proposals import ProposalState
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=80), WithoutControl]
+PersonName = Annotated[str, StringConstraints(max_length=80), WithoutControl]
+"""Of a person who acts with a key; may be empty."""
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500), NotBlank, WithoutControl]
+AccountNumber = Annotated[int, Field(ge=0, json_schema_extra={"maximum": 2**32 - 1})]
+
+
+class Applied(Reply):
+    """The administrative command has been applied."""
+
+    seq: int = Field(description="Journal sequence number of the command.")
+
+    @classmethod
+    def by(cls, event: Event) -> Applied:
+        """The answer to the command that made the event."""
+        return cls(seq=event.seq)
 
 
 class ProposalReply(Reply):
