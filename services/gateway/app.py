@@ -52,10 +52,6 @@ from services.people.people import People
 from services.venue_state.state import VenueState
 
 
-def _nothing() -> list[str]:
-    return []
-
-
 class _Application(FastAPI):
     """FastAPI behind the access middleware: what the access middleware answers itself passes no other middleware."""
 
@@ -82,8 +78,8 @@ def create_app(
     operator_routers: Iterable[APIRouter] = (),
     allowed_hosts: Collection[str],
     facts: VenueFacts,
-    not_ready: Sentences = _nothing,
-    warnings: Sentences = _nothing,
+    not_ready: Sentences = list,
+    warnings: Sentences = list,
     details: Callable[[], Facts] = dict,
     freshness: Freshness = ALWAYS_FRESH,
     metrics_addresses: Collection[str] = (),

@@ -14,21 +14,13 @@ from services.values.times import time_text
 from services.venue_state.state import VenueState
 
 
-def _never() -> bool:
-    return False
-
-
-def _not_behind(_applied_seq: int) -> float:
-    return 0.0
-
-
 @dataclass(frozen=True)
 class Freshness:
     """What a gateway knows about its own age."""
 
-    is_cut_off: Callable[[], bool] = _never
+    is_cut_off: Callable[[], bool] = lambda: False
     """Whether the venue may go on without this gateway: it has heard nothing for seconds. A quiet venue is heard."""
-    behind_s: Callable[[int], float] = _not_behind
+    behind_s: Callable[[int], float] = lambda _applied_seq: 0.0
     """For how many seconds a gateway that has applied the journal up to this seq may have been behind; 0: it is not."""
 
 

@@ -35,6 +35,14 @@ class Past:
             yield connection
 
 
+def past_order(row: Mapping[Any, Any], state: VenueState) -> VenueOrder:
+    """The order of a row. It has the numbers of a refusal, which the read database does not store, while it is in memory."""
+    order = VenueOrder.from_columns(row)
+    known = state.orders.ended.get(order.order_id)
+    order.reason_text = None if known is None else known.reason_text
+    return order
+
+
 class OrderHistory:
     """Queries about past orders and fills. `account` None means all accounts (operators)."""
 
@@ -76,13 +84,7 @@ class OrderHistory:
                 query = query.where(*await seq_conditions(connection, placed, order.order_id))
         query = query.where(*placed.conditions(order.created_ns))
         found = await self._rows(query.order_by(page.order(order.order_id)).limit(page.limit))
-        return [self._with_reason_text(VenueOrder.from_columns(row)) for row in found]
-
-    def _with_reason_text(self, order: VenueOrder) -> VenueOrder:
-        """Adds the numbers of a refusal, which the read database does not store, where the order is still in memory."""
-        known = self._state.orders.ended.get(order.order_id)
-        order.reason_text = None if known is None else known.reason_text
-        return order
+        return [past_order(row, self._state) for row in found]
 
     async def fills(
         self,

@@ -7,7 +7,7 @@ problem that names the field. The engine declines what depends on the market, th
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from matching_engine.records import (
     ALL_INSTRUMENTS,
@@ -22,8 +22,9 @@ from matching_engine.records import (
     Side,
     TimeInForce,
 )
-from services.gateway.order_entry.order_body import OrderBody
+from services.gateway.order_entry.order_body import AmendParams, OrderBody
 from services.gateway.problems import field_problem
+from services.gateway.schemas import AmendRequest
 from services.values.decimals import rate_text, scaled, yuan_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey
@@ -57,17 +58,8 @@ class OrderRef(NamedTuple):
     client_order_id: bytes
 
 
-class AmendBody(Protocol):
-    """The fields that `schemas.AmendRequest` and the params of the WebSocket's `amend_order` share."""
-
-    @property
-    def price(self) -> str | None: ...  # noqa: D102
-    @property
-    def quantity(self) -> int | None: ...  # noqa: D102
-    @property
-    def display_quantity(self) -> int | None: ...  # noqa: D102
-    @property
-    def stop_price(self) -> str | None: ...  # noqa: D102
+AmendBody = AmendRequest | AmendParams
+"""Of REST and of the WebSocket: the changes that both have."""
 
 
 def instrument_of(state: VenueState, symbol: str, field: str = "symbol") -> VenueInstrument:

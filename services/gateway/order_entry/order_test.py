@@ -64,14 +64,10 @@ class OrderTests:
 
     def _judge(self, command: Command, cost: Cost, view: PriceView, now_ns: int) -> _Known:
         account = self._state.accounts[command.account]
-        reason = Reason.NONE
         if command.time_in_force == TimeInForce.GTD and command.time_s * _SECOND_NS <= now_ns:
-            reason = Reason.INVALID_EXPIRY
-        reason = (
-            reason
-            or Reason(declined(command, self._state, account, view))
-            or Reason(unaffordable(command, cost, account, view, self._market))
-        )
+            return _Known("rejected", Reason.INVALID_EXPIRY)
+        reason = declined(command, self._state, account, view)
+        reason = reason or unaffordable(command, cost, account, view, self._market)
         if reason != Reason.NONE:
             return _Known("rejected", reason)
         if command.time_in_force == TimeInForce.FOK and not is_fillable(command, cost, self._state, view):

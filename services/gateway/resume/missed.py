@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matching_engine.records import Side
-from services.gateway.order_entry.history import Projected
+from services.gateway.order_entry.history import Projected, past_order
 from services.gateway.problems import ProblemError
 from services.gateway.replies.execution_report import order_json
 from services.gateway.replies.fills import past_bust_json, past_fill_json
@@ -23,7 +23,6 @@ from services.gateway.resume.journal_rows import PhaseChange, PhaseReader, touch
 from services.journal.batch import JournalBatch
 from services.messaging.tail import Readable
 from services.read_model.tables import orders, trades
-from services.venue_state.orders import VenueOrder
 from services.venue_state.state import EVERY_ACCOUNT, VenueState
 
 TRADE_NUMBER_BITS = 20
@@ -162,7 +161,7 @@ class MissedReader:
         missed = Missed(seq, [], [], [])
         for entry in page:
             if entry.of == "order":
-                missed.orders.append(self._order(entry.row))
+                missed.orders.append(order_json(past_order(entry.row, self._state), self._state.instruments))
             elif entry.of == "fill":
                 # A bust that came later is told on its own.
                 fills = self._as_each(past_fill_json, entry.row, account, ("taker", "maker"))
@@ -182,12 +181,6 @@ class MissedReader:
         for role in roles:
             one = row[f"{role}_account"]
             yield as_json(row, one, self._state) | {"account": one}
-
-    def _order(self, row: Mapping[Any, Any]) -> dict[str, Any]:
-        order = VenueOrder.from_columns(row)
-        known = self._state.orders.ended.get(order.order_id)
-        order.reason_text = None if known is None else known.reason_text
-        return order_json(order, self._state.instruments)
 
 
 _maker, _taker = orders.alias("maker"), orders.alias("taker")
