@@ -61,6 +61,9 @@ class Sources:
 class SharedStream(ABC):
     """One stream. `touch` says that its source may have changed; it pushes at once, or when its interval has passed."""
 
+    _shown: Any = None
+    """The data that the stream showed last, where it keeps them as such."""
+
     def __init__(self, stream: Stream, sources: Sources, interval_s: float = 0.0) -> None:
         self.stream = stream
         self.sources = sources
@@ -75,9 +78,9 @@ class SharedStream(ABC):
         """The number of the command that last changed the source; here of the one after which the whole market stands."""
         return self.sources.market.seq
 
-    @abstractmethod
     def shown(self) -> Any:
         """The data of a snapshot: what the stream showed last."""
+        return self._shown
 
     @abstractmethod
     def update(self) -> Any:
@@ -182,10 +185,6 @@ class ValueStream(SharedStream):
     @abstractmethod
     def present(self) -> Any:
         """The value now."""
-
-    def shown(self) -> Any:
-        """See SharedStream."""
-        return self._shown
 
     def update(self) -> Any:
         """See SharedStream."""

@@ -23,7 +23,6 @@ class TurnoverStream(SharedStream):
 
     def __init__(self, stream: Stream, sources: Sources) -> None:
         super().__init__(stream, sources, PACE_S)
-        self._shown: TurnoverData | None = None
         self._reading: asyncio.Task[None] | None = None
         self._read_seq = -1
 
@@ -43,10 +42,6 @@ class TurnoverStream(SharedStream):
         is_reading = self._reading is not None and not self._reading.done()
         if not is_reading and self._read_seq < self.sources.state.last_seq:
             self._reading = asyncio.ensure_future(self._read())
-
-    def shown(self) -> Any:
-        """See SharedStream."""
-        return self._shown
 
     def update(self) -> Any:
         """Updates are pushed when a read has ended."""
