@@ -31,6 +31,13 @@ class Undocumented(AssertionError):
 
 
 @cache
+def openapi() -> Json:
+    """docs/openapi.json. A venue makes the same, in half a second: test_api_documents.py compares them."""
+    read: Json = json.loads((DOCS / "openapi.json").read_text("utf-8"))
+    return read
+
+
+@cache
 def document(name: str) -> Json:
     """A document of docs/, its objects closed."""
     read: Json = _closed(json.loads((DOCS / name).read_text("utf-8")))

@@ -27,8 +27,8 @@ from rex_client import (
 )
 from rex_client.records import AccountLimits, Holding, LedgerBalance, Record
 
+from tests.integration.documented import openapi
 from tests.integration.served_venue import Served, served_venue
-from tests.integration.test_gateway_routes import document_of
 
 pytestmark = pytest.mark.anyio
 
@@ -98,7 +98,7 @@ def fits(annotation: Any, schema: Json) -> bool:
 
 async def test_the_fields_of_a_record_are_those_of_its_schema(served: Served) -> None:
     assert set(records()) == {*SCHEMAS, Balances}
-    schemas = (await document_of(served.venue))["components"]["schemas"]
+    schemas = openapi()["components"]["schemas"]
     for record, name in SCHEMAS.items():
         properties, hints = schemas[name]["properties"], get_type_hints(record)
         assert hints.keys() == properties.keys(), record

@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from services.gateway.http.access_middleware import BATCH_BODY_LIMIT, BODY_LIMIT
 from services.gateway.http.known_keys import is_public
 from services.messaging import InboxFull, Submission
+from tests.integration.documented import openapi
 from tests.integration.venue import BASE_URL, RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
@@ -52,8 +53,7 @@ async def test_a_missing_or_unknown_key(refusing_venue: RunningVenue, authorizat
 
 async def test_every_path_needs_a_key_but_those_that_are_open(venue: RunningVenue) -> None:
     client = venue.client(None)
-    document = (await client.get("/openapi.json")).json()
-    for path, operations in document["paths"].items():
+    for path, operations in openapi()["paths"].items():
         for method, operation in operations.items():
             reply = await client.request(method, path.replace("{", "").replace("}", ""))
             public = is_public(method.upper(), path)

@@ -10,6 +10,7 @@ import pytest
 
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import MAX_QUANTITY_LOTS
+from tests.integration.documented import openapi
 from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
@@ -50,8 +51,8 @@ Send = Callable[[str, dict[str, Any]], Awaitable[tuple[int, str, set[str]]]]
 
 
 @pytest.fixture
-async def schemas(venue: RunningVenue) -> dict[str, Any]:
-    found = (await venue.client(None).get("/openapi.json")).json()["components"]["schemas"]
+def schemas() -> dict[str, Any]:
+    found = openapi()["components"]["schemas"]
     fields = {name: {field: not_null(said) for field, said in found[name]["properties"].items()} for name in ROUTES}
     return {name: found[name] | {"properties": fields[name]} for name in ROUTES}
 

@@ -8,6 +8,7 @@ import pytest
 from services.gateway.problems import PROBLEM_JSON
 from services.gateway.schemas import Order, OrderRequest
 from services.gateway.server import http_refusals
+from tests.integration.documented import openapi
 from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
@@ -28,42 +29,39 @@ def references(value: Any) -> set[str]:
     return set()
 
 
-async def test_the_document_is_whole(refusing_venue: RunningVenue) -> None:
-    document = (await refusing_venue.client(None).get("/openapi.json")).json()
-    assert document["openapi"] == "3.1.0"
-    schemas = document["components"]["schemas"]
-    for reference in references(document):
+def test_the_document_is_whole() -> None:
+    assert openapi()["openapi"] == "3.1.0"
+    schemas = openapi()["components"]["schemas"]
+    for reference in references(openapi()):
         kind, name = reference.removeprefix("#/components/").split("/")
-        assert name in document["components"][kind], reference
+        assert name in openapi()["components"][kind], reference
     assert {name for name, schema in schemas.items() if "examples" in schema} >= REQUESTS
-    text = str(document)
+    text = str(openapi())
     assert "nullable" not in text
     assert "HTTPValidationError" not in text
 
 
-async def test_what_the_server_refuses_before_the_application_is_documented(refusing_venue: RunningVenue) -> None:
+def test_what_the_server_refuses_before_the_application_is_documented() -> None:
     refusals = [
         http_refusals.url_too_long(), http_refusals.headers_too_large(), http_refusals.malformed_http(),
         http_refusals.request_timeout("head"), http_refusals.too_many_connections(),
     ]  # fmt: skip
-    document = (await refusing_venue.client(None).get("/openapi.json")).json()
-    for path, operations in document["paths"].items():
+    for path, operations in openapi()["paths"].items():
         for operation in operations.values() if path.startswith("/v1/") else ():
             assert {str(refusal.status) for refusal in refusals} <= set(operation["responses"]), path
 
 
-async def test_hot_routes_are_described_from_their_models(refusing_venue: RunningVenue) -> None:
-    document = (await refusing_venue.client(None).get("/openapi.json")).json()
-    place = document["paths"]["/v1/orders"]["post"]
+def test_hot_routes_are_described_from_their_models() -> None:
+    place = openapi()["paths"]["/v1/orders"]["post"]
     assert set(place["responses"]) >= {"200", "201", "400", "401", "403", "413", "422", "503"}
     assert set(place["responses"]["422"]["content"]) == {PROBLEM_JSON}
-    assert set(document["components"]["schemas"]["OrderRequest"]["properties"]) == set(OrderRequest.model_fields)
-    assert set(document["paths"]["/v1/orders"]) == {"get", "post", "patch", "delete"}
+    assert set(openapi()["components"]["schemas"]["OrderRequest"]["properties"]) == set(OrderRequest.model_fields)
+    assert set(openapi()["paths"]["/v1/orders"]) == {"get", "post", "patch", "delete"}
 
 
 async def test_a_route_without_a_body_refuses_one(venue: RunningVenue) -> None:
     """A resume that ignored `{"symbol": …}` would resume every instrument."""
-    paths = (await venue.client(None).get("/openapi.json")).json()["paths"]
+    paths = openapi()["paths"]
     bodiless = [
         (method, re.sub(r"{\w+}", "1", path).replace("kill_switch/1", "kill_switch/on"))
         for path, operations in paths.items()
@@ -80,20 +78,18 @@ async def test_a_route_without_a_body_refuses_one(venue: RunningVenue) -> None:
     assert venue.sequencer.last_seq == seq
 
 
-async def test_every_section_has_a_description(refusing_venue: RunningVenue) -> None:
-    document = (await refusing_venue.client(None).get("/openapi.json")).json()
-    used = {tag for path in document["paths"].values() for operation in path.values() for tag in operation["tags"]}
-    assert {tag["name"] for tag in document["tags"]} == used
+def test_every_section_has_a_description() -> None:
+    used = {tag for path in openapi()["paths"].values() for operation in path.values() for tag in operation["tags"]}
+    assert {tag["name"] for tag in openapi()["tags"]} == used
 
 
-async def test_operation_ids_are_unique(refusing_venue: RunningVenue) -> None:
-    document = (await refusing_venue.client(None).get("/openapi.json")).json()
-    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+def test_operation_ids_are_unique() -> None:
+    ids = [operation["operationId"] for path in openapi()["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
 
 
 async def test_examples_are_accepted(venue: RunningVenue) -> None:
-    schemas = (await venue.client(None).get("/openapi.json")).json()["components"]["schemas"]
+    schemas = openapi()["components"]["schemas"]
     alice, operator = venue.client("alice"), venue.client("operator")
     order = await alice.post("/v1/orders", json=schemas["OrderRequest"]["examples"][0])
     assert order.json()["state"] == "new"
@@ -131,8 +127,8 @@ async def test_answers_are_what_the_models_say(venue: RunningVenue) -> None:
     assert Order.model_validate(order).model_dump() == order
 
 
-async def test_a_value_that_may_be_null_says_so(refusing_venue: RunningVenue) -> None:
-    schemas = (await refusing_venue.client(None).get("/openapi.json")).json()["components"]["schemas"]
+def test_a_value_that_may_be_null_says_so() -> None:
+    schemas = openapi()["components"]["schemas"]
     names = ["day", "gtc", "ioc", "fok", "gtd"]
     for field, choice in (
         (schemas["OrderRequest"]["properties"]["time_in_force"], {"type": "string", "enum": names}),

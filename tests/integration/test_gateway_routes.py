@@ -12,6 +12,7 @@ import pytest
 from services.commands.attachments import Scope
 from services.gateway.http.known_keys import is_public
 from services.gateway.http.session_cookie import OPEN
+from tests.integration.documented import openapi
 from tests.integration.venue import RunningVenue
 from tests.patience import AsyncHttpClient
 
@@ -46,13 +47,8 @@ class Operation(NamedTuple):
         return schemas[reference.removeprefix("#/components/schemas/")]["examples"][0]
 
 
-async def document_of(venue: RunningVenue) -> dict[str, Any]:
-    document: dict[str, Any] = (await venue.client(None).get("/openapi.json")).json()
-    return document
-
-
-def operations_of(document: dict[str, Any]) -> Iterator[Operation]:
-    for path, operations in document["paths"].items():
+def operations_of() -> Iterator[Operation]:
+    for path, operations in openapi()["paths"].items():
         for method, said in operations.items():
             yield Operation(path, method.upper(), said)
 
@@ -68,10 +64,9 @@ async def clients_by_scope(venue: RunningVenue) -> dict[Scope, AsyncHttpClient]:
 
 
 async def test_a_route_takes_the_scopes_that_the_document_names(venue: RunningVenue) -> None:
-    document = await document_of(venue)
-    schemas, clients = document["components"]["schemas"], await clients_by_scope(venue)
+    schemas, clients = openapi()["components"]["schemas"], await clients_by_scope(venue)
     checked = 0
-    for operation in operations_of(document):
+    for operation in operations_of():
         if not operation.path.startswith("/v1/") or operation.path in OPEN:
             assert "x-scopes" not in operation.said
             continue
@@ -99,7 +94,7 @@ async def test_the_api_page_names_the_same_scopes(venue: RunningVenue) -> None:
     assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == SCOPES
     said = {
         (operation.method, operation.path): operation.said["x-scopes"]
-        for operation in operations_of(await document_of(venue))
+        for operation in operations_of()
         if operation.path.startswith("/v1/admin")
     }
     written: dict[tuple[str, str], list[str]] = {}
@@ -119,15 +114,14 @@ async def test_the_api_page_names_the_same_scopes(venue: RunningVenue) -> None:
 
 
 async def test_a_query_parameter_that_a_route_does_not_know_is_refused(venue: RunningVenue) -> None:
-    document = await document_of(venue)
     clients = await clients_by_scope(venue)
     methods = set()
-    for operation in operations_of(document):
+    for operation in operations_of():
         if not operation.path.startswith("/v1/"):
             continue
         methods.add(operation.method)
         last_seq = venue.sequencer.last_seq
-        body = operation.body(document["components"]["schemas"])
+        body = operation.body(openapi()["components"]["schemas"])
         client = clients[operation.said.get("x-scopes", ["read"])[0]]
         reply = await client.request(operation.method, f"{operation.url}?since=2030-01-01", json=body)
         assert (reply.status_code, reply.json()["code"]) == (422, "validation_failed"), operation.path
@@ -168,8 +162,8 @@ async def test_the_query_parameters_of_the_document_are_taken(venue: RunningVenu
 
 
 async def test_another_method_is_told_all_methods_of_the_path(venue: RunningVenue) -> None:
-    document, operator = await document_of(venue), venue.client("operator")
-    for path, operations in document["paths"].items():
+    operator = venue.client("operator")
+    for path, operations in openapi()["paths"].items():
         allowed = {method.upper() for method in operations}
         for method in METHODS - allowed:
             reply = await operator.request(method, path.format(**NAMES))

@@ -14,8 +14,9 @@ import pytest
 
 from services.gateway.http.known_keys import is_public
 from services.gateway.http.session_cookie import OPEN
+from tests.integration.documented import openapi
 from tests.integration.logged_in import add_user, logged_in
-from tests.integration.test_gateway_routes import Operation, document_of, operations_of
+from tests.integration.test_gateway_routes import Operation, operations_of
 from tests.integration.venue import BASE_URL, START_NS, RunningVenue, running_venue
 from tests.patience import AsyncHttpClient
 
@@ -81,13 +82,12 @@ async def keys_of(venue: RunningVenue, of: str) -> dict[str, str]:
 
 
 async def test_no_route_answers_to_a_key_that_is_none(venue: RunningVenue) -> None:
-    document = await document_of(venue)
-    schemas = document["components"]["schemas"]
+    schemas = openapi()["components"]["schemas"]
     keys = {of: await keys_of(venue, of) for of in SCOPES}
     venue.clock.now_ns = START_NS + HOUR_NS
     seq = venue.sequencer.last_seq
     client, routes = venue.client(None), 0
-    for operation in operations_of(document):
+    for operation in operations_of():
         if not operation.path.startswith("/v1/"):
             continue
         routes += 1
@@ -109,12 +109,11 @@ async def test_no_route_answers_to_a_key_that_is_none(venue: RunningVenue) -> No
 
 async def test_the_same_key_works_where_nothing_is_wrong_with_it(venue: RunningVenue) -> None:
     """Else the table above would prove nothing."""
-    document = await document_of(venue)
     refusals = {kind.code for kind in KINDS.values()} | {"scope_missing"}
     for of in SCOPES:
         headers = {"authorization": f"Bearer {(await keys_of(venue, of))['good']}"}
         client = venue.client(None)
-        for operation in operations_of(document):
+        for operation in operations_of():
             scopes = operation.said.get("x-scopes", ())
             if operation.method == "GET" and set(scopes) & set(SCOPES[of]):
                 reply = await client.get(operation.url, headers=headers)
@@ -188,13 +187,12 @@ def names_of(value: Any, schemas: Json, seen: tuple[str, ...] = ()) -> Iterator[
         yield from (found for item in value.values() for found in names_of(item, schemas, seen))
 
 
-async def test_every_route_with_an_id_of_an_account_has_a_row(refusing_venue: RunningVenue) -> None:
-    document = await document_of(refusing_venue)
+def test_every_route_with_an_id_of_an_account_has_a_row() -> None:
     found = set()
-    for operation in operations_of(document):
+    for operation in operations_of():
         if {"read", "trade"} & set(operation.said.get("x-scopes", ())) and "/reports/" not in operation.path:
             names = {parameter["name"] for parameter in operation.said.get("parameters", ())}
-            names |= set(names_of(operation.said.get("requestBody", {}), document["components"]["schemas"]))
+            names |= set(names_of(operation.said.get("requestBody", {}), openapi()["components"]["schemas"]))
             if names & IDS:
                 found.add((operation.method, operation.path))
     assert found == FOREIGN.keys() | NOT_FOREIGN.keys()

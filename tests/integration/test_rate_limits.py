@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from services.gateway.limits.rate_class import KEY_CLASSES, class_of
+from tests.integration.documented import openapi
 from tests.integration.logged_in import add_user, logged_in
 from tests.integration.served_venue import Served, serving
 from tests.integration.venue import RunningVenue, running_venue
@@ -106,9 +107,8 @@ PUT /v1/orders/cancel_all_after
 
 async def test_every_route_has_the_class_of_this_table(venue: RunningVenue) -> None:
     """Every query is a read. What changes something has its line above; a new route needs one, and so a decision."""
-    document = (await venue.client(None).get("/openapi.json")).json()
     found: dict[str, set[str]] = {name: set() for name in KEY_CLASSES}
-    for path, operations in document["paths"].items():
+    for path, operations in openapi()["paths"].items():
         if path.startswith("/v1/"):
             for method in operations:
                 found[KEY_CLASSES[class_of(method.upper(), path)]].add(f"{method.upper()} {path}")
