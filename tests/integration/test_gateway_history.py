@@ -180,8 +180,8 @@ async def test_deposits_and_withdrawals(venue: RunningVenue) -> None:
         ("/v1/account/cash_movements?limit=501", "limit"),
     ],
 )
-async def test_a_refusal_names_the_field(venue: RunningVenue, query: str, field: str) -> None:
-    reply = await venue.client("bob").get(query)
+async def test_a_refusal_names_the_field(refusing_venue: RunningVenue, query: str, field: str) -> None:
+    reply = await refusing_venue.client("bob").get(query)
     assert reply.status_code == 422, reply.text
     assert [error["field"] for error in reply.json()["errors"]] == [field]
 
@@ -194,19 +194,19 @@ async def test_a_refusal_names_the_field(venue: RunningVenue, query: str, field:
         ("/v1/reports/bulletins/abc", "must be a trading day, as 2026-03-02, or a month, as 2026-03"),
     ],
 )
-async def test_a_day_that_is_none_is_refused_in_words(venue: RunningVenue, path: str, sentence: str) -> None:
-    reply = await venue.client("bob").get(path)
+async def test_a_day_that_is_none_is_refused_in_words(refusing_venue: RunningVenue, path: str, sentence: str) -> None:
+    reply = await refusing_venue.client("bob").get(path)
     assert [error["message"] for error in reply.json()["errors"]] == [sentence]
 
 
-async def test_another_account_needs_one_of_two_scopes(venue: RunningVenue) -> None:
-    reply = await venue.client("bob").get("/v1/account?account=46")
+async def test_another_account_needs_one_of_two_scopes(refusing_venue: RunningVenue) -> None:
+    reply = await refusing_venue.client("bob").get("/v1/account?account=46")
     assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing")
     assert reply.json()["detail"].endswith("it lacks the scope `operate` or `audit`.")
 
 
-async def test_a_cursor_of_another_ledger_is_refused(venue: RunningVenue) -> None:
-    cursor = (await get(venue.client("bob"), "/v1/account/ledger?limit=1"))["next_cursor"]
+async def test_a_cursor_of_another_ledger_is_refused(refusing_venue: RunningVenue) -> None:
+    cursor = (await get(refusing_venue.client("bob"), "/v1/account/ledger?limit=1"))["next_cursor"]
     for client, query in (("alice", ""), ("bob", "&order=oldest")):
-        reply = await venue.client(client).get(f"/v1/account/ledger?cursor={cursor}{query}")
+        reply = await refusing_venue.client(client).get(f"/v1/account/ledger?cursor={cursor}{query}")
         assert (reply.status_code, reply.json()["code"]) == (422, "invalid_cursor")

@@ -116,20 +116,17 @@ async def test_an_expired_key_is_refused_by_name(venue: RunningVenue) -> None:
     assert (await listed(venue, issued["key_id"]))["is_expired"] is True
 
 
-@pytest.mark.parametrize(
-    ("address", "fine"),
-    [
-        ("192.0.2.7", True),
-        ("::ffff:192.0.2.7", True),
-        ("192.0.3.7", False),
-        ("2001:db8::7", True),
-        ("2001:db8::8", False),
-    ],
-)
-async def test_a_key_may_come_from_its_addresses_only(venue: RunningVenue, address: str, fine: bool) -> None:
+async def test_a_key_may_come_from_its_addresses_only(venue: RunningVenue) -> None:
     issued = await issue(venue, addresses=["192.0.2.0/24", "2001:db8::7"])
-    reply = await client(venue, issued["key"], address).get("/v1/account")
-    assert (reply.status_code, reply.json().get("code")) == ((200, None) if fine else (403, "address_not_allowed"))
+    for address, told in (
+        ("192.0.2.7", (200, None)),
+        ("::ffff:192.0.2.7", (200, None)),
+        ("192.0.3.7", (403, "address_not_allowed")),
+        ("2001:db8::7", (200, None)),
+        ("2001:db8::8", (403, "address_not_allowed")),
+    ):
+        reply = await client(venue, issued["key"], address).get("/v1/account")
+        assert (reply.status_code, reply.json().get("code")) == told, address
 
 
 @pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.1",), "198.51.100.9")])
@@ -161,10 +158,10 @@ async def test_a_header_names_the_client_only_behind_a_trusted_proxy(
     ],
 )
 async def test_terms_that_cannot_be_are_refused_by_field(
-    venue: RunningVenue, fields: dict[str, Any], code: str, field: str
+    refusing_venue: RunningVenue, fields: dict[str, Any], code: str, field: str
 ) -> None:
     body = {"name": "desk", "scopes": ["read"], **fields}
-    reply = await venue.client("operator").post("/v1/admin/keys", json=body)
+    reply = await refusing_venue.client("operator").post("/v1/admin/keys", json=body)
     assert (reply.status_code, reply.json()["code"]) == (422, code)
     assert [error["field"] for error in reply.json()["errors"]] == [field]
 

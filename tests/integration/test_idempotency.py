@@ -102,10 +102,10 @@ async def test_the_log_shows_the_request_and_not_its_key(venue: RunningVenue) ->
 
 
 @pytest.mark.parametrize("key", ["", "x" * 65, "with space"])
-async def test_a_key_of_another_form_is_refused(venue: RunningVenue, key: str) -> None:
-    reply = await send(venue, CASH, {"amount": "1.00"}, key=key)
+async def test_a_key_of_another_form_is_refused(refusing_venue: RunningVenue, key: str) -> None:
+    reply = await send(refusing_venue, CASH, {"amount": "1.00"}, key=key)
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
-    assert venue.state.accounts[2].cash_fen == CASH_FEN
+    assert refusing_venue.state.accounts[2].cash_fen == CASH_FEN
 
 
 async def test_requests_about_users_take_no_key(venue: RunningVenue) -> None:

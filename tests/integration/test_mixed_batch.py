@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.served_venue import Served, served_venue
 from tests.integration.test_websocket_orders import ask, limit, open_socket
+from tests.integration.venue import RunningVenue
 
 pytestmark = pytest.mark.anyio
 
@@ -81,8 +82,10 @@ async def test_a_batch_in_one_frame_has_one_reply_with_the_same_results(served: 
         ({"requests": [{"place": limit("buy", "473000", 1, sid="x")}]}, "requests.0.place.sid"),
     ],
 )
-async def test_a_body_that_breaks_the_schema_is_refused_whole(served: Served, body: dict[str, Any], field: str) -> None:
-    reply = await served.venue.client("alice").post("/v1/orders/mixed_batch", json=body)
+async def test_a_body_that_breaks_the_schema_is_refused_whole(
+    refusing_venue: RunningVenue, body: dict[str, Any], field: str
+) -> None:
+    reply = await refusing_venue.client("alice").post("/v1/orders/mixed_batch", json=body)
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, field), reply.text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +17,9 @@ pytestmark = pytest.mark.anyio
 ORDER = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
 
 
-@pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[RunningVenue]:
-    async with running_venue(tmp_path, request_log=True) as running:
+@pytest.fixture(scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    async with running_venue(tmp_path_factory.mktemp("venue"), request_log=True) as running:
         yield running
 
 

@@ -86,10 +86,12 @@ async def test_a_link_ends_when_its_user_is_changed(venue: RunningVenue) -> None
         ({"role": "visitor", "name": " li.na"}, (422, "validation_failed", "name")),
     ],
 )
-async def test_what_no_user_can_be(venue: RunningVenue, user: dict[str, Any], refusal: tuple[int, str, str]) -> None:
-    reply = await venue.client("operator").post("/v1/admin/users", json={"name": "li.na"} | user)
+async def test_what_no_user_can_be(
+    refusing_venue: RunningVenue, user: dict[str, Any], refusal: tuple[int, str, str]
+) -> None:
+    reply = await refusing_venue.client("operator").post("/v1/admin/users", json={"name": "li.na"} | user)
     assert (*code(reply), reply.json()["errors"][0]["field"]) == refusal
-    assert not venue.people.users.by_id
+    assert not refusing_venue.people.users.by_id
 
 
 async def test_a_name_is_taken_once_whatever_its_case_even_at_the_same_time(venue: RunningVenue) -> None:

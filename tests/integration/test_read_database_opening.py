@@ -131,15 +131,21 @@ async def rebuilt(folder: Path, elsewhere: Path) -> list[str]:
     return dump(elsewhere / READ_DATABASE_FILE)
 
 
-async def test_a_true_read_database_stays_and_nothing_is_said(folder: Path) -> None:
+@pytest.fixture(scope="module")
+async def true(made: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What the read database of that history must contain."""
+    return await rebuilt(made, tmp_path_factory.mktemp("true") / "venue")
+
+
+async def test_a_true_read_database_stays_and_nothing_is_said(folder: Path, true: list[str]) -> None:
     before = dump(folder / READ_DATABASE_FILE)
     assert await open_folder(folder) == []
-    assert dump(folder / READ_DATABASE_FILE) == before == await rebuilt(folder, folder / "elsewhere")
+    assert dump(folder / READ_DATABASE_FILE) == before == true
     assert not (folder / (READ_DATABASE_FILE + SET_ASIDE)).exists()
 
 
 @pytest.mark.parametrize("forge", FORGED)
-async def test_what_was_forged_is_named_and_rebuilt(folder: Path, forge: str) -> None:
+async def test_what_was_forged_is_named_and_rebuilt(folder: Path, true: list[str], forge: str) -> None:
     path = folder / READ_DATABASE_FILE
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(forge)
@@ -147,7 +153,7 @@ async def test_what_was_forged_is_named_and_rebuilt(folder: Path, forge: str) ->
         assert not (await report_at_rest(folder, 2023, prove=True)).agree
     named = await open_folder(folder)
     assert any(FORGED[forge] in difference for difference in named), named
-    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+    assert dump(path) == true
     set_aside = path.with_name(path.name + SET_ASIDE)
     assert set_aside.stat().st_mode & 0o777 == 0o600
     assert await open_folder(folder) == []
@@ -189,7 +195,7 @@ DAMAGED: dict[str, Callable[[Path], object]] = {
 }
 
 
-async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Path) -> None:
+async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Path, true: list[str]) -> None:
     path = folder / READ_DATABASE_FILE
     flip_bit_in_index(path)
     figure = (await report_at_rest(folder, 2023, prove=True)).figure
@@ -197,14 +203,14 @@ async def test_an_index_beside_its_table_is_found_by_start_and_proof(folder: Pat
     assert ["missing from index orders_by_client_id" in said for said in figure.differences] == [True]
     [named] = await open_folder(folder)
     assert "missing from index orders_by_client_id" in named
-    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+    assert dump(path) == true
     with closing(sqlite3.connect(path)) as connection:
         query = "SELECT count(*) FROM orders WHERE account = 2 AND client_order_id = 'resting'"
         assert connection.execute(query).fetchone() == (1,)
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
-async def test_a_damaged_file_heals(folder: Path, damage: str) -> None:
+async def test_a_damaged_file_heals(folder: Path, true: list[str], damage: str) -> None:
     path = folder / READ_DATABASE_FILE
     DAMAGED[damage](path)
     figure = (await report_at_rest(folder, 2023, prove=True)).figure
@@ -212,7 +218,7 @@ async def test_a_damaged_file_heals(folder: Path, damage: str) -> None:
     assert (figure.agree, figure.sql_sum_fen) == (False, figure.journal_replay_fen)  # of a copy, made from the journal
     assert [str(path) in named for named in figure.differences] == [True]
     assert len(await open_folder(folder)) == 1
-    assert dump(path) == await rebuilt(folder, folder / "elsewhere")
+    assert dump(path) == true
 
 
 async def test_a_key_beside_an_empty_journal_is_found(tmp_path: Path) -> None:
