@@ -36,18 +36,25 @@ class Served:
 async def served_venue(
     folder: Path, *, send_buffer_bytes: int | None = None, inbox_commands: int = 65_536
 ) -> AsyncIterator[Served]:
-    async with running_venue(folder, inbox_commands=inbox_commands) as venue:
-        listening = listen("127.0.0.1", 0)
-        if send_buffer_bytes is not None:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
-        async with serving(venue, listening) as served:
-            yield served
+    async with (
+        running_venue(folder, inbox_commands=inbox_commands) as venue,
+        serving(venue, listening(send_buffer_bytes=send_buffer_bytes)) as served,
+    ):
+        yield served
+
+
+def listening(*, send_buffer_bytes: int | None = None) -> socket.socket:
+    """A socket on a free port. With a small buffer the venue's kernel holds few unsent bytes."""
+    listener = listen("127.0.0.1", 0)
+    if send_buffer_bytes is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+    return listener
 
 
 @asynccontextmanager
 async def serving(
     venue: RunningVenue,
-    listening: socket.socket,
+    listener: socket.socket,
     *,
     max_connections: int = 256,
     max_connections_per_address: int = 256,
@@ -60,8 +67,8 @@ async def serving(
     server.config.timeout_graceful_shutdown = 1
     server.config.ws = ws
     # The socket listens already: a client that comes before the server is up waits in its backlog.
-    task = asyncio.create_task(server.serve(sockets=[listening]))
-    served = Served(venue, f"http://127.0.0.1:{listening.getsockname()[1]}", server, task)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    served = Served(venue, f"http://127.0.0.1:{listener.getsockname()[1]}", server, task)
     try:
         async with served.clients:
             yield served

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import MAX_QUANTITY_LOTS
 from tests.integration.documented import openapi
-from tests.integration.venue import RunningVenue
+from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +61,13 @@ def not_null(said: dict[str, Any]) -> dict[str, Any]:
     """What a field says of values that are not null."""
     choices = [choice for choice in said.get("anyOf", ()) if choice != {"type": "null"}]
     return choices[0] if len(choices) == 1 else said
+
+
+@pytest.fixture(scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    """One for all tests: what it is sent may be carried out, and no test looks at that."""
+    async with running_venue(tmp_path_factory.mktemp("venue")) as running:
+        yield running
 
 
 @pytest.fixture
@@ -114,7 +121,7 @@ async def test_texts_with_a_form(schemas: dict[str, Any], send: Send) -> None:
     assert checked == 11 * len(DECIMALS) + 2 * len(TIMES) + len(IDS)
 
 
-async def test_only_cash_may_be_negative(schemas: dict[str, Any]) -> None:
+def test_only_cash_may_be_negative(schemas: dict[str, Any]) -> None:
     signed = {
         (name, field)
         for name, schema in schemas.items()
@@ -144,7 +151,7 @@ async def test_lengths(schemas: dict[str, Any], send: Send) -> None:
     assert checked == 10
 
 
-async def test_no_field_is_without_bounds(schemas: dict[str, Any]) -> None:
+def test_no_field_is_without_bounds(schemas: dict[str, Any]) -> None:
     bounds = {"string": {"pattern", "enum", "maxLength"}, "integer": {"maximum"}, "array": {"maxItems", "items"}}
     without = {
         field

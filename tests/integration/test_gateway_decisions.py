@@ -155,17 +155,6 @@ async def test_of_two_equal_decisions_at_once_one_is_refused(venue: RunningVenue
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
-async def test_only_operators_decide(venue: RunningVenue) -> None:
-    await trade(venue)
-    before, trade_id = venue.sequencer.last_seq, (await fills(venue))[0]["trade_id"]
-    body = {"decision": "exclude", "trade_ids": [trade_id], "reason": "a ring", "name": "an auditor"}
-    for path, sent in ((DECISIONS, body), (TARGETS, TARGET)):
-        answer = await venue.client("bob").post(path, json=sent)
-        assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
-        assert answer.json()["detail"] == "This key or role may not do that: it lacks the scope `operate`."
-    assert venue.sequencer.last_seq == before
-
-
 async def test_members_are_not_told_who_decided(venue: RunningVenue) -> None:
     await trade(venue)
     await decide(venue, "exclude", (await fills(venue))[0]["trade_id"])

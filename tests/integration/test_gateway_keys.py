@@ -10,7 +10,6 @@ import pytest
 
 from services.gateway.server.server import make_server
 from services.venue_state.keys import key_hash
-from tests.integration.documented import openapi
 from tests.integration.venue import BASE_URL, START_NS, RunningVenue, running_venue
 from tests.patience import AsyncHttpClient
 
@@ -164,17 +163,3 @@ async def test_terms_that_cannot_be_are_refused_by_field(
     reply = await refusing_venue.client("operator").post("/v1/admin/keys", json=body)
     assert (reply.status_code, reply.json()["code"]) == (422, code)
     assert [error["field"] for error in reply.json()["errors"]] == [field]
-
-
-async def test_no_scope_contains_another(venue: RunningVenue) -> None:
-    """Each route with a key of each scope alone: it is refused where the document names another scope, `admin`'s as well."""
-    for scope in ("read", "trade", "operate", "admin"):
-        account = 2 if scope == "trade" else 0
-        one = client(venue, (await issue(venue, scopes=[scope], account=account))["key"])
-        for path, operations in openapi()["paths"].items():
-            for method, operation in operations.items():
-                if (scopes := operation.get("x-scopes")) is None or scope in scopes:
-                    continue
-                reply = await one.request(method, path.replace("{", "").replace("}", ""))
-                assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing"), (scope, method, path)
-    assert "No scope contains another" in openapi()["info"]["description"]

@@ -245,24 +245,3 @@ async def test_what_an_operator_cannot_do(
     reply = await refusing_venue.client("operator").request(method, f"{ADMIN}{path}", json=body)
     assert (reply.status_code, reply.json()["code"]) == (status, code)
     assert [error["field"] for error in reply.json()["errors"]] == ([] if field is None else [field])
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [
-        ("PUT", "/accounts/2/limits", {}),
-        ("POST", "/accounts/2/kill_switch/on", None),
-        ("POST", "/kill_switch/on", None),
-        ("PUT", "/fees/0", {"maker_rate": "0", "taker_rate": "0"}),
-        ("GET", "/fees", None),
-        ("PUT", f"/instruments/{SYMBOL}/collar", {"rate": "0.1"}),
-        ("PUT", f"/instruments/{SYMBOL}/phase", {"phase": "closed"}),
-        ("PUT", f"/instruments/{SYMBOL}/volatility_band", {"rate": "0.1", "auction_seconds": 5}),
-        ("POST", "/trades/1048577/bust", {"reason": "x"}),
-    ],
-)
-async def test_a_trader_may_do_none_of_it(refusing_venue: RunningVenue, method: str, path: str, body: Any) -> None:
-    before = refusing_venue.sequencer.last_seq
-    reply = await refusing_venue.client("alice").request(method, f"{ADMIN}{path}", json=body)
-    assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing")
-    assert refusing_venue.sequencer.last_seq == before

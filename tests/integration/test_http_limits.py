@@ -7,18 +7,17 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from services.gateway.server.http_connection import BODY_SECONDS, HEAD_SECONDS, WRITE_SECONDS
 from services.gateway.server.http_limits import DISCARDED_BYTES, UNREAD_BODY_BYTES, LimitedHttp
 from services.gateway.server.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
-from services.gateway.server.server import UNACKNOWLEDGED_SECONDS, _within_descriptors, listen
+from services.gateway.server.server import UNACKNOWLEDGED_SECONDS, _within_descriptors
 from services.gateway.sockets import CLOSE_SECONDS
 from tests.integration.raw_http import RawConnection, raw_connection, until
-from tests.integration.served_venue import Served, served_venue, serving
-from tests.integration.venue import running_venue
+from tests.integration.served_venue import Served, listening, serving
+from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +28,17 @@ WEBSOCKET = b"GET /v1/ws HTTP/1.1\r\nupgrade: websocket\r\nconnection: upgrade\r
 ORDER = b'{"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}'
 
 
+@pytest.fixture(scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    """One for all tests, which look at the server before it: each has a server of its own."""
+    async with running_venue(tmp_path_factory.mktemp("venue")) as running:
+        yield running
+
+
 @pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    async with served_venue(tmp_path) as serving_venue:
-        yield serving_venue
+async def served(venue: RunningVenue) -> AsyncIterator[Served]:
+    async with serving(venue, listening()) as served:
+        yield served
 
 
 @pytest.fixture
@@ -319,9 +325,9 @@ async def test_a_connection_kept_alive_closes_without_a_word(raw: RawConnection,
     assert await raw.ended() == b""
 
 
-async def test_a_client_that_does_not_read_its_answers_is_cut(tmp_path: Path) -> None:
+async def test_a_client_that_does_not_read_its_answers_is_cut(venue: RunningVenue) -> None:
     async with (
-        served_venue(tmp_path, send_buffer_bytes=4_096) as served,
+        serving(venue, listening(send_buffer_bytes=4_096)) as served,
         raw_connection(served, receive_buffer_bytes=4_096) as raw,
     ):
         raw.writer.transport.pause_reading()  # type: ignore[attr-defined]
@@ -333,9 +339,9 @@ async def test_a_client_that_does_not_read_its_answers_is_cut(tmp_path: Path) ->
         await until(lambda: served.server.server_state.open == 0)
 
 
-async def test_a_client_that_reads_slowly_is_not_cut(tmp_path: Path) -> None:
+async def test_a_client_that_reads_slowly_is_not_cut(venue: RunningVenue) -> None:
     async with (
-        served_venue(tmp_path, send_buffer_bytes=4_096) as served,
+        serving(venue, listening(send_buffer_bytes=4_096)) as served,
         raw_connection(served, receive_buffer_bytes=4_096) as raw,
     ):
         await raw.send(b"GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -356,12 +362,9 @@ async def test_a_client_that_reads_slowly_is_not_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("in_all", "per_address"), [(2, 9), (9, 2)])
-async def test_one_socket_too_many_is_closed_at_once(tmp_path: Path, in_all: int, per_address: int) -> None:
+async def test_one_socket_too_many_is_closed_at_once(venue: RunningVenue, in_all: int, per_address: int) -> None:
     async with (
-        running_venue(tmp_path) as venue,
-        serving(
-            venue, listen("127.0.0.1", 0), max_connections=in_all, max_connections_per_address=per_address
-        ) as served,
+        serving(venue, listening(), max_connections=in_all, max_connections_per_address=per_address) as served,
         raw_connection(served) as first,
     ):
         async with raw_connection(served) as second, raw_connection(served) as third:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,14 +16,21 @@ from services.gateway.server.paced_websocket import COLLECTED_CHARACTERS, SLICE_
 from services.gateway.server.websocket_limits import FRAGMENTS, LimitedWebSocket
 from services.gateway.sockets import SharedText
 from tests.integration.raw_http import until
-from tests.integration.served_venue import serving
-from tests.integration.venue import running_venue
+from tests.integration.served_venue import listening, serving
+from tests.integration.venue import RunningVenue, running_venue
 from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
 
 PINGS = 2_000
 PING_FRAME = Frame(Opcode.TEXT, b'{"method":"ping"}').serialize(mask=True)
+
+
+@pytest.fixture(scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    """One for all tests, which look at the server before it: each has a server of its own."""
+    async with running_venue(tmp_path_factory.mktemp("venue")) as running:
+        yield running
 
 
 class Watched(LimitedWebSocket):
@@ -66,13 +73,12 @@ async def _count_turns() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_order(tmp_path: Path) -> None:
+async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_order(venue: RunningVenue) -> None:
     messages = [json.dumps({"method": "ping", "req_id": number}) for number in range(PINGS)]
     frames = [Frame(Opcode.TEXT, message.encode()).serialize(mask=True) for message in messages]
     goodbye = Frame(Opcode.CLOSE, (1000).to_bytes(2, "big")).serialize(mask=True)
     async with (
-        running_venue(tmp_path) as venue,
-        serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Watched) as served,
+        serving(venue, listening(), ws=Watched) as served,
     ):
         headers = {"authorization": f"Bearer {venue.keys['alice'].key}"}
         url = served.url.replace("http", "ws") + "/v1/ws"
@@ -85,7 +91,7 @@ async def test_a_flood_of_messages_is_parsed_slice_by_slice_and_answered_in_orde
     assert 0 < Watched.most <= SLICE_BYTES // min(map(len, frames)) + 1
 
 
-async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_path: Path) -> None:
+async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(venue: RunningVenue) -> None:
     beat: dict[str, Any] = {
         "channel": "heartbeat",
         "type": "update",
@@ -96,8 +102,7 @@ async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_pat
     beat |= {"data": {"time": "2023-12-01T02:00:00.000123Z"}}
     texts = [json.dumps(beat | {"seq": seq}) for seq in range(COLLECTED_CHARACTERS // 50)]
     async with (
-        running_venue(tmp_path) as venue,
-        serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Collecting) as served,
+        serving(venue, listening(), ws=Collecting) as served,
         WebSocketClient(served.url.replace("http", "ws") + "/v1/ws", max_queue=None) as client,
     ):
         [venues_side] = served.server.server_state.connections
@@ -109,7 +114,7 @@ async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(tmp_pat
 
 
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG, Opcode.CONT])
-async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: Path, opcode: Opcode) -> None:
+async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(venue: RunningVenue, opcode: Opcode) -> None:
     slices = 10
     frames = Frame(opcode, b"", fin=opcode is not Opcode.CONT).serialize(mask=True) * (slices * SLICE_BYTES // 6)
     # Its first frame says what the message is; so many empty ones are as many as it may have.
@@ -117,8 +122,7 @@ async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: 
         frames = Frame(Opcode.TEXT, b"{", fin=False).serialize(mask=True) + frames[: 6 * (FRAGMENTS - 1)]
     frames += Frame(Opcode.PING, b"last").serialize(mask=True)
     async with (
-        running_venue(tmp_path) as venue,
-        serving(venue, socket.create_server(("127.0.0.1", 0)), ws=Counted) as served,
+        serving(venue, listening(), ws=Counted) as served,
         WebSocketClient(served.url.replace("http", "ws") + "/v1/ws") as client,
     ):
         [venues_side] = served.server.server_state.connections
@@ -137,11 +141,10 @@ async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(tmp_path: 
 
 @pytest.mark.parametrize("first_bytes", [len(PING_FRAME), 2 * len(PING_FRAME), 2 * len(PING_FRAME) - 1])
 async def test_a_client_whose_messages_are_not_taken_is_not_read_beyond_one_more_piece(
-    tmp_path: Path, first_bytes: int
+    venue: RunningVenue, first_bytes: int
 ) -> None:
     async with (
-        running_venue(tmp_path) as venue,
-        serving(venue, socket.create_server(("127.0.0.1", 0))) as served,
+        serving(venue, listening()) as served,
         WebSocketClient(served.url.replace("http", "ws") + "/v1/ws"),
     ):
         [venues_side] = served.server.server_state.connections
@@ -156,8 +159,8 @@ async def test_a_client_whose_messages_are_not_taken_is_not_read_beyond_one_more
 
 
 @pytest.mark.parametrize("size", [1, SLICE_BYTES, 10 * SLICE_BYTES])
-async def test_a_message_of_any_size_is_whole(tmp_path: Path, size: int) -> None:
-    async with running_venue(tmp_path) as venue, serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
+async def test_a_message_of_any_size_is_whole(venue: RunningVenue, size: int) -> None:
+    async with serving(venue, listening()) as served:
         url = served.url.replace("http", "ws") + "/v1/ws"
         async with WebSocketClient(url) as client:
             await client.send(json.dumps({"method": "authenticate", "params": {"key": "x" * size}, "req_id": 1}))
@@ -182,7 +185,7 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
         alice = venue.keys["alice"]
         venue.state.order_listeners[alice.account] = on_change
         headers = {"authorization": f"Bearer {alice.key}"}
-        async with serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
+        async with serving(venue, listening()) as served:
             url = served.url.replace("http", "ws") + "/v1/ws"
             async with WebSocketClient(url, additional_headers=headers, max_queue=None) as client:
                 client.transport.write(b"".join(frames) + goodbye)
@@ -191,8 +194,8 @@ async def test_what_a_client_sent_before_it_left_is_carried_out(tmp_path: Path) 
         assert len(venue.state.orders.open) == 100
 
 
-async def test_nothing_overtakes_a_message_that_waits_for_room(tmp_path: Path) -> None:
-    async with running_venue(tmp_path) as venue, serving(venue, socket.create_server(("127.0.0.1", 0))) as served:
+async def test_nothing_overtakes_a_message_that_waits_for_room(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served:
         url = served.url.replace("http", "ws") + "/v1/ws"
         async with WebSocketClient(url):
             [venues_side] = served.server.server_state.connections

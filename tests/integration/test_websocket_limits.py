@@ -7,9 +7,8 @@ import base64
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -29,8 +28,8 @@ from services.gateway.sockets import CLOSE_SECONDS
 from services.gateway.websocket.client_queue import STRICT_MESSAGES
 from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, MESSAGES_WITHOUT_KEY
 from tests.integration.raw_http import RawConnection, raw_connection, until
-from tests.integration.served_venue import Served, served_venue
-from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY
+from tests.integration.served_venue import Served, listening, serving
+from tests.integration.venue import MAX_WEBSOCKETS_PER_KEY, RunningVenue, running_venue
 from tests.patience import PATIENCE_S, WebSocketClient
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +38,13 @@ SMALL_BUFFER_BYTES = 4_096
 CLOSE_PROTOCOL_ERROR = 1002
 MOST_UNNOTICED = OWN_FRAMES + SHORT_SLICE_BYTES // 6
 """How many control frames of a socket are read before it must wait, if others have used up the common limit."""
+
+
+@pytest.fixture(scope="module")
+async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[RunningVenue]:
+    """One for all tests, which look at the server before it: each has a server of its own."""
+    async with running_venue(tmp_path_factory.mktemp("venue")) as running:
+        yield running
 
 
 def handshake(served: Served, name: str | None = "alice") -> bytes:
@@ -70,9 +76,9 @@ async def open_deaf(served: Served, raw: RawConnection) -> LimitedWebSocket:
     return venues_side
 
 
-async def test_a_client_that_does_not_read_is_cut_after_the_close(tmp_path: Path) -> None:
+async def test_a_client_that_does_not_read_is_cut_after_the_close(venue: RunningVenue) -> None:
     async with (
-        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        serving(venue, listening(send_buffer_bytes=SMALL_BUFFER_BYTES)) as served,
         raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
     ):
         venues_side = await open_deaf(served, raw)
@@ -87,9 +93,9 @@ async def test_a_client_that_does_not_read_is_cut_after_the_close(tmp_path: Path
         assert logs == [], "that a client is gone is no error of the venue"
 
 
-async def test_pings_of_a_client_that_does_not_read_fill_no_memory(tmp_path: Path) -> None:
+async def test_pings_of_a_client_that_does_not_read_fill_no_memory(venue: RunningVenue) -> None:
     async with (
-        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        serving(venue, listening(send_buffer_bytes=SMALL_BUFFER_BYTES)) as served,
         raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
     ):
         venues_side = await open_deaf(served, raw)
@@ -99,10 +105,10 @@ async def test_pings_of_a_client_that_does_not_read_fill_no_memory(tmp_path: Pat
         assert venues_side.transport.get_write_buffer_size() <= held
 
 
-async def test_a_close_behind_a_ping_is_answered_though_the_pong_is_not(tmp_path: Path) -> None:
+async def test_a_close_behind_a_ping_is_answered_though_the_pong_is_not(venue: RunningVenue) -> None:
     goodbye = (1000).to_bytes(2, "big")
     async with (
-        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        serving(venue, listening(send_buffer_bytes=SMALL_BUFFER_BYTES)) as served,
         raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
     ):
         venues_side = await open_deaf(served, raw)
@@ -113,8 +119,8 @@ async def test_a_close_behind_a_ping_is_answered_though_the_pong_is_not(tmp_path
         assert Frame(Opcode.PONG, b"here").serialize(mask=False) not in got
 
 
-async def test_a_pong_that_is_missing_after_the_close_says_nothing_more(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+async def test_a_pong_that_is_missing_after_the_close_says_nothing_more(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served, raw_connection(served) as raw:
         await raw.send(handshake(served))
         await raw.reader.readuntil(b"\r\n\r\n")
         [venues_side] = websockets(served)
@@ -123,8 +129,8 @@ async def test_a_pong_that_is_missing_after_the_close_says_nothing_more(tmp_path
         assert (venues_side.queue.qsize(), venues_side.disconnected) == (0, False)
 
 
-async def test_a_client_that_pings_and_reads_gets_its_pongs(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+async def test_a_client_that_pings_and_reads_gets_its_pongs(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served, raw_connection(served) as raw:
         await raw.send(handshake(served))
         await raw.reader.readuntil(b"\r\n\r\n")
         await raw.send(frame(b"here", Opcode.PING))
@@ -151,8 +157,8 @@ def authenticate(served: Served) -> bytes:
     return frame(json.dumps({"method": "authenticate", "params": {"key": served.venue.keys["alice"].key}}).encode())
 
 
-async def test_who_shows_no_key_is_let_go_after_a_few_messages_and_read_no_further(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+async def test_who_shows_no_key_is_let_go_after_a_few_messages_and_read_no_further(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served, raw_connection(served) as raw:
         [side] = await open_raw(served, raw)
         raw.writer.write(FIRST_OF_ALL * 20_000)
         async with asyncio.timeout(PATIENCE_S):
@@ -165,8 +171,8 @@ async def test_who_shows_no_key_is_let_go_after_a_few_messages_and_read_no_furth
         await until(lambda: served.server.server_state.open == 0)
 
 
-async def test_a_key_among_the_first_messages_is_in_time(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw, asyncio.timeout(PATIENCE_S):
+async def test_a_key_among_the_first_messages_is_in_time(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served, raw_connection(served) as raw, asyncio.timeout(PATIENCE_S):
         await open_raw(served, raw)
         await raw.send(FIRST_OF_ALL * (MESSAGES_WITHOUT_KEY - 1) + authenticate(served))
         await raw.send(FIRST_OF_ALL * 2 * MESSAGES_WITHOUT_KEY)
@@ -183,11 +189,11 @@ async def stands_still(progress: Callable[[], object]) -> None:
         quiet = quiet + 1 if progress() == before else 0
 
 
-async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(tmp_path: Path) -> None:
+async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(venue: RunningVenue) -> None:
     """Without the bound (IN_FLIGHT) its replies would fill the queue beyond what a client may leave unread: 4008."""
     asked = STRICT_MESSAGES + 1_000
     async with (
-        served_venue(tmp_path, send_buffer_bytes=SMALL_BUFFER_BYTES) as served,
+        serving(venue, listening(send_buffer_bytes=SMALL_BUFFER_BYTES)) as served,
         raw_connection(served, receive_buffer_bytes=SMALL_BUFFER_BYTES) as raw,
     ):
         await raw.send(handshake(served))
@@ -206,10 +212,10 @@ async def test_who_asks_much_and_reads_late_is_not_read_on_and_misses_nothing(tm
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has one loopback address only")
 @pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG])
 async def test_control_frames_of_an_address_are_bounded_over_all_its_sockets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opcode: Opcode
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, opcode: Opcode
 ) -> None:
     monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)  # Seconds pass when the test says so.
-    async with served_venue(tmp_path) as served, AsyncExitStack() as opened:
+    async with serving(venue, listening()) as served, AsyncExitStack() as opened:
         flood = [await opened.enter_async_context(raw_connection(served)) for _ in range(16)]
         elsewhere = await opened.enter_async_context(raw_connection(served, address="127.0.0.2"))
         await open_raw(served, *flood, elsewhere)
@@ -230,10 +236,10 @@ async def test_control_frames_of_an_address_are_bounded_over_all_its_sockets(
 
 @pytest.mark.parametrize("flooding", [None, "bob"])
 async def test_who_floods_control_frames_does_not_hold_up_others_of_his_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flooding: str | None
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, flooding: str | None
 ) -> None:
     monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
-    async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(PATIENCE_S):
+    async with serving(venue, listening()) as served, AsyncExitStack() as opened, asyncio.timeout(PATIENCE_S):
         flood = [await opened.enter_async_context(raw_connection(served)) for _ in range(10)]
         await open_raw(served, *flood, name=flooding)
         member = await opened.enter_async_context(open_websocket(served, "alice"))
@@ -252,10 +258,10 @@ async def test_who_floods_control_frames_does_not_hold_up_others_of_his_address(
 
 
 async def test_a_key_has_the_control_frames_of_a_key_also_where_it_came_late(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
-    async with served_venue(tmp_path) as served, AsyncExitStack() as opened, asyncio.timeout(PATIENCE_S):
+    async with serving(venue, listening()) as served, AsyncExitStack() as opened, asyncio.timeout(PATIENCE_S):
         early, late = [await opened.enter_async_context(raw_connection(served)) for _ in range(2)]
         await open_raw(served, early, name="alice")
         await open_raw(served, late)
@@ -269,10 +275,10 @@ async def test_a_key_has_the_control_frames_of_a_key_also_where_it_came_late(
 
 
 async def test_what_waits_on_many_sockets_is_not_parsed_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.gateway.server.server.TICKS_PER_SECOND", 10**9)
-    async with served_venue(tmp_path) as served, AsyncExitStack() as opened:
+    async with serving(venue, listening()) as served, AsyncExitStack() as opened:
         sides = await open_raw(served, *[await opened.enter_async_context(raw_connection(served)) for _ in range(30)])
         for side in sides:
             side.data_received(frame(b"", Opcode.PING) * (SLICE_BYTES // 6))
@@ -287,8 +293,8 @@ async def test_what_waits_on_many_sockets_is_not_parsed_at_once(
         assert sum(seconds) == 30 * (SLICE_BYTES // 6)
 
 
-async def test_a_message_of_too_many_frames_closes(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+async def test_a_message_of_too_many_frames_closes(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served, raw_connection(served) as raw:
         await raw.send(handshake(served))
         await raw.reader.readuntil(b"\r\n\r\n")
         await raw.send(frame(b"{", fin=False) + frame(b"", Opcode.CONT, fin=False) * (FRAGMENTS + 100))
@@ -310,9 +316,9 @@ async def call(client: ClientConnection, method: str, **params: object) -> dict[
 
 
 async def test_a_key_has_so_many_connections_and_no_more(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    venue: RunningVenue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
+    async with serving(venue, listening()) as served, asyncio.timeout(PATIENCE_S):
         monkeypatch.setattr(logging.getLogger("uvicorn.error"), "propagate", True)
         monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
         mine = [await open_websocket(served, "alice") for _ in range(MAX_WEBSOCKETS_PER_KEY)]
@@ -352,8 +358,8 @@ FIRST_OF_ALL = frame(b'{"method": "ping", "req_id": 1}')
 
 
 @pytest.mark.parametrize("sent_ahead", ["handshake", "request", "frames"])
-async def test_what_follows_a_handshake_belongs_to_the_websocket(tmp_path: Path, sent_ahead: str) -> None:
-    async with served_venue(tmp_path) as served:
+async def test_what_follows_a_handshake_belongs_to_the_websocket(venue: RunningVenue, sent_ahead: str) -> None:
+    async with serving(venue, listening()) as served:
         state = served.server.server_state
         async with raw_connection(served) as raw:
             first = handshake(served)
@@ -374,8 +380,8 @@ async def test_what_follows_a_handshake_belongs_to_the_websocket(tmp_path: Path,
 
 
 @pytest.mark.parametrize("in_pieces", [False, True], ids=["at once", "body with handshake"])
-async def test_a_handshake_behind_a_request_waits_for_its_answer(tmp_path: Path, in_pieces: bool) -> None:
-    async with served_venue(tmp_path) as served, raw_connection(served) as raw:
+async def test_a_handshake_behind_a_request_waits_for_its_answer(venue: RunningVenue, in_pieces: bool) -> None:
+    async with serving(venue, listening()) as served, raw_connection(served) as raw:
         head = order_head(served, f"content-length: {len(ORDER)}")
         if in_pieces:
             await raw.send(head)
@@ -388,8 +394,8 @@ async def test_a_handshake_behind_a_request_waits_for_its_answer(tmp_path: Path,
         assert (opcode & 15, json.loads(await raw.reader.readexactly(size))["req_id"]) == (Opcode.TEXT, 1)
 
 
-async def test_a_handshake_that_cannot_be_told_from_a_body_is_refused(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served:
+async def test_a_handshake_that_cannot_be_told_from_a_body_is_refused(venue: RunningVenue) -> None:
+    async with serving(venue, listening()) as served:
         state = served.server.server_state
         async with raw_connection(served) as raw:
             await raw.send(
