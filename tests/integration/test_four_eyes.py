@@ -101,6 +101,7 @@ ACTS: dict[str, tuple[str, str, Any]] = {
     "set_collar": ("PUT", "/v1/admin/instruments/ND-OX/collar", {"rate": "0.05"}),
     "list_instrument": ("POST", "/v1/admin/instruments", SCANDIUM | SIGNED),
     "change_instrument": ("PATCH", "/v1/admin/instruments/ND-OX", {"band_rate": "0.04"} | SIGNED),
+    "delist_instrument": ("POST", "/v1/admin/instruments/DY-OX/delist", SIGNED),
     "set_volatility_band": (
         "PUT", "/v1/admin/instruments/ND-OX/volatility_band", {"rate": "0.03", "auction_seconds": 60},
     ),
@@ -150,7 +151,7 @@ async def test_the_log_says_why_an_act_was_confirmed(venue: RunningVenue) -> Non
         reply = await ann.request(method, path, json=body, headers=said)
         assert (await end(ben, reply.json()["proposal"])).status_code == 200, act
         own = {"target_set": TARGET["why"], "control_declared": SIGNED["reason"], "set_fees": None}
-        own |= dict.fromkeys(("list_instrument", "change_instrument"), SIGNED["reason"])
+        own |= dict.fromkeys(("list_instrument", "change_instrument", "delist_instrument"), SIGNED["reason"])
         reasons[act] = own.get(act, f"因为 {act}")
     log = (await ben.get("/v1/admin/log")).json()["actions"]
     assert {line["kind"]: line["why"] for line in log if line["kind"] in ACTS} == reasons

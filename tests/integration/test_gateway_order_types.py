@@ -11,8 +11,6 @@ from tests.integration.venue import RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
-HOUR_NS = 3_600 * 10**9
-
 
 def order(side: str, price: str | None, quantity: int, **more: Any) -> dict[str, Any]:
     return {"symbol": "PRND-OX", "side": side, "price": price, "quantity": quantity, **more}
@@ -25,85 +23,51 @@ async def place(venue: RunningVenue, name: str, body: dict[str, Any]) -> dict[st
     return placed
 
 
+STOP = {"order_type": "stop", "stop_price": "474000"}
+AT_TEN = {"time_in_force": "gtd", "expire_time": "2023-12-01T10:30:00+08:00"}
+WAITS = {"state": "new", "stop_price": "474000.00", "triggered": False}
+
+KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        order("buy", None, 2, **STOP),
+        WAITS | {"order_type": "stop", "price": None, "protection_price": "501300.00"},
+    ),
+    (order("buy", "475000", 2, **STOP | {"order_type": "stop_limit"}), WAITS | {"price": "475000.00"}),
+    (order("buy", "473000", 3, time_in_force="fok"), {"state": "canceled", "reason": "fill_or_kill", "cum_qty": 0}),
+    (order("buy", "473000", 3, time_in_force="ioc"), {"state": "canceled", "reason": "immediate_or_cancel"}),
+    (
+        order("buy", None, 1, order_type="market"),
+        {"state": "canceled", "reason": "no_liquidity", "order_type": "market"},
+    ),
+    (order("buy", "470000", 1, post_only=True), {"state": "new", "post_only": True}),
+    (order("buy", "470000", 10, display_quantity=4), {"state": "new", "display_quantity": 4, "leaves_qty": 10}),
+    (order("buy", "470000", 1, time_in_force="gtc"), {"state": "new", "time_in_force": "gtc"}),
+    (
+        order("buy", "470000", 1, **AT_TEN),
+        {"state": "new", "time_in_force": "gtd", "expire_time": "2023-12-01T02:30:00Z"},
+    ),
+    (
+        order("buy", "470000", 1, **AT_TEN | {"expire_time": "2023-12-01T01:00:00Z"}),
+        {"state": "rejected", "reason": "invalid_expiry"},
+    ),
+    *(
+        (order("buy", "470000", 1, self_trade_prevention=mode), {"state": "new", "self_trade_prevention": mode})
+        for mode in ("cancel_newest", "cancel_oldest", "cancel_both", "decrement")
+    ),
+]
+"""What is sent, and what comes back. What becomes of each in the market is in tests/scenarios."""
+
+
+async def test_every_field_of_an_order_comes_back(venue: RunningVenue) -> None:
+    for body, expected in KINDS:
+        placed = await place(venue, "alice", body)
+        assert {name: placed[name] for name in expected} == expected
+        assert await as_it_stands(venue, placed) == placed
+
+
 async def as_it_stands(venue: RunningVenue, placed: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = (await venue.client("operator").get(f"/v1/orders/{placed['order_id']}")).json()
     return found
-
-
-async def depth(venue: RunningVenue) -> tuple[list[Any], list[Any]]:
-    found = (await venue.client("operator").get("/v1/market/PRND-OX/depth")).json()
-    return tuple([[level["price"], level["quantity"]] for level in found[side]] for side in ("bids", "asks"))  # type: ignore[return-value]
-
-
-async def test_a_stop_waits_unseen_and_is_triggered_by_a_trade(venue: RunningVenue) -> None:
-    stop = await place(venue, "alice", order("buy", None, 2, order_type="stop", stop_price="474000"))
-    assert (stop["state"], stop["triggered"], stop["stop_price"]) == ("new", False, "474000.00")
-    assert (stop["price"], stop["protection_price"]) == (None, "501300.00")
-    assert await depth(venue) == ([], [])
-    await place(venue, "bob", order("sell", "474000", 1))
-    await place(venue, "bob", order("sell", "474500", 5))
-    taker = await place(venue, "alice", order("buy", "474000", 1))
-    after = await as_it_stands(venue, stop)
-    assert (after["state"], after["triggered"], after["avg_px"]) == ("filled", True, "474500.000000")
-    assert (after["order_type"], after["seq"]) == ("stop", taker["seq"])
-
-
-async def test_fill_or_kill_is_whole_or_nothing(venue: RunningVenue) -> None:
-    await place(venue, "bob", order("sell", "473000", 2))
-    killed = await place(venue, "alice", order("buy", "473000", 3, time_in_force="fok"))
-    assert (killed["state"], killed["reason"], killed["cum_qty"]) == ("canceled", "fill_or_kill", 0)
-    filled = await place(venue, "alice", order("buy", "473000", 2, time_in_force="fok"))
-    assert (filled["state"], filled["cum_qty"]) == ("filled", 2)
-
-
-async def test_a_post_only_order_never_takes(venue: RunningVenue) -> None:
-    await place(venue, "bob", order("sell", "473000", 2))
-    refused = await place(venue, "alice", order("buy", "473000", 1, post_only=True))
-    assert (refused["state"], refused["reason"]) == ("rejected", "post_only_would_trade")
-    rests = await place(venue, "alice", order("buy", "472900", 1, post_only=True))
-    assert (rests["state"], rests["post_only"]) == ("new", True)
-
-
-async def test_depth_shows_of_an_iceberg_what_it_shows(venue: RunningVenue) -> None:
-    iceberg = await place(venue, "bob", order("sell", "473000", 10, display_quantity=4))
-    assert await depth(venue) == ([], [["473000.00", 4]])
-    await place(venue, "alice", order("buy", "473000", 5))
-    assert await depth(venue) == ([], [["473000.00", 3]])
-    after = await as_it_stands(venue, iceberg)
-    assert (after["display_quantity"], after["leaves_qty"], after["cum_qty"]) == (4, 5, 5)
-
-
-async def test_a_gtd_order_expires_at_its_time(venue: RunningVenue) -> None:
-    gtd = order("buy", "473000", 1, time_in_force="gtd", expire_time="2023-12-01T10:30:00+08:00")
-    placed = await place(venue, "alice", gtd)
-    assert (placed["state"], placed["expire_time"]) == ("new", "2023-12-01T02:30:00Z")
-    late = await place(venue, "alice", gtd | {"expire_time": "2023-12-01T01:00:00Z"})
-    assert (late["state"], late["reason"]) == ("rejected", "invalid_expiry")
-    venue.clock.now_ns += HOUR_NS
-    await place(venue, "bob", order("buy", "472000", 1))
-    expired = await as_it_stands(venue, placed)
-    assert (expired["state"], expired["reason"]) == ("expired", "expiry_time")
-
-
-@pytest.mark.parametrize(
-    ("mode", "resting", "incoming"),
-    [
-        ("cancel_newest", ("new", 5, 5, None), ("canceled", 0, 3, "self_trade")),
-        ("cancel_oldest", ("canceled", 0, 5, "self_trade"), ("new", 3, 3, None)),
-        ("cancel_both", ("canceled", 0, 5, "self_trade"), ("canceled", 0, 3, "self_trade")),
-        ("decrement", ("new", 2, 2, None), ("canceled", 0, 3, "self_trade")),
-    ],
-)
-async def test_orders_of_one_owner_never_trade(
-    venue: RunningVenue, mode: str, resting: tuple[Any, ...], incoming: tuple[Any, ...]
-) -> None:
-    first = await place(venue, "alice", order("sell", "473000", 5))
-    second = await place(venue, "alice", order("buy", "473000", 3, self_trade_prevention=mode))
-    fields = ("state", "leaves_qty", "quantity", "reason")
-    assert second["self_trade_prevention"] == mode
-    assert tuple(second[name] for name in fields) == incoming
-    after = await as_it_stands(venue, first)
-    assert tuple(after[name] for name in fields) == resting
 
 
 async def amend(venue: RunningVenue, placed: dict[str, Any], **changes: Any) -> tuple[int, dict[str, Any]]:
@@ -111,31 +75,24 @@ async def amend(venue: RunningVenue, placed: dict[str, Any], **changes: Any) -> 
     return reply.status_code, reply.json()
 
 
-async def test_less_quantity_keeps_the_place_and_a_new_price_takes_a_new_one(venue: RunningVenue) -> None:
-    first = await place(venue, "alice", order("buy", "473000", 5, client_order_id="first"))
-    second = await place(venue, "alice", order("buy", "473000", 5))
-    status, less = await amend(venue, first, quantity=3)
-    assert (status, less["quantity"], less["leaves_qty"], less["state"]) == (200, 3, 3, "new")
-    assert (less["order_id"], less["client_order_id"]) == (first["order_id"], "first")
-    assert less["seq"] > second["seq"]
-    await place(venue, "bob", order("sell", "473000", 1))
-    assert (await as_it_stands(venue, first))["cum_qty"] == 1
-    status, moved = await amend(venue, first, quantity=6)
-    assert (status, moved["quantity"], moved["leaves_qty"], moved["state"]) == (200, 6, 5, "partially_filled")
-    await place(venue, "bob", order("sell", "473000", 1))
-    assert (await as_it_stands(venue, second))["cum_qty"] == 1
-    account = (await venue.client("alice").get("/v1/account")).json()
-    assert account["reserved"] == "4259128.50", "nine lots at 473,000 with their fees"
-
-
-async def test_an_amend_may_trade_and_may_end_the_order(venue: RunningVenue) -> None:
-    mine = await place(venue, "alice", order("buy", "472000", 5))
-    await place(venue, "bob", order("sell", "473000", 2))
-    status, traded = await amend(venue, mine, price="473500")
-    assert (status, traded["state"], traded["cum_qty"]) == (200, "partially_filled", 2)
-    assert (traded["avg_px"], traded["price"]) == ("473000.000000", "473500.00")
-    status, ended = await amend(venue, mine, quantity=2)
-    assert (status, ended["state"], ended["reason"], ended["cum_qty"]) == (200, "canceled", "below_filled", 2)
+async def test_every_change_of_an_order_comes_back(venue: RunningVenue) -> None:
+    resting = await place(venue, "alice", order("buy", "470000", 5))
+    stop = await place(
+        venue, "alice", order("sell", "470000", 2, **STOP | {"order_type": "stop_limit", "stop_price": "471000"})
+    )
+    for placed, changes, expected in (
+        (resting, {"quantity": 4}, {"quantity": 4, "leaves_qty": 4}),
+        (resting, {"price": "471000", "quantity": 6}, {"price": "471000.00", "quantity": 6}),
+        (resting, {"display_quantity": 2}, {"display_quantity": 2}),
+        (
+            stop,
+            {"stop_price": "472000", "price": "471500"},
+            {"stop_price": "472000.00", "price": "471500.00", "triggered": False},
+        ),
+    ):
+        status, amended = await amend(venue, placed, **changes)
+        assert (status, {name: amended[name] for name in expected}) == (200, expected)
+        assert await as_it_stands(venue, placed) == amended
 
 
 async def test_a_refused_amend_says_why_and_leaves_the_order(venue: RunningVenue) -> None:

@@ -10,11 +10,10 @@ import pytest
 
 from matching_engine.limits import MAX_INSTRUMENTS
 from matching_engine.records import Command
-from services.commands.acts import MAY_WAIT
 from services.commands.administrative import list_instrument
 from services.commands.attachments import ListingText
 from services.messaging import Submission
-from tests.integration.logged_in import NOBODY, add_user, logged_in
+from tests.integration.logged_in import NOBODY
 from tests.integration.test_client_methods import SCANDIUM, SIGNED
 from tests.integration.venue import RunningVenue, running_venue
 from tests.patience import AsyncHttpClient
@@ -151,25 +150,6 @@ async def test_a_full_venue_names_its_room(venue: RunningVenue) -> None:
     assert "1,024 instruments" in problem["detail"]
 
 
-async def test_a_listing_waits_for_a_second_person(tmp_path: Path) -> None:
-    async with running_venue(tmp_path, acts_of_two=MAY_WAIT) as venue:
-        await add_user(venue, "ann", "admin")
-        await add_user(venue, "ben", "admin")
-        ann, ben = await logged_in(venue, "ann"), await logged_in(venue, "ben")
-        keyed = {"idempotency-key": "one"}
-        proposed = await ann.post(INSTRUMENTS, json=LISTING, headers=keyed)
-        assert proposed.status_code == 202
-        assert await listed(ann) is None
-        proposal = proposed.json()["proposal"]
-        confirmed = await ben.post(f"/v1/admin/proposals/{proposal}/confirm")
-        assert confirmed.status_code == 200
-        assert await listed(ann) is not None
-        repeated = await ann.post(INSTRUMENTS, json=LISTING, headers=keyed)
-        assert (repeated.status_code, repeated.json()["proposal"]) == (202, proposal)
-        other = await ann.post(INSTRUMENTS, json=LISTING | {"lot_size": 20}, headers=keyed)
-        assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
-
-
 CHANGE = {"band_rate": "0.02", "collar_rate": "0.01", "max_quantity": 5, "name_en": "Scandium oxide 5N"} | SIGNED
 
 
@@ -298,14 +278,3 @@ async def test_a_delisted_instrument_is_out_of_trading_and_its_goods_are_release
         (held,) = [one for one in (await bob.get("/v1/account")).json()["holdings"] if one["symbol"] == SYMBOL]
         assert (held["quantity"], held["available"]) == (2, 2)
         await post(operator, "/v1/admin/accounts/3/inventory", {"symbol": SYMBOL, "quantity": -2})
-
-
-async def test_a_delisting_waits_for_a_second_person(tmp_path: Path) -> None:
-    async with running_venue(tmp_path, acts_of_two=MAY_WAIT) as venue:
-        await add_user(venue, "ann", "admin")
-        await add_user(venue, "ben", "admin")
-        ann, ben = await logged_in(venue, "ann"), await logged_in(venue, "ben")
-        proposal = (await ann.post(f"{INSTRUMENTS}/ND-OX/delist", json=SIGNED)).json()["proposal"]
-        assert (await listed(ann, "ND-OX") or {})["phase"] == "continuous"
-        assert (await ben.post(f"/v1/admin/proposals/{proposal}/confirm")).status_code == 200
-        assert (await listed(ann, "ND-OX") or {})["phase"] == "delisted"
