@@ -158,14 +158,11 @@ async def test_a_report_whose_client_has_left_is_not_begun(tmp_path: Path, monke
     assert begun == [f"{YEAR}?format=json", f"{YEAR}/months"]
 
 
-async def test_it_is_one_process_that_goes_on_after_a_report(venue: RunningVenue) -> None:
-    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
-    assert reports.pid is None
+async def test_it_is_one_process_that_goes_on_after_a_report(reports: ReportProcess) -> None:
     await reports.answer(ADDRESSES[0], 0)
     first = reports.pid
     await reports.answer(ADDRESSES[1], 0)
     assert (reports.pid, first is None) == (first, False)
-    await reports.close()
 
 
 async def test_a_venue_that_stops_waits_for_no_report(venue: RunningVenue) -> None:
@@ -185,20 +182,10 @@ async def test_a_venue_that_stops_waits_for_no_report(venue: RunningVenue) -> No
     assert logged == []
 
 
-async def test_a_problem_is_that_of_the_route(tmp_path: Path) -> None:
-    empty = ReadDatabase(tmp_path)
-    await empty.make()
-    reports = ReportProcess(Where.of(empty.path, None))
-    with pytest.raises(ProblemError) as refused:
-        await reports.answer(YEAR, 0)
-    assert (refused.value.status, refused.value.code) == (409, "nothing_recorded")
-    await reports.close()
-
-
 async def test_after_a_report_failed_it_is_told_until_one_can_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that the year's records refuse is made: the process can answer."""
+    """One that the year's records refuse is made: the process can answer, with the problem of the route."""
     monkeypatch.setattr(report_process, "RETRY_S", 0.0)
     database = ReadDatabase(tmp_path)
     reports = ReportProcess(Where.of(database.path, None))
@@ -208,6 +195,9 @@ async def test_after_a_report_failed_it_is_told_until_one_can_be_made(
     await until(lambda: reports.troubles == [f"No report can be made: {failed.value.detail}"])
     await database.make()
     await until(lambda: reports.troubles == [])
+    with pytest.raises(ProblemError) as refused:
+        await reports.answer(YEAR, 0)
+    assert (refused.value.status, refused.value.code) == (409, "nothing_recorded")
     watching.cancel()
     await reports.close()
 

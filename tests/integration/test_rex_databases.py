@@ -137,33 +137,40 @@ def nowhere(shared_postgres: PostgresServer) -> Iterator[str]:
     shared_postgres.drop_database("rex_nowhere")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("postgresql", "mysql", "REX_DATABASE_URL: it is no address of PostgreSQL: write postgresql://user:password@"),
-        ("127.0.0.1:", "127.0.0.1:x", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
-        ("127.0.0.1:", "127.0.0.1:9", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
-        (
-            "/rex_",
-            "/rex?sslmode=perhaps&x=",
-            "(REX_DATABASE_URL) cannot be addressed: `sslmode` parameter must be one of",
-        ),
-        ("127.0.0.1", "127.0.0.2", "(REX_DATABASE_URL) cannot be reached"),
-        ("postgres:", "postgres:x", "(REX_DATABASE_URL) refuses the user or the password"),
-        ("/rex_", "/nothing_", "(REX_DATABASE_URL) has no such database: create it"),
-    ],
-)
-@pytest.mark.parametrize(
-    "command",
-    [["migrate"], ["journal", "verify"], ["journal", "export"], ["report", "2026"], ["init"]],
-    ids=" ".join,
-)
+WRONG = [
+    ("postgresql", "mysql", "REX_DATABASE_URL: it is no address of PostgreSQL: write postgresql://user:password@"),
+    ("127.0.0.1:", "127.0.0.1:x", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
+    ("127.0.0.1:", "127.0.0.1:9", "REX_DATABASE_URL is not the address of a PostgreSQL database: write"),
+    (
+        "/rex_",
+        "/rex?sslmode=perhaps&x=",
+        "(REX_DATABASE_URL) cannot be addressed: `sslmode` parameter must be one of",
+    ),
+    ("127.0.0.1", "127.0.0.2", "(REX_DATABASE_URL) cannot be reached"),
+    ("postgres:", "postgres:x", "(REX_DATABASE_URL) refuses the user or the password"),
+    ("/rex_", "/nothing_", "(REX_DATABASE_URL) has no such database: create it"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), WRONG)
 def test_a_wrong_url_is_one_sentence_without_the_password_that_names_the_setting(
-    nowhere: str, tmp_path: Path, command: list[str], old: str, new: str, sentence: str
+    nowhere: str, tmp_path: Path, old: str, new: str, sentence: str
 ) -> None:
+    refuses(nowhere, ["migrate"], old, new, sentence)
+
+
+@pytest.mark.parametrize(
+    "command", [["journal", "verify"], ["journal", "export"], ["report", "2026"], ["init"]], ids=" ".join
+)
+def test_so_it_is_with_every_command(nowhere: str, tmp_path: Path, command: list[str]) -> None:
+    command = ["init", "--data-dir", str(tmp_path / "keys")] if command == ["init"] else command
+    for old, new, sentence in WRONG[:1] + WRONG[-1:]:  # one that is malformed, one that a server refuses
+        refuses(nowhere, command, old, new, sentence)
+    assert not [*tmp_path.iterdir()]
+
+
+def refuses(nowhere: str, command: list[str], old: str, new: str, sentence: str) -> None:
     wrong = nowhere.replace(old, new, 1)
-    if command == ["init"]:
-        command = ["init", "--data-dir", str(tmp_path / "keys")]
     malformed = new == "mysql" or "is not the address" in sentence or "cannot be addressed" in sentence
     given = sentence.replace("REX_DATABASE_URL", "--database-url")
     for ended, expected, warnings in (
@@ -174,7 +181,6 @@ def test_a_wrong_url_is_one_sentence_without_the_password_that_names_the_setting
         assert expected in ended.err
         assert ended.err.count("\n") == 1 + warnings
         assert nowhere.split(":")[2].split("@")[0] not in ended.err
-    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
