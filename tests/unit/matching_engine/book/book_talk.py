@@ -59,9 +59,6 @@ class Talk:
     def stop(self, order_id: int, side: Side, lots: int, trigger: int) -> list[BookEvent]:
         return self.order(order_id, side, lots, trigger=trigger, kind=STOP)
 
-    def stop_limit(self, order_id: int, side: Side, lots: int, trigger: int, price: int) -> list[BookEvent]:
-        return self.order(order_id, side, lots, price, trigger=trigger, kind=STOP_LIMIT)
-
     def amend(
         self,
         order_id: int,
@@ -91,10 +88,6 @@ class Talk:
     def asks(self) -> Queues:
         """The sell side, best first."""
         return self._side(SELL)
-
-    def stops(self, side: Side) -> list[tuple[int, int]]:
-        """The waiting stops of a side as (order_id, trigger), the first to be triggered first."""
-        return [(order.order_id, order.trigger_ticks) for order in self.book.waiting_stops(0, side)]
 
     def _submit(self, kind: CommandKind, order_id: int, **fields: int) -> list[BookEvent]:
         return [BookEvent(*values) for values in self.book.submit(kind, order_id, **fields)]
@@ -134,11 +127,6 @@ def rejected(order_id: int, reason: Reason, side: Side = BUY, lots: int = 0, pri
 def trade(order_id: int, side: Side, maker: int, lots: int, price: int, leaves: int = 0) -> BookEvent:
     event = _event(EventKind.TRADE, order_id, side, lots, price, Reason.NONE)
     return event._replace(maker_order_id=maker, leaves_lots=leaves)
-
-
-def prevented(order_id: int, side: Side, other: int, lots: int, price: int, leaves: int = 0) -> BookEvent:
-    event = _event(EventKind.SELF_TRADE_PREVENTED, order_id, side, lots, price, Reason.SELF_TRADE)
-    return event._replace(maker_order_id=other, leaves_lots=leaves)
 
 
 def _state(event: EventKind, order_id: int, side: Side, lots: int, price: int, kind: OrderType) -> BookEvent:

@@ -1,4 +1,5 @@
-"""The order book alone: the rules CONFORMANCE doesn't name, refusals, views, arrays, faults."""
+"""The order book alone: refusals, views, arrays, faults, and its largest cases. The rules of the market are in tests/scenarios,
+and tests/property compares each command with the naive book."""
 
 from __future__ import annotations
 
@@ -40,6 +41,7 @@ from tests.unit.matching_engine.book.book_talk import (
     canceled,
     rejected,
     trade,
+    triggered,
 )
 
 
@@ -277,6 +279,23 @@ def test_there_is_room_for_all_that_the_commands_of_one_array_can_cause(mode: in
     events = OrderBook(1).process(np.concatenate([*icebergs, sweep]))
     assert len(events) == 255 + 25_400 * (2 if mode else 1)
     assert events["leaves_lots"][-1] == 0
+
+
+def test_a_cascade_of_10_000_stops_runs_to_its_end() -> None:
+    talk = Talk()
+    count = 10_000
+    for n in range(1, count + 1):
+        talk.stop(n, BUY, 1, n)
+        talk.sell(count + n, 1, n)
+    talk.sell(3 * count, 1, count + 1)
+    events = talk.buy(4 * count, 1, 1)
+    assert events[:2] == [accepted(4 * count, BUY, 1, 1), trade(4 * count, BUY, count + 1, 1, 1)]
+    cascade = [
+        event for n in range(1, count) for event in (triggered(n, BUY, 1), trade(n, BUY, count + n + 1, 1, n + 1))
+    ]
+    assert events[2:-2] == cascade
+    assert events[-2:] == [triggered(count, BUY, 1), trade(count, BUY, 3 * count, 1, count + 1)]
+    assert len(talk.book) == 0
 
 
 @pytest.mark.parametrize("side", list(Side))
