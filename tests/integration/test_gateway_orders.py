@@ -202,22 +202,15 @@ async def test_a_batch_without_a_readable_order_is_answered_too(venue: RunningVe
         ({"symbol": "GOLD"}, "unknown_symbol", "symbol"),
         ({"price": "473000.50"}, "price_off_tick", "price"),
         ({"price": "0"}, "invalid_price", "price"),
-        ({"price": "-100"}, "invalid_price", "price"),
-        ({"price": "9999999999999900"}, "invalid_price", "price"),
-        ({"price": None}, "invalid_price", "price"),
-        ({"order_type": "market"}, "invalid_price", "price"),
         ({"order_type": "market", "price": None, "time_in_force": "day"}, "invalid_time_in_force", "time_in_force"),
-        ({"quantity": 0}, "invalid_quantity", "quantity"),
-        ({"quantity": -5}, "invalid_quantity", "quantity"),
         ({"quantity": 10**40}, "invalid_quantity", "quantity"),
-        ({"quantity": 1.5}, "validation_failed", "quantity"),
-        ({"price": 473000}, "validation_failed", "price"),
         ({"surprise": 1}, "validation_failed", "surprise"),
     ],
 )
 async def test_what_the_venue_does_not_look_at(
     refusing_venue: RunningVenue, change: dict[str, Any], code: str, field: str
 ) -> None:
+    """One of each kind: all of them are in the tests of order bodies and order commands."""
     alice, before = refusing_venue.client("alice"), refusing_venue.sequencer.last_seq
     body = {**limit("buy", "473000", 1, client_order_id="x"), **change}
     reply = await alice.post("/v1/orders", json=body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +87,8 @@ async def test_public_routes_answer_as_their_models_say_and_change_nothing(venue
 
 
 @pytest.mark.parametrize("query", ["", "?format=json", "?format=csv"])
-async def test_the_years_figure_is_public(venue: RunningVenue, query: str) -> None:
-    public, alice = venue.client(None), venue.client("alice")
+async def test_the_years_figure_is_public(refusing_venue: RunningVenue, query: str) -> None:
+    public, alice = refusing_venue.client(None), refusing_venue.client("alice")
     reply = await public.get(f"/v1/reports/turnover/2023{query}")
     assert (reply.status_code, reply.content) == (200, (await alice.get(f"/v1/reports/turnover/2023{query}")).content)
     assert reply.headers["ratelimit-policy"].startswith('"public"')
@@ -138,28 +139,33 @@ async def test_fees_are_those_of_the_account_class(venue: RunningVenue) -> None:
     assert (await venue.client("alice").get("/v1/fees")).json() == fees
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/healthz", 200), ("/ui/", 404), ("/nowhere", 404), ("/v1/time", 200), ("/v1/account", 401)]
-)
+KINDS = [("/healthz", 200), ("/ui/", 404), ("/nowhere", 404), ("/v1/time", 200), ("/v1/account", 401)]
+
+
 async def test_answers_without_a_key_wait_for_the_turn_of_their_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, status: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of each kind; members' answers do not wait. A minute passes until the last turn: if it is still to come, they did not."""
+    """Of each kind, each from an address of its own; members' answers do not wait. A minute passes until the last turn: if it
+    is still to come, they did not."""
     monkeypatch.setattr(rate_limits, "MOST_TURN_NS", MINUTE_NS)
     monkeypatch.setattr(rate_limits, "MOST_PROBE_NS", MINUTE_NS)
     async with running_venue(tmp_path, keyless=RateLimit(per_s=1, burst=2)) as venue:
-        public, alice = venue.client(None), venue.client("alice")
-        first = [await public.get(path) for _ in range(2)]
-        assert [answer.status_code for answer in first] == [status, status]
-        waiting = [asyncio.create_task(public.get(path)) for _ in range(60)]
-        assert (await waiting[0]).status_code == status
+        alice, lines = venue.client("alice"), list[list[asyncio.Task[httpx.Response]]]()
+        for number, (path, status) in enumerate(KINDS):
+            public = venue.client(None)
+            public._transport = httpx.ASGITransport(venue.app, client=(f"10.0.0.{number}", 1))
+            first = [await public.get(path) for _ in range(2)]
+            assert [answer.status_code for answer in first] == [status, status]
+            lines.append([asyncio.create_task(public.get(path)) for _ in range(60)])
+        for (path, status), waiting in zip(KINDS, lines, strict=True):
+            assert (await waiting[0]).status_code == status, path
         for _ in range(10):
             assert (await alice.get("/v1/account")).status_code == 200
             await asyncio.sleep(0)  # Such an answer lets no other task begin.
-        assert not waiting[-1].done()
-        for task in waiting:
+        assert not any(waiting[-1].done() for waiting in lines)
+        for task in chain(*lines):
             task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await asyncio.gather(*chain(*lines), return_exceptions=True)
 
 
 async def test_who_waits_for_a_turn_holds_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
