@@ -1,4 +1,4 @@
-"""The settlement price (rulebook 4.10): each step of the waterfall and its edges, with the events of the day roll by hand."""
+"""The settlement price (rulebook 4.10): the edges of each step of the waterfall. The steps are the scenarios 4.10."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from matching_engine.records import (
     Phase,
     Reason,
     SettlementSource,
-    Side,
 )
 from tests.unit.matching_engine.engine_talk import BUY, DAY, GTC, SELL, Talk
 
@@ -80,19 +79,6 @@ def test_five_lots_make_an_average_price(talk: Talk) -> None:
     assert roll(talk) == rolled(talk, settled(talk, 1001, VWAP, 5, 500_300))
 
 
-def test_four_lots_make_none(talk: Talk) -> None:
-    trade(talk, 2, 1010)
-    trade(talk, 2, 1020)
-    assert roll(talk) == rolled(talk, settled(talk, 1000, PREVIOUS, 4, 406_000))
-
-
-def test_a_bust_that_leaves_four_lots_takes_the_average_price_away(talk: Talk) -> None:
-    trade(talk, 4, 1010)
-    busted = trade(talk, 1, 1010)
-    talk.tell(CommandKind.BUST_TRADE, order_id=busted)
-    assert roll(talk) == rolled(talk, settled(talk, 1000, PREVIOUS, 4, 404_000))
-
-
 def test_a_bust_that_leaves_five_lots_changes_the_average_price(talk: Talk) -> None:
     trade(talk, 5, 1010)
     busted = trade(talk, 5, 1020)
@@ -110,21 +96,10 @@ def test_the_lots_of_a_day_are_not_those_of_the_next(talk: Talk) -> None:
 # 2. The closing auction
 
 
-def test_the_closing_auction_settles_a_day_of_few_lots(talk: Talk) -> None:
-    trade(talk, 1, 1010)
-    auction(talk, (2, 1020))
-    assert roll(talk) == rolled(talk, settled(talk, 1020, AUCTION, 3, 305_000))
-
-
 def test_the_average_price_of_five_lots_comes_before_the_closing_auction(talk: Talk) -> None:
     trade(talk, 4, 1010)
     auction(talk, (1, 1020))  # 5060 / 5 = 1012
     assert roll(talk) == rolled(talk, settled(talk, 1012, VWAP, 5, 506_000))
-
-
-def test_an_auction_that_continuous_trading_followed_is_not_the_closing_one(talk: Talk) -> None:
-    auction(talk, (2, 1020), into=Phase.CONTINUOUS)
-    assert roll(talk) == rolled(talk, settled(talk, 1000, PREVIOUS, 2, 204_000))
 
 
 def test_of_two_auctions_after_continuous_trading_the_last_that_traded_counts(talk: Talk) -> None:
@@ -154,13 +129,6 @@ def test_an_auction_keeps_its_price_until_its_last_trade_is_busted(talk: Talk) -
     trades = [talk.seq << 20 | number for number in (1, 2)]
     talk.tell(CommandKind.BUST_TRADE, order_id=trades[0])
     assert roll(talk) == rolled(talk, settled(talk, 1020, AUCTION, 1, 102_000))
-
-
-def test_an_auction_of_which_every_trade_was_busted_has_no_price(talk: Talk) -> None:
-    auction(talk, (1, 1020), (1, 1020))
-    for trade_id in [talk.seq << 20 | number for number in (1, 2)]:
-        talk.tell(CommandKind.BUST_TRADE, order_id=trade_id)
-    assert roll(talk) == rolled(talk, settled(talk, 1000, PREVIOUS))
 
 
 def test_each_instrument_has_the_price_of_its_own_auction(talk: Talk) -> None:
@@ -224,13 +192,6 @@ def test_an_auction_without_trades_leaves_the_quotes_before_it(talk: Talk) -> No
     assert roll(talk) == rolled(talk, settled(talk, 1010, QUOTES))
 
 
-@pytest.mark.parametrize("side", [BUY, SELL])
-def test_one_side_has_no_middle(talk: Talk, side: Side) -> None:
-    talk.order(2, side, 3, 1010, time_ns=NINE_NS)
-    phase(talk, Phase.CLOSED, NINE_NS + 60 * MINUTE_NS)
-    assert roll(talk) == rolled(talk, settled(talk, 1000, PREVIOUS))
-
-
 def test_a_best_price_that_changes_begins_anew(talk: Talk) -> None:
     quotes(talk, 990, 1030)
     talk.order(3, BUY, 1, 991, time_ns=NINE_NS + MINUTE_NS)
@@ -290,16 +251,6 @@ def test_only_the_last_continuous_trading_of_the_day_counts(talk: Talk) -> None:
     phase(talk, Phase.CONTINUOUS, NINE_NS + 270 * MINUTE_NS)
     phase(talk, Phase.CLOSED, NINE_NS + 285 * MINUTE_NS)
     assert roll(talk) == rolled(talk, settled(talk, 1010, QUOTES))
-
-
-def test_a_halted_instrument_has_the_quotes_with_which_its_trading_ended(talk: Talk) -> None:
-    bid, _ = quotes(talk, 990, 1030)
-    talk.tell(CommandKind.HALT, instrument=0, time_ns=NINE_NS + 15 * MINUTE_NS)
-    talk.cancel(2, bid)
-    phase(talk, Phase.CLOSED, NINE_NS + 60 * MINUTE_NS)
-    assert roll(talk, time_ns=NINE_NS + 90 * MINUTE_NS) == rolled(talk, settled(talk, 1010, QUOTES))
-    phase(talk, Phase.CONTINUOUS, NINE_NS + 1000 * MINUTE_NS)
-    assert roll(talk, 20230104, NINE_NS + 2000 * MINUTE_NS)[1] == settled(talk, 1010, PREVIOUS)
 
 
 def test_a_resumed_instrument_begins_its_fifteen_minutes_anew(talk: Talk) -> None:
