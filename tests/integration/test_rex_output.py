@@ -6,25 +6,28 @@ import os
 import resource
 import subprocess
 import sys
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 
 import pytest
 
 from services.cli.exporting import sink
+from tests.faults.venue_process import rex
 from tests.integration.test_exports import days, make_venue
 from tests.patience import PATIENCE_S
 
 FULL = Path("/dev/full")
 
 PRINTED = {
-    "a line": (["--version"], ""),
-    "a table": (["report", "2023"], ""),
-    "a document": (["certificate", "2023", "--json"], "1"),
-    "a list of files": (["export", "2023", "--to", "out", "--formats", "json"], "1"),
-    "rows": (["journal", "export"], ""),
-    "rows, unbuffered": (["journal", "export"], "1"),
+    "a line": (["--version"], False),
+    "a table": (["report", "2023"], False),
+    "a document": (["certificate", "2023", "--json"], True),
+    "a list of files": (["export", "2023", "--to", "out", "--formats", "json"], True),
+    "rows": (["journal", "export"], False),
+    "rows, unbuffered": (["journal", "export"], True),
 }
-"""Commands, and PYTHONUNBUFFERED: with it a write fails at once, without it perhaps at the end of the process."""
+"""Commands, and whether they print as with PYTHONUNBUFFERED: a write fails at once then, else perhaps at the process's end."""
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +38,23 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def into_a_full_device(folder: Path, unbuffered: bool) -> None:
+    """In the child: its standard output is a full device, its working directory this folder."""
+    os.chdir(folder)
+    os.dup2(os.open(FULL, os.O_WRONLY), sys.stdout.fileno())
+    assert isinstance(sys.stdout, TextIOWrapper)
+    sys.stdout.reconfigure(write_through=unbuffered)
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full")
 @pytest.mark.parametrize(("command", "unbuffered"), PRINTED.values(), ids=PRINTED.keys())
 def test_what_cannot_be_printed_is_one_sentence(
-    venue: Path, tmp_path: Path, command: list[str], unbuffered: str
+    venue: Path, tmp_path: Path, command: list[str], unbuffered: bool
 ) -> None:
     command = command if command[0].startswith("--") else [*command, "--data-dir", str(venue)]
-    with FULL.open("w") as full:
-        ended = subprocess.run(
-            [sys.executable, "-c", "from services.cli import main; main()", *command],
-            cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
-            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
-        )  # fmt: skip
-    assert ended.stderr == "rex: the standard output cannot be written: No space left on device\n"
-    assert ended.returncode == 1
+    ended = rex(*command, mutant=partial(into_a_full_device, tmp_path, unbuffered))
+    assert ended.err == "rex: the standard output cannot be written: No space left on device\n"
+    assert ended.exit_status == 1
 
 
 def test_a_file_of_rows_that_does_not_fit_is_named_and_removed(tmp_path: Path) -> None:
