@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from load_tests.benchmarks.measurement import Effort, Measurement
-from tests.faults import take_over
+from tests.faults.scaled import LEADER, run
 
 TAKE_OVERS_A_RUN = 4
 PROMISED_S = 3.0
@@ -12,7 +12,7 @@ HARMS = {"sigkill": "kill", "sigstop": "hang", "sigterm": "clean stop"}
 
 def take_over_measurements(effort: Effort) -> list[Measurement]:
     """The longest silence of each harm that the seed draws. Raises RuntimeError if a promise was broken."""
-    report = take_over.run(TAKE_OVERS_A_RUN * effort.runs, effort.seed, lambda: None)
+    report = run(LEADER, TAKE_OVERS_A_RUN * effort.runs, effort.seed, lambda: None)
     if not report.holds:
         raise RuntimeError(report.line())
     return [

@@ -1,11 +1,13 @@
-"""Runs every fault rig at full length, one after the other: `make faults`. It takes about two and a half hours.
+"""The fault rigs. Each one damages venues by random choices from a seed, and reports every broken promise as a sentence.
 
-    python -m tests.faults                      all rigs
-    python -m tests.faults --only kill soak     only these
-    python -m tests.faults --short              at the length of a first try: about ten minutes
+    python -m tests.faults                            all, at full length: `make faults`, about two and a half hours
+    python -m tests.faults --short                    at the length of a first try: about ten minutes
+    python -m tests.faults kill soak                  only these
+    python -m tests.faults kill --count 300 --seed 7  so many trials of one
 
-Each rig is a program of its own (`python -m tests.faults.kill --help`); if one crashes, the others still run. Prints a line for
-each rig to standard output; its counts are written as JSON to build/faults/, one file for each rig and summary.json.
+A single rig prints its line, or with --json its counts. Of several each runs in a process of its own: if one crashes, the
+others still run. Their counts are then written to build/faults/, one file for each rig and summary.json. Exit status 1: a
+promise was broken, and the line says which. 2: this machine lacks what the rig needs.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,112 +27,96 @@ from tests.faults import (
     claims,
     clock_step,
     corruption,
-    database_away,
     door,
-    failed_device,
-    failed_sync,
-    failover,
-    file_removed,
-    follower_kill,
-    kill,
-    lost_rows,
-    namespaces,
-    network,
-    postgres_disk,
-    postgres_power_cut,
-    power_cut,
-    redis_away,
-    redis_lost,
+    embedded,
     resume,
     resume_scaled,
     retry_storm,
+    scaled,
     snapshots,
     soak,
     soak_scaled,
     stops,
-    take_over,
 )
-from tests.faults.rig import Report, Rig
+from tests.faults.rig import CannotRun, Report, Rig, perform
+from tests.venue_variables import set_variables
 
 RIGS = {
-    module.RIG.name: module.RIG
-    for module in (
-        power_cut,
-        kill,
-        failed_sync,
-        failed_device,
-        corruption,
-        snapshots,
-        file_removed,
-        stops,
-        clock_step,
-        retry_storm,
-        resume,
-        resume_scaled,
-        take_over,
-        claims,
-        database_away,
-        failover,
-        lost_rows,
-        redis_lost,
-        redis_away,
-        network,
-        namespaces,
-        follower_kill,
-        postgres_power_cut,
-        postgres_disk,
-        door,
-        by_chance,
-        soak,
-        soak_scaled,
+    rig.name: rig
+    for rig in (
+        *embedded.RIGS,
+        corruption.RIG,
+        snapshots.RIG,
+        stops.RIG,
+        clock_step.RIG,
+        retry_storm.RIG,
+        resume.RIG,
+        resume_scaled.RIG,
+        claims.RIG,
+        *scaled.RIGS,
+        door.RIG,
+        by_chance.RIG,
+        soak.RIG,
+        soak_scaled.RIG,
     )
 }
 RESULTS = Path("build/faults")
 NOT_RUN = 2
 
 
-def main() -> int:
-    """Exit status 0 if every promise held; 1 if one was broken or a rig crashed or, with REX_REQUIRE_EVERYTHING=1, could not
-    run."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status; of several rigs, one that could not run counts as broken with REX_REQUIRE_EVERYTHING=1."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--only", nargs="+", choices=list(RIGS), default=list(RIGS), metavar="RIG", help=", ".join(RIGS)
-    )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("rigs", nargs="*", metavar="RIG", help=", ".join(RIGS))
+    parser.add_argument("--count", type=int, metavar="N", help="how many trials of a single rig")
+    parser.add_argument("--seed", type=int, default=1, help="of every choice that a rig makes")
     parser.add_argument("--short", action="store_true", help="each at the length of a first try")
-    options = parser.parse_args()
+    parser.add_argument("--json", action="store_true", help="a single rig: one JSON object on standard output")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.rigs) - RIGS.keys():
+        parser.error(f"there is no rig {', '.join(sorted(unknown))}; the rigs are {', '.join(RIGS)}")
+    lengths = {name: rig.short if options.short else rig.long for name, rig in RIGS.items()}
+    if len(options.rigs) == 1:
+        (name,) = options.rigs
+        return _perform(RIGS[name], lengths[name] if options.count is None else options.count, options)
+    return _all(options.rigs or list(RIGS), lengths, options.seed)
+
+
+def _perform(rig: Rig, count: int, options: argparse.Namespace) -> int:
+    set_variables()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Unmounts the rig's disks on the way out.
+    try:
+        report = perform(rig, count, options.seed)
+    except CannotRun as reason:
+        sys.stderr.write(f"{rig.name}: NOT RUN: {reason}\n")
+        return NOT_RUN
+    sys.stdout.write((json.dumps(report.to_json()) if options.json else report.line()) + "\n")
+    return 0 if report.holds else 1
+
+
+def _all(names: Sequence[str], lengths: dict[str, int], seed: int) -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     results = []
-    for name in options.only:
-        result = _run(RIGS[name], options.seed, options.short)
+    for name in names:
+        result = _in_a_process(name, lengths[name], seed)
         (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
         results.append(result)
     (RESULTS / "summary.json").write_text(json.dumps(results, indent=2) + "\n")
     return int(any(_is_failure(result) for result in results))
 
 
-def _run(rig: Rig, seed: int, short: bool) -> dict[str, Any]:
-    count = str(rig.short if short else rig.long)
-    command = [
-        sys.executable,
-        "-m",
-        f"tests.faults.{rig.name}",
-        f"--{rig.trials}",
-        count,
-        "--seed",
-        str(seed),
-        "--json",
-    ]
+def _in_a_process(name: str, count: int, seed: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.faults", name, "--count", str(count), "--seed", str(seed), "--json"]
     finished = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     try:
         result: dict[str, Any] = json.loads(finished.stdout)
     except ValueError:
-        result = {"rig": rig.name, "holds": False, "exit_status": finished.returncode}
-        sys.stdout.write(f"{rig.name}: NOT RUN\n" if finished.returncode == NOT_RUN else f"{rig.name}: CRASHED\n")
+        result = {"rig": name, "holds": False, "exit_status": finished.returncode}
+        sys.stdout.write(f"{name}: {'NOT RUN' if finished.returncode == NOT_RUN else 'CRASHED'}\n")
     else:
-        sys.stdout.write(Report(rig.name, result["counts"], result["broken"]).line() + "\n")
+        sys.stdout.write(Report(name, result["counts"], result["broken"]).line() + "\n")
     sys.stdout.flush()
     return result
 

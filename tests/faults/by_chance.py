@@ -1,22 +1,22 @@
 """Defects that a rig sees only if its harm hits the right moment. So they are no tests, which would have to see them always.
 
-    python -m tests.faults.by_chance --trials 40 --seed 1
+    python -m tests.faults by_chance --count 40 --seed 1
 
 kill       a venue publishes a batch when its write starts, not when it is durable: 16 of 20 kills saw it
-take_over  gateways refuse what may be executed: 5 of 8 harms saw it; of those that hand over none does
+leader     gateways refuse what may be executed: 5 of 8 harms saw it; of those that hand over none does
 
 Each trial has a venue of its own. The first one that sees the defect ends the trials; the count says which one it was.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
-from tests.faults import kill, take_over
+from tests.faults import embedded, scaled
 from tests.faults.mutants import early_acknowledgement
-from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.rig import Advance, Report, Rig
 from tests.faults.scaled_mutants import refusal_of_unknown_outcomes
+from tests.faults.stage import Pace
 
 
 def run(trials: int, seed: int, advance: Advance) -> Report:
@@ -34,12 +34,13 @@ def run(trials: int, seed: int, advance: Advance) -> Report:
 
 
 def _kill(seed: int) -> bool:
-    return bool(kill.run(1, seed, _nothing, mutant=early_acknowledgement).broken)
+    return bool(embedded.run(embedded.KILL, 1, seed, _nothing, mutant=early_acknowledgement).broken)
 
 
-def _take_over(seed: int) -> bool:
+def _leader(seed: int) -> bool:
     """Under full load: a harm sees only orders that are on their way."""
-    broken = take_over.run(1, seed, _nothing, mutants={"gateway": refusal_of_unknown_outcomes}).broken
+    pace, mutants = Pace(pause_s=0.0, most=400), {"gateway": refusal_of_unknown_outcomes}
+    broken = scaled.run(scaled.LEADER, 1, seed, _nothing, mutants=mutants, pace=pace).broken
     return any("was refused and is there" in sentence for sentence in broken)
 
 
@@ -47,9 +48,6 @@ def _nothing() -> None:
     """Shows no progress: the trials are counted here."""
 
 
-_RIGS: dict[str, Callable[[int], bool]] = {"kill": _kill, "take_over": _take_over}
+_RIGS: dict[str, Callable[[int], bool]] = {"kill": _kill, "leader": _leader}
 
 RIG = Rig("by_chance", run, "trials", short=8, long=40)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

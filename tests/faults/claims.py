@@ -1,27 +1,20 @@
-"""Lets standbys claim the journal at once while the writer's append is on its way, and wakes a writer that was deposed.
+"""Lets standbys claim the journal at once while the writer's append is on its way.
 
-    python -m tests.faults.claims --claims 200 --seed 1
+    python -m tests.faults claims --count 200 --seed 1
 
 In this process, with connections to a real PostgreSQL: a writer appends through a proxy that holds its statement back
 (`late_request`), or the reply (`late_reply`), or resets the connection (`cut`). Two to four standbys claim at once: exactly one
 may win, and it appends. Then the writer's statement arrives: it must write nothing and end with JournalBusy, unless it was
-committed before the claim. The journal must hold exactly the acknowledged batches, as one chain.
-
-With processes (`stopped`): the leading `rex sequencer` gets SIGSTOP, one of two standbys takes over, and the first one gets
-SIGCONT: it must end with exit status 3, having written nothing.
+committed before the claim. The journal must hold exactly the acknowledged batches, as one chain. With processes: the rig
+`leader`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from random import Random
-
-import asyncpg
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
@@ -31,37 +24,28 @@ from services.journal.postgres import tables
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.writer_row import WriterRow
 from services.processes.exit_codes import ExitCode
-from services.scaled.launch import DidNotStart
 from services.venue.fatal_errors import exit_code_of
-from tests.faults.proxy_thread import server_of, through
-from tests.faults.rig import Advance, CannotRun, Report, Rig, main
-from tests.faults.scaled_venue import ScaledVenue, TooLate, read_health, scaled_venue
-from tests.faults.tcp_proxy import TcpProxy
+from tests.faults.rig import Advance, CannotRun, Report, Rig
+from tests.faults.tcp_proxy import TcpProxy, server_of, through
 from tests.patience import PATIENCE_S
 from tests.unit.journal.chains import next_batch
 
 KINDS = ("late_request", "late_reply", "cut")
-EVERY_STOPPED = 5
-"""Every fifth claim is one of processes."""
 HELD_S = 0.1
 """How long a message takes to the proxy and an append to its commit, generously: if it takes longer, the trial is another one
 of the same kind, and no less valid."""
 
 
 def run(claims: int, seed: int, advance: Advance) -> Report:
-    """Runs `claims` claims, one of EVERY_STOPPED with processes."""
+    """Runs `claims` claims. Raises CannotRun."""
     report = Report("claims")
-    stops = claims // EVERY_STOPPED
     try:
         with PostgresServer() as server:
-            journal_url = server.create_database("journal")
-            asyncio.run(in_process(journal_url, claims - stops, Random(seed), report, advance))
-            if stops:
-                with_processes(server.create_database("venue"), stops, report, advance)
+            asyncio.run(in_process(server.create_database("journal"), claims, Random(seed), report, advance))
     except ServerMissing as missing:
         raise CannotRun(str(missing)) from missing
-    except (DidNotStart, TooLate, TimeoutError) as reason:
-        report.broken.append(str(reason) or "a statement was not answered")
+    except TimeoutError:
+        report.broken.append("a statement was not answered")
     return report
 
 
@@ -192,58 +176,4 @@ def _urls(rows: list[WriterRow | None]) -> str:
     return ", ".join(row.url for row in rows if row is not None)
 
 
-def with_processes(url: str, stops: int, report: Report, advance: Advance) -> None:
-    """Stops the leader of three sequencers again and again."""
-    with scaled_venue(url, sequencers=3, gateways=0) as venue:
-        for _ in range(stops):
-            stopped(venue, report)
-            advance()
-
-
-def stopped(venue: ScaledVenue, report: Report) -> None:
-    """SIGSTOP for the leader, until another one leads; then SIGCONT."""
-    leader = venue.leader()
-    venue.processes[leader].signal(signal.SIGSTOP)
-    others = [name for name in venue.processes if name.startswith("sequencer") and name != leader]
-    leaders = _leaders(venue, others)
-    written = asyncio.run(_written(venue.database_url))
-    venue.processes[leader].signal(signal.SIGCONT)
-    status = venue.processes[leader].ended()
-    said = venue.processes[leader].errors.read_text(errors="replace").strip()
-    if "deposed" not in said or "handed over" in said:
-        report.broken.append(f"the deposed leader does not say that it was deposed: {said}")
-    if status != ExitCode.OTHER_WRITER:
-        report.broken.append(f"the deposed leader ended with status {status}: {said}")
-    if asyncio.run(_written(venue.database_url)) != written:
-        report.broken.append("the deposed leader wrote after the take-over")
-    if len(leaders) != 1 or _leaders(venue, others) != leaders:
-        report.broken.append(f"after the take-over these lead: {', '.join(leaders)}")
-    report.add("stopped")
-    venue.replace(leader)
-
-
-def _leaders(venue: ScaledVenue, names: list[str]) -> list[str]:
-    """Those of these sequencers that lead. Waits for the first. Raises TooLate."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        leaders = [name for name in names if read_health(venue.processes[name].url).get("role") == "leader"]
-        if leaders:
-            return leaders
-        time.sleep(0.05)
-    raise TooLate("no standby took over")
-
-
-async def _written(url: str) -> str:
-    """What only an append or a claim changes."""
-    connection = await asyncpg.connect(url)
-    try:
-        sql = "SELECT count(*), max(j.last_seq), max(w.epoch) FROM journal AS j, journal_writer AS w"
-        return str(await connection.fetchrow(sql))
-    finally:
-        await connection.close()
-
-
 RIG = Rig("claims", run, "claims", short=10, long=200)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

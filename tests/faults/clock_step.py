@@ -1,7 +1,7 @@
 """Steps a venue's clock forward and back, in a running venue and at a start: no order and no trading day may be stamped with
 the jump.
 
-    python -m tests.faults.clock_step --trials 30 --seed 1
+    python -m tests.faults clock_step --count 30 --seed 1
 
 The clock is the rig's own (`mutants.stepped_clock`); the machine's clock is not changed. A trial begins at ten o'clock of a
 trading day, hours before that day ends by itself. The trials, in turn: in a running venue, the clock jumps 400 days ahead, an
@@ -15,7 +15,6 @@ date and every order, and the resting day order must still rest.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,7 +30,7 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 from services.scaled.launch import DidNotStart
 from tests.e2e.clock import TEN_O_CLOCK_NS
 from tests.faults.mutants import stepped_clock
-from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.faults.rig import Advance, Report, Rig, scratch
 from tests.faults.traders import Json, Trader, open_traders
 from tests.faults.venue_process import VenueProcess, serve
 
@@ -187,6 +186,3 @@ async def _start_with_the_right_clock(
 
 
 RIG = Rig("clock_step", run, "trials", short=len(STEPS), long=5 * len(STEPS))
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

@@ -1,6 +1,6 @@
 """Damages one file of a killed venue's folder, with every kind of damage, and checks that the damage is noticed.
 
-    python -m tests.faults.corruption --damages 2000 --seed 1
+    python -m tests.faults corruption --count 2000 --seed 1
 
 The folder is that of a venue that was killed under load: journal and read database both have data in their main file and in
 their write-ahead log, and the read database is at the journal's end. For each damage, one file of a copy of the folder is
@@ -22,7 +22,6 @@ import asyncio
 import json
 import shutil
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ from services.read_model.sqlite_writer import SqliteWriter
 from services.scaled.launch import DidNotStart
 from tests.faults.damage import damage
 from tests.faults.rebuilt import Rebuilt, differences, rebuild
-from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.faults.rig import Advance, Report, Rig, scratch
 from tests.faults.traders import load_until, open_traders
 from tests.faults.venue_process import Finished, rex, serve
 
@@ -219,6 +218,3 @@ async def _holds_another(victim: Victim, copy: Path) -> list[str]:
 
 
 RIG = Rig("corruption", run, "damages", short=60, long=2_000)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

@@ -1,6 +1,6 @@
 """Attacks on a venue's HTTP and WebSocket server, one after the other, each on a new `rex serve`, measured from outside.
 
-    python -m tests.faults.door --attacks 8
+    python -m tests.faults door --count 8
 
 The attacks in turn (`--attacks 3` runs the first three):
 
@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,7 +35,7 @@ from tests.faults.deaf_client import DeafClient
 from tests.faults.flood import Flood
 from tests.faults.process_figures import Figures, figures, unsent_bytes
 from tests.faults.raw_request import is_closed, status_of
-from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.rig import Advance, Report, Rig
 from tests.faults.traders import open_traders
 from tests.patience import PATIENCE_S, AsyncHttpClient
 
@@ -247,6 +246,3 @@ async def _attack(attack: Callable[[Attack], Awaitable[None]], venue: RunningVen
 
 
 RIG = Rig("door", run, "attacks", short=len(ATTACKS), long=len(ATTACKS))
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

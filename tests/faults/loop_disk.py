@@ -14,11 +14,12 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.faults.rig import CannotRun
+from tests.faults.scaled_venue import until
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NO_LOG_FLUSH = struct.pack("I", 2)
@@ -56,8 +57,10 @@ class LoopDisk:
             os.close(mounted)
 
     def unmount(self) -> None:
-        """Unmounts the image. No process may have a file open on it."""
-        self.run("umount", self._mount_point)
+        """Unmounts the image, once no process has a file open on it, and waits until the loop device has let go of it: mounted
+        before that, it would still be the file system that was cut."""
+        unmount(self._mount_point)
+        until(lambda: str(self._image) not in _backing_files(), f"{self._image} is still that of a loop device")
 
     def run(self, *command: str | Path) -> str:
         """Runs a command and returns its output. Raises CalledProcessError."""
@@ -85,6 +88,22 @@ def loop_disk(image_folder: Path | None = None) -> Iterator[LoopDisk]:
             yield disk
         finally:
             disk.unmount()
+
+
+def unmount(mount_point: Path) -> None:
+    """Unmounts a file system when nothing uses it any more. A process that ends may still have a file open, and one that looks
+    for a free loop device opens each for a moment."""
+    until(
+        lambda: subprocess.run(["umount", mount_point], capture_output=True, check=False).returncode == 0,
+        f"{mount_point} is still in use",
+    )
+
+
+def _backing_files() -> Iterator[str]:
+    """The files of all loop devices."""
+    for file in Path("/sys/block").glob("loop*/loop/backing_file"):
+        with suppress(OSError):  # It has just been detached.
+            yield file.read_text().strip()
 
 
 def check_tools(*programs: str) -> None:

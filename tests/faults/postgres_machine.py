@@ -1,4 +1,4 @@
-"""PostgreSQL on a disk of its own, which can lose its power, fill up, fail to write, or become read-only; and a venue on it."""
+"""PostgreSQL on a disk of its own, which can lose its power, fill up, fail to write, or become read-only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import POLL_S, ServerFailed, ServerMissing
 from tests.faults.rig import CannotRun
-from tests.faults.scaled_venue import ScaledVenue, TooLate
+from tests.faults.scaled_venue import TooLate
 from tests.faults.thin_disk import ThinDisk, thin_disk
 from tests.patience import PATIENCE_S
 
@@ -96,11 +96,3 @@ def postgres_machine() -> Iterator[PostgresMachine]:
             yield PostgresMachine(disk, server)
     except ServerMissing as missing:
         raise CannotRun(str(missing)) from missing
-
-
-def restart_all(venue: ScaledVenue) -> None:
-    """After a power cut of the whole machine: every process of the venue is gone, and starts again."""
-    for name in [*venue.processes]:
-        venue.processes[name].process.kill()
-    for name in [*venue.processes]:
-        venue.restart(name)

@@ -1,5 +1,5 @@
 """Changes that a rig's process makes to itself (`mutants.py`): defects of the journal in PostgreSQL, each of which a rig must
-catch. `hurried_replies` is none: it shortens a wait.
+catch. `hurried_replies` and `hurried_stop` are none: they shorten a wait.
 
 The product has no switch for any of them.
 """
@@ -13,6 +13,7 @@ from services.journal.postgres import statements
 from services.journal.postgres.batch_writer import BatchWriter
 from services.journal.postgres.seen import Seen
 from services.journal.postgres.writer_row import WriterRow
+from services.scaled import sequencer
 
 HURRIED_S = 2.0
 
@@ -20,6 +21,11 @@ HURRIED_S = 2.0
 def hurried_replies() -> None:
     """A gateway answers `outcome_unknown` after two seconds instead of ten."""
     request_tracker.REPLY_SECONDS = HURRIED_S
+
+
+def hurried_stop() -> None:
+    """A sequencer that is to stop tries half a second to journal what it has taken in, and not five."""
+    vars(sequencer)["STOP_S"] = 0.5
 
 
 def assumed_commit() -> None:

@@ -1,6 +1,6 @@
 """Cuts the sockets of those who follow accounts and the market, and kills the venue, again and again; compares what they heard.
 
-    python -m tests.faults.resume --cuts 300 --seed 1
+    python -m tests.faults resume --count 300 --seed 1
 
 Two members trade with each other, and rest some orders away from the price; the operator busts a trade now and then. Each
 member follows `orders`, `fills` and `balances`, one of them `trades` and the book with all its levels, and the operator
@@ -17,7 +17,6 @@ A snapshot after the first one means that the venue could not tell what was miss
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -26,11 +25,10 @@ from tempfile import TemporaryDirectory
 
 from rex_client import RexClient
 
-from tests.faults.proxy_thread import server_of
 from tests.faults.resume_audience import Audience, drawn_joins
 from tests.faults.resume_stage import RestingOrders, Stage, bust_some
-from tests.faults.rig import Advance, Report, Rig, main, scratch
-from tests.faults.tcp_proxy import TcpProxy
+from tests.faults.rig import Advance, Report, Rig, scratch
+from tests.faults.tcp_proxy import TcpProxy, server_of
 from tests.faults.traders import Trader, open_traders
 from tests.faults.venue_process import Mutant, VenueProcess, serve
 from tests.patience import PATIENCE_S
@@ -164,6 +162,3 @@ async def _cancel_all(stage: Stage) -> None:
 
 
 RIG = Rig("resume", run, "cuts", short=20, long=300)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

@@ -1,6 +1,6 @@
 """As resume.py, in the scaled mode: members follow through one gateway after the other while gateways and leaders are killed.
 
-    python -m tests.faults.resume_scaled --harms 200 --seed 1
+    python -m tests.faults resume_scaled --count 200 --seed 1
 
 Two members trade through two gateways on PostgreSQL, and each follows its streams through a proxy that leads to one of them.
 Every harm is drawn from the seed: the connections are reset; they are reset and lead to the other gateway, which may be behind;
@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Mapping
 from random import Random
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from services.scaled.launch import DidNotStart
-from tests.faults.proxy_thread import server_of
+from tests.faults.load import Load
 from tests.faults.resume import follow_through
 from tests.faults.resume_stage import bust_some
-from tests.faults.rig import Advance, CannotRun, Report, Rig, main
+from tests.faults.rig import Advance, CannotRun, Report, Rig
 from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
-from tests.faults.take_over import Load
-from tests.faults.tcp_proxy import TcpProxy
+from tests.faults.tcp_proxy import TcpProxy, server_of
 from tests.faults.traders import Trader
 from tests.faults.venue_process import Mutant
 
@@ -99,6 +97,3 @@ def run(harms: int, seed: int, advance: Advance, *, mutants: Mapping[str, Mutant
 
 
 RIG = Rig("resume_scaled", run, "harms", short=12, long=200)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

@@ -1,6 +1,6 @@
 """Sends every order up to five times through a proxy that cuts connections, and counts the resulting orders.
 
-    python -m tests.faults.retry_storm --ids 10000 --seed 1
+    python -m tests.faults retry_storm --count 10000 --seed 1
 
 Two members send orders through `cutting_proxy.py`, over the WebSocket and over REST. An order without a reply is sent again
 with its client_order_id, five times in all; some orders are sent again although they got a reply. At the end the venue is read
@@ -12,7 +12,6 @@ must hold what the fills add up to.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -24,7 +23,7 @@ from typing import Any
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
 from tests.faults.cutting_proxy import CuttingProxy
-from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.faults.rig import Advance, Report, Rig, scratch
 from tests.faults.traders import CASH, LOTS, Trader, all_fills, all_orders, open_traders
 from tests.faults.venue_process import VenueProcess, serve
 
@@ -146,6 +145,3 @@ def _fills_off(trader: Trader, orders: list[Json], fills: list[Json], account: J
 
 
 RIG = Rig("retry_storm", run, "ids", short=500, long=10_000)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

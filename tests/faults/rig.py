@@ -1,4 +1,4 @@
-"""The program of every fault rig: a count, a seed, a progress bar, one line or one JSON object, an exit status.
+"""What every fault rig has: a count, a seed, a progress bar, and a report of one line or one JSON object.
 
 A rig damages a venue by random choices from a seed, counts what it observes, and reports every broken promise as a sentence.
 The same seed makes the same choices; at which moment of the venue's work they occur depends on the machine, so counts vary a
@@ -7,19 +7,14 @@ little from run to run.
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import os
-import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple
 
 from load_tests import progress
-from tests.venue_variables import set_variables
 
 Advance = Callable[[], None]
 """Called after each trial."""
@@ -97,30 +92,6 @@ def perform(rig: Rig, count: int, seed: int, show: bool = True) -> Report:
         report = rig.run(count, seed, stages.advance)
     report.counts = {rig.trials: count, "seed": seed, **report.counts, "took_s": round(monotonic() - began)}
     return report
-
-
-def main(rig: Rig, description: str | None, arguments: Sequence[str] | None = None) -> int:
-    """The program. Exit status 0: every promise held; 1: one was broken; 2: the machine lacks something that the rig needs."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m tests.faults.{rig.name}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit status 1: a promise was broken, and the line says which. 2: this machine lacks what the rig needs.",
-    )
-    what = f"how many {rig.trials}; `make faults` takes {rig.long}"
-    parser.add_argument(f"--{rig.trials}", dest="count", type=int, default=rig.short, metavar="N", help=what)
-    parser.add_argument("--seed", type=int, default=1, help="of every choice the rig makes")
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output, for programs")
-    options = parser.parse_args(arguments)
-    set_variables()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # Unmounts the rig's disks on the way out.
-    try:
-        report = perform(rig, options.count, options.seed)
-    except CannotRun as reason:
-        sys.stderr.write(f"{rig.name}: NOT RUN: {reason}\n")
-        return 2
-    sys.stdout.write((json.dumps(report.to_json()) if options.json else report.line()) + "\n")
-    return 0 if report.holds else 1
 
 
 def scratch() -> str | None:

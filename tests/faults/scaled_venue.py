@@ -113,6 +113,12 @@ class ScaledVenue:
         self.end(name)
         self.start(name, "--port", str(port))
 
+    def start_missing(self) -> None:
+        """Starts each process again that has ended, and waits until every gateway is ready. Raises TooLate."""
+        for name in self.ended():
+            self.replace(name)
+        self.wait_ready()
+
     @property
     def link_secret(self) -> str:
         """What a gateway shows the leader."""

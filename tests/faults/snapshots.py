@@ -1,6 +1,6 @@
 """Kills the process that takes snapshots, damages the snapshots, and starts: every start must come to the journal's state.
 
-    python -m tests.faults.snapshots --starts 500 --seed 1
+    python -m tests.faults snapshots --count 500 --seed 1
 
 A journal in a folder grows by a few rows of a real engine. Then a process takes a snapshot; in every second trial it is killed
 at a moment by chance. Then, by chance, up to two of the kept snapshots are damaged, replaced by another one, or by one of
@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import sys
 import time
 import warnings
 from hashlib import blake2b
@@ -39,7 +38,7 @@ from services.snapshots.record import HEADER, Snapshot
 from services.snapshots.verifying import verify
 from services.venue.standing_snapshots import take_at
 from tests.faults.damage import damage
-from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.faults.rig import Advance, Report, Rig, scratch
 from tests.patience import PATIENCE_S
 from tests.property.engine_flow import array, flow
 
@@ -205,6 +204,3 @@ def _take(folder: Path) -> None:
 
 
 RIG = Rig("snapshots", run, "starts", short=60, long=2_000)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

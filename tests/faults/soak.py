@@ -1,6 +1,6 @@
 """All kinds of load at once, for a given time, over restarts and trading days: the venue may not grow.
 
-    python -m tests.faults.soak --seconds 7200 --seed 1
+    python -m tests.faults soak --count 7200 --seed 1
 
 The load on a `rex serve`: two members place and cancel orders; subscribers connect, read for a while and leave; clients that
 never read stay until others replace them; pages are opened. A trading day takes a minute. The first fifth of the time has
@@ -31,7 +31,7 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.snapshots.folder import SNAPSHOTS_FOLDER
 from services.venue.first_start import KEYS_FILE
 from tests.faults.process_figures import figures
-from tests.faults.rig import Advance, Report, Rig, main
+from tests.faults.rig import Advance, Report, Rig
 from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
 from tests.faults.soak_load import ClientFailed, SoakLoad
 from tests.faults.soak_mutants import soaked
@@ -116,6 +116,3 @@ def _pids(venue: VenueProcess) -> Mapping[str, int]:
 
 
 RIG = Rig("soak", run, "seconds", short=60, long=1_800)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

@@ -1,6 +1,6 @@
 """All kinds of load at once on a scaled venue, over take-overs, restarts and trading days: no process may grow.
 
-    python -m tests.faults.soak_scaled --seconds 7200 --seed 1
+    python -m tests.faults soak_scaled --count 7200 --seed 1
 
 The load of the rig `soak`, through two gateways. A trading day takes a minute. In the first third of the time, every
 HARM_EVERY_S seconds, the leading sequencer gets SIGTERM, SIGKILL or SIGSTOP, or a gateway or the projector is ended and started
@@ -25,9 +25,9 @@ from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import ServerMissing
 from services.scaled.launch import DidNotStart
 from tests.faults.process_figures import figures
-from tests.faults.rig import Advance, CannotRun, Report, Rig, main
+from tests.faults.promises import start_again
+from tests.faults.rig import Advance, CannotRun, Report, Rig
 from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
-from tests.faults.settled import replace_ended
 from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
 from tests.faults.soak_load import ClientFailed, SoakLoad
 from tests.faults.soak_mutants import soaked
@@ -74,7 +74,8 @@ async def _soak(venue: ScaledVenue, seconds: int, random: Random, report: Report
             if second % HARM_EVERY_S == 0:
                 await asyncio.to_thread(_harm, venue, random, report)
     report.counts["orders"] += load.orders
-    await asyncio.to_thread(replace_ended, venue, report)
+    await asyncio.to_thread(venue.leader)
+    await asyncio.to_thread(start_again, venue, report)
     await asyncio.to_thread(venue.wait_ready)
     return await _steady(venue, traders, seconds - harmed_s, random, report, advance)
 
@@ -125,6 +126,3 @@ def _pids(venue: ScaledVenue) -> Mapping[str, int]:
 
 
 RIG = Rig("soak_scaled", run, "seconds", short=90, long=1_800)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

@@ -1,6 +1,6 @@
 """Stops a demo under the load of its traders, again and again: every stop ends with a status, and none hangs.
 
-    python -m tests.faults.stops --trials 200 --seed 1
+    python -m tests.faults stops --count 200 --seed 1
 
 A `rex demo` trades with its simulated traders, and readers ask for pages, reports and market data. After a number of commands
 drawn from the seed it gets SIGTERM or SIGINT. It must end with status 0: a part that does not end within 10 seconds would be
@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -20,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from tests.faults.rig import Advance, Report, Rig, main, scratch
+from tests.faults.rig import Advance, Report, Rig, scratch
 from tests.faults.venue_process import printing
 from tests.patience import PATIENCE_S, AsyncHttpClient
 
@@ -83,6 +82,3 @@ async def _seq(client: AsyncHttpClient) -> int:
 
 
 RIG = Rig("stops", run, "trials", short=10, long=200)
-
-if __name__ == "__main__":
-    sys.exit(main(RIG, __doc__))

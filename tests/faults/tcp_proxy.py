@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from load_tests.servers.server_process import free_port
 
@@ -169,3 +170,18 @@ class TcpProxy:
             self.connections.discard(connection)
             server[1].close()
             writer.close()
+
+
+def through(url: str, port: int) -> str:
+    """The URL with the address of the proxy that listens on this port."""
+    parts = urlsplit(url)
+    user = parts.netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{user}@127.0.0.1:{port}"))
+
+
+def server_of(url: str) -> tuple[str, int]:
+    """Host and port of a URL."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port

@@ -14,11 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
 
-from tests.faults.loop_disk import IMAGE_BYTES, LoopDisk, check_tools
+from tests.faults.loop_disk import IMAGE_BYTES, LoopDisk, check_tools, unmount
 from tests.faults.rig import CannotRun
-from tests.patience import PATIENCE_S
 
 SPARE_BYTES = 8 * 2**20
 """The memory of the pool beyond the image's."""
@@ -87,13 +85,4 @@ def thin_disk(size_bytes: int = IMAGE_BYTES) -> Iterator[ThinDisk]:
         except subprocess.CalledProcessError as error:
             raise CannotRun(f"an image cannot be mounted here: {error.stderr.strip()}") from error
         finally:
-            _unmount(pool)
-
-
-def _unmount(pool: Path) -> None:
-    """Unmounts the pool when the loop device has let go of the image: it does so after every process has closed the device,
-    and a process that looks for a free one opens each for a moment."""
-    until_s = monotonic() + PATIENCE_S
-    while (tried := subprocess.run(["umount", pool], capture_output=True, text=True, check=False)).returncode != 0:
-        assert monotonic() < until_s, tried.stderr
-        sleep(0.05)
+            unmount(pool)

@@ -1,7 +1,7 @@
 """Runs every long rig for a given time, one after the other, and writes a report: `make night`.
 
     python -m tests.night --hours 8 --seed 1
-    python -m tests.night --hours 0.5 --only kill take_over
+    python -m tests.night --hours 0.5 --only kill leader
 
 Each rig has its share of the time (tests/night/rigs.py), in rounds with seeds of their own; what a rig does not need goes to
 the later ones. A rig that crashes or hangs does not stop the others. A line for each round goes to standard output; report.md,

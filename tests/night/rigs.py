@@ -25,7 +25,7 @@ class NightRig(NamedTuple):
     """Its count is the seconds that it runs: one round takes the whole share."""
 
 
-SHARES = {"soak": 37, "soak_scaled": 37, "take_over": 6, "power_cut": 4, "kill": 4, "network": 4, "namespaces": 6}
+SHARES = {"soak": 37, "soak_scaled": 37, "leader": 6, "power_cut": 4, "kill": 4, "network": 4, "hosts": 6}
 """Of the fault rigs whose share is not the usual one. A quarter of eight hours is the soak of two hours in each mode."""
 
 FUZZED = "--requests {count} --frames {count} --seed {seed} --json"
@@ -36,7 +36,7 @@ RIGS = (
             rig.name,
             rig.trials,
             rig.short,
-            f"-m tests.faults.{rig.name} --{rig.trials} {{count}} --seed {{seed}} --json",
+            f"-m tests.faults {rig.name} --count {{count}} --seed {{seed}} --json",
             SHARES.get(rig.name, 2),
             rig.trials == "seconds",
         )

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults.__main__ import RIGS as FAULTS
 from tests.long import some
 from tests.night import __main__ as night
 from tests.night import builds
@@ -136,8 +137,9 @@ def test_an_interrupted_night_writes_its_report(tmp_path: Path, number: signal.S
 def test_every_rig_of_the_list_has_a_program_and_a_name_of_its_own() -> None:
     assert len({rig.name for rig in RIGS}) == len(RIGS)
     for rig in RIGS:
-        flag, program, *_ = rig.arguments.format(count=1, seed=1).split()
+        flag, program, name, *_ = rig.arguments.format(count=1, seed=1).split()
         assert (flag, find_spec(program) is not None) == ("-m", True)
+        assert program != "tests.faults" or name in FAULTS
 
 
 def test_builds_that_differ_are_told() -> None:
