@@ -25,7 +25,7 @@ from tests.patience import PATIENCE_S, AsyncHttpClient
 
 READERS = 4
 READ = ("/ui/", "/v1/market/tickers", "/v1/reports/turnover/2026", "/v1/market/PRND-OX/trades", "/metrics")
-FEWEST, MOST = 0, 2_000
+FEWEST, MOST = 0, 1_000
 """Commands after the start, before the signal."""
 UNLIMITED = {"REX_PUBLIC_READS_PER_S": "0", "REX_KEYLESS_ANSWERS_PER_S": "0"}
 OPTIONS = ("--no-history", "--rate", "500", "--port", "0")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -15,14 +15,11 @@ Direction = Literal["to_server", "to_client"]
 DIRECTIONS: tuple[Direction, Direction] = ("to_server", "to_client")
 READ_BYTES = 65_536
 
-Sleep = Callable[[float], Awaitable[None]]
-
 
 class Lane:
     """How the bytes of one direction pass, in every connection."""
 
-    def __init__(self, sleep: Sleep) -> None:
-        self.sleep = sleep
+    def __init__(self) -> None:
         self.delay_s = 0.0
         self.piece_bytes = READ_BYTES
         self.flowing = asyncio.Event()
@@ -64,7 +61,7 @@ class Connection:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lane: Lane) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(READ_BYTES):
-                await lane.sleep(lane.delay_s)
+                await asyncio.sleep(lane.delay_s)
                 while data:
                     await lane.flowing.wait()
                     writer.write(data[: lane.piece_bytes])
@@ -84,10 +81,8 @@ class TcpProxy:
     `target` may be replaced: new connections go to the new one, as after a failover.
     """
 
-    def __init__(self, target: tuple[str, int], sleep: Sleep = asyncio.sleep) -> None:
-        """`sleep`: how a delay passes; a test may have a clock of its own."""
+    def __init__(self, target: tuple[str, int]) -> None:
         self.target = target
-        self._sleep = sleep
         self.port = free_port()
         self.connections: set[Connection] = set()
         self._lanes: dict[Direction, Lane] = {}
@@ -96,7 +91,7 @@ class TcpProxy:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[TcpProxy]:
         """Listens while the block runs, and cuts what is left of its connections."""
-        self._lanes = {direction: Lane(self._sleep) for direction in DIRECTIONS}
+        self._lanes = {direction: Lane() for direction in DIRECTIONS}
         await self.accept()
         try:
             yield self

@@ -26,7 +26,7 @@ def test_all_clients_together_leave_no_socket_behind_in_the_scaled_mode() -> Non
         binaries()
     except ServerMissing as missing:
         pytest.skip(f"NO SOAK OF THE SCALED MODE RAN: {missing}")
-    report = soak_scaled.run(6, 1, lambda: None)
+    report = soak_scaled.run(3, 1, lambda: None)
     assert report.broken == []
     assert min(report.counts[name] for name in ("orders", "subscribers", "deaf_clients")) > 0
 

@@ -1,10 +1,12 @@
-"""What the TCP proxy can do to a connection, shown on an echo server."""
+"""What the TCP proxy can do to a connection, shown on an echo server. Cuts and black holes:
+`tests/integration/test_link_faults.py`."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -12,32 +14,16 @@ from tests.faults.tcp_proxy import TcpProxy
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
-SOON_S = 0.1
-"""In this time nothing may arrive."""
-
-
-class HeldDelays:
-    """The delays of a proxy, which last until the test ends them."""
-
-    def __init__(self) -> None:
-        self.last_s = 0.0
-        self.began = asyncio.Event()
-        self.over = asyncio.Event()
-
-    async def __call__(self, seconds: float) -> None:
-        if seconds:
-            self.last_s = seconds
-            self.began.set()
-            await self.over.wait()
+LONG_S, SOON_S = 3_600, 0.1
+"""In the short time nothing may arrive."""
 
 
 class Echo:
-    """Answers every read with the bytes it read; keeps the reads."""
+    """Answers every read with the bytes it read, and the end with "end"; keeps the reads."""
 
     def __init__(self) -> None:
         self.reads: list[bytes] = []
         self.heard = asyncio.Event()
-        self.ends = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -45,151 +31,71 @@ class Echo:
                 self.reads.append(data)
                 self.heard.set()
                 writer.write(data)
-            self.ends += 1
             writer.write(b"end")
         writer.close()
 
 
-class Client:
-    """A connection through the proxy."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def exchange(self, data: bytes) -> bytes:
-        self.writer.write(data)
-        return await self.receive(len(data))
-
-    async def receive(self, size: int) -> bytes:
-        return await asyncio.wait_for(self.reader.readexactly(size), PATIENCE_S)
-
-    async def hears_nothing(self) -> bool:
-        try:
-            await asyncio.wait_for(self.reader.read(1), SOON_S)
-        except TimeoutError:
-            return True
-        return False
-
-
-@pytest.fixture
-def echo() -> Echo:
-    return Echo()
-
-
-@pytest.fixture
-def delays() -> HeldDelays:
-    return HeldDelays()
-
-
-@pytest.fixture
-async def proxy(echo: Echo, delays: HeldDelays) -> AsyncIterator[TcpProxy]:
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[TcpProxy, Echo, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A proxy before an echo server, and a connection through it that has answered once."""
+    echo = Echo()
     server = await asyncio.start_server(echo.serve, "127.0.0.1", 0)
-    async with server, TcpProxy(server.sockets[0].getsockname(), delays).running() as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def connect(proxy: TcpProxy) -> AsyncIterator[Callable[[], Awaitable[Client]]]:
-    writers: list[asyncio.StreamWriter] = []
-
-    async def connect() -> Client:
+    async with asyncio.timeout(PATIENCE_S), server, TcpProxy(server.sockets[0].getsockname()).running() as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-        writers.append(writer)
-        return Client(reader, writer)
-
-    yield connect
-    for writer in writers:
-        writer.transport.abort()
-
-
-Connect = Callable[[], Awaitable[Client]]
-
-
-async def test_it_passes_bytes_and_ends(connect: Connect, echo: Echo) -> None:
-    client = await connect()
-    data = bytes(range(256)) * 4_000
-    assert await client.exchange(data) == data
-    client.writer.write_eof()
-    assert await asyncio.wait_for(client.reader.read(), PATIENCE_S) == b"end"
-    assert echo.ends == 1
-
-
-async def test_cut(proxy: TcpProxy, connect: Connect) -> None:
-    client = await connect()
-    assert await client.exchange(b"one") == b"one"
-    await proxy.cut()
-    assert not proxy.connections
-    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        await client.receive(1)
-    assert await (await connect()).exchange(b"two") == b"two"
-
-
-async def test_refuse_leaves_open_connections(proxy: TcpProxy, connect: Connect) -> None:
-    client = await connect()
-    assert await client.exchange(b"one") == b"one"
-    await proxy.refuse()
-    with pytest.raises(ConnectionRefusedError):
-        await connect()
-    assert await client.exchange(b"two") == b"two"
-    await proxy.heal()
-    assert await (await connect()).exchange(b"three") == b"three"
-
-
-async def test_delay(proxy: TcpProxy, connect: Connect, echo: Echo, delays: HeldDelays) -> None:
-    client = await connect()
-    await proxy.delay(5, "to_client")
-    client.writer.write(b"one")
-    await asyncio.wait_for(delays.began.wait(), PATIENCE_S)
-    assert (delays.last_s, echo.reads) == (5, [b"one"])
-    assert await client.hears_nothing()
-    delays.over.set()
-    assert await client.receive(3) == b"one"
-
-
-async def test_half_close(proxy: TcpProxy, connect: Connect, echo: Echo) -> None:
-    client = await connect()
-    assert await client.exchange(b"one") == b"one"
-    await proxy.half_close("to_server")
-    assert await client.receive(3) == b"end"
-    assert echo.ends == 1
-
-
-async def test_half_close_towards_the_client(proxy: TcpProxy, connect: Connect, echo: Echo) -> None:
-    client = await connect()
-    assert await client.exchange(b"one") == b"one"
-    await proxy.half_close("to_client")
-    assert await asyncio.wait_for(client.reader.read(), PATIENCE_S) == b""
-    client.writer.write(b"two")
-    while echo.reads != [b"one", b"two"]:
-        await asyncio.wait_for(echo.heard.wait(), PATIENCE_S)
+        writer.write(b"one")
+        assert await reader.readexactly(3) == b"one"
+        echo.reads.clear()
         echo.heard.clear()
+        try:
+            yield proxy, echo, reader, writer
+        finally:
+            await close(writer)
 
 
-async def test_single_bytes(proxy: TcpProxy, connect: Connect, echo: Echo) -> None:
-    client = await connect()
-    await proxy.single_bytes("to_server")
-    data = bytes(range(200))
-    assert await client.exchange(data) == data
-    assert len(echo.reads) > 20
+async def close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
-async def test_a_black_hole_keeps_bytes_until_it_heals(proxy: TcpProxy, connect: Connect, echo: Echo) -> None:
-    client = await connect()
-    await proxy.black_hole("to_client")
-    client.writer.write(b"one")
-    await asyncio.wait_for(echo.heard.wait(), PATIENCE_S)
-    assert echo.reads == [b"one"]
-    assert await client.hears_nothing()
-    await proxy.black_hole()
-    client.writer.write(b"two")
-    assert await client.hears_nothing()
-    assert echo.reads == [b"one"]
-    await proxy.heal()
-    assert await client.receive(6) == b"onetwo"
+async def test_refused_connections_leave_open_ones() -> None:
+    async with connected() as (proxy, _, reader, writer):
+        await proxy.refuse()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.write(b"two")
+        assert await reader.readexactly(3) == b"two"
+        await proxy.heal()
+        _, another = await asyncio.open_connection("127.0.0.1", proxy.port)
+        await close(another)
 
 
-async def test_a_server_that_is_gone(proxy: TcpProxy, connect: Connect) -> None:
-    proxy.target = ("127.0.0.1", 1)
-    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
-        await (await connect()).exchange(b"one")
+@pytest.mark.parametrize("harm", ["delay", "black hole"])
+async def test_one_direction_passes_while_nothing_comes_back(harm: str) -> None:
+    async with connected() as (proxy, echo, reader, writer):
+        await (proxy.delay(LONG_S, "to_client") if harm == "delay" else proxy.black_hole("to_client"))
+        writer.write(b"two")
+        await echo.heard.wait()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), SOON_S)
+
+
+async def test_a_half_closed_connection_ends_in_one_direction() -> None:
+    async with connected() as (proxy, echo, reader, writer):
+        await proxy.half_close("to_client")
+        assert await reader.read() == b""
+        writer.write(b"two")
+        await echo.heard.wait()
+        await proxy.half_close("to_server")
+    async with connected() as (proxy, echo, reader, _):
+        await proxy.half_close("to_server")
+        assert await reader.readexactly(3) == b"end"
+
+
+async def test_single_bytes() -> None:
+    async with connected() as (proxy, echo, reader, writer):
+        await proxy.single_bytes("to_server")
+        data = bytes(range(200))
+        writer.write(data)
+        assert await reader.readexactly(200) == data
+        assert len(echo.reads) > 20
