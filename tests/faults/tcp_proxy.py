@@ -14,6 +14,7 @@ from load_tests.servers.server_process import free_port
 Direction = Literal["to_server", "to_client"]
 DIRECTIONS: tuple[Direction, Direction] = ("to_server", "to_client")
 READ_BYTES = 65_536
+HALF_CLOSED_S = 0.05
 
 
 class Lane:
@@ -22,6 +23,9 @@ class Lane:
     def __init__(self) -> None:
         self.delay_s = 0.0
         self.piece_bytes = READ_BYTES
+        self.left_bytes: int | None = None
+        """After so many the connection is cut, or half closed and cut a moment later."""
+        self.half_closes = False
         self.flowing = asyncio.Event()
         self.flowing.set()
 
@@ -60,18 +64,24 @@ class Connection:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lane: Lane) -> None:
         with contextlib.suppress(OSError):
-            while data := await reader.read(READ_BYTES):
+            while (lane.left_bytes is None or lane.left_bytes > 0) and (data := await reader.read(READ_BYTES)):
                 await asyncio.sleep(lane.delay_s)
+                data = data[: lane.left_bytes]
+                if lane.left_bytes is not None:
+                    lane.left_bytes -= len(data)
                 while data:
                     await lane.flowing.wait()
                     writer.write(data[: lane.piece_bytes])
                     data = data[lane.piece_bytes :]
                     await writer.drain()
                     await asyncio.sleep(0)  # The next piece is another packet.
-            await lane.flowing.wait()
-            writer.write_eof()
-            return
-        for each in self.writers.values():  # One side is gone: so is the connection.
+            if lane.left_bytes is None or lane.half_closes:
+                await lane.flowing.wait()
+                writer.write_eof()
+                if not lane.half_closes:
+                    return
+                await asyncio.sleep(HALF_CLOSED_S)
+        for each in self.writers.values():  # One side is gone, or it is cut: so is the connection.
             each.transport.abort()
 
 
@@ -150,6 +160,11 @@ class TcpProxy:
         return [self._lanes[direction] for direction in directions or DIRECTIONS]
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._forward(reader, writer, self._lanes)
+
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lanes: dict[Direction, Lane]
+    ) -> None:
         try:
             server = await asyncio.open_connection(*self.target)
         except BaseException as error:
@@ -157,7 +172,7 @@ class TcpProxy:
             if isinstance(error, OSError):
                 return
             raise
-        connection = Connection((reader, writer), server, self._lanes)
+        connection = Connection((reader, writer), server, lanes)
         self.connections.add(connection)
         try:
             await connection.ended()
