@@ -13,6 +13,7 @@ import pytest
 
 from services.read_model.database import connect_reader, trouble_with
 from services.read_model.errors import ReadDatabaseDamaged, ReadDatabaseDeviceFailed
+from tests.faults import file_faults
 from tests.faults.embedded import (
     FAILED_DEVICE,
     FAILED_SYNC,
@@ -26,6 +27,7 @@ from tests.faults.embedded import (
 from tests.faults.loop_disk import loop_disk
 from tests.faults.mutants import unsynced_journal
 from tests.faults.rig import CannotRun, Report
+from tests.long import some
 
 
 def test_whatever_becomes_of_its_disk_no_acknowledged_order_is_lost_and_no_status_is_wrong() -> None:
@@ -57,8 +59,10 @@ def test_a_venue_that_is_killed_loses_nothing() -> None:
     assert report.counts["rebuilt_row_for_row"] == 2
 
 
-def test_nothing_is_acknowledged_on_files_that_are_gone() -> None:
-    names = ("journal removed", "log removed", "folder removed", "journal removed at rest", "second venue")
+@pytest.mark.parametrize(
+    "names", some([["log removed", "journal removed at rest", "second venue"], [*file_faults.HARMS]])
+)
+def test_nothing_is_acknowledged_on_files_that_are_gone(names: list[str]) -> None:
     report = run(FILE_REMOVED._replace(faults=FILE_REMOVED.named(*names)), len(names), 1, lambda: None)
     assert report.broken == []
     assert all(report.counts[name.replace(" ", "_")] == 1 for name in names)
