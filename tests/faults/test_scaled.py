@@ -18,7 +18,7 @@ from tests.faults.scaled_mutants import ignored_gaps, no_transactions, refusal_o
 from tests.faults.stage import Pace, Wired, wired
 
 pytestmark = pytest.mark.slow
-QUICK = Pace(pause_s=0.05, most=30, lasts_s=(0.1, 0.5))
+QUICK = Pace(pause_s=0.1, most=30, lasts_s=(0.1, 0.5))
 """A gate needs the faults, not the load."""
 
 
@@ -58,7 +58,7 @@ def test_whatever_process_dies_and_whatever_becomes_of_redis_and_the_network_not
     assert report.broken == []
     assert all(report.counts[fault.name.replace(" ", "_")] == 1 for fault in faults)
     assert report.counts["rebuilt_row_for_row"] == report.counts["journals_proven"] == 2
-    assert min(report.counts[name] for name in ("acknowledged", "asked", "queries")) > 0
+    assert min(report.counts[name] for name in ("acknowledged", "queries")) > 0
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ from tests.integration.postgres_journal import until
 
 pytestmark = pytest.mark.slow
 
-QUICK = Pace(pause_s=0.05, most=30, pauses_s=(0.5, postgres_mutants.HURRIED_S + 1.5), away_s=1.0)
+QUICK = Pace(pause_s=0.1, most=30, pauses_s=(0.5, postgres_mutants.HURRIED_S + 1.5), away_s=1.0)
 
 
 @pytest.fixture(scope="module")
