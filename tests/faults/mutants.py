@@ -23,6 +23,7 @@ import numpy as np
 
 from matching_engine import Engine
 from matching_engine.faults import EngineFault, Fault
+from matching_engine.records import CommandKind
 from services.cli import running
 from services.gateway.cursors import Cursors
 from services.journal import JournalBusy, connections
@@ -51,7 +52,8 @@ def unsynced_journal() -> None:
 
 
 def early_acknowledgement() -> None:
-    """Publishes batches when their write starts, not when they are durable; on a slow device, where each kill meets one."""
+    """Publishes batches when their write starts, not when they are durable; on a slow device, where each kill meets one. Only
+    those with orders: of another one nobody tells the projector again, and a start waits until it has read that."""
     append, write = SqliteJournal.append, SqliteJournal._append
 
     def write_slowly(journal: SqliteJournal, batch: JournalBatch, data: bytes) -> None:
@@ -59,7 +61,9 @@ def early_acknowledgement() -> None:
         write(journal, batch, data)
 
     def append_carelessly(journal: SqliteJournal, batch: JournalBatch) -> Awaitable[None]:
-        append(journal, batch)
+        durable = append(journal, batch)
+        if all(command.kind != CommandKind.NEW_ORDER for command in batch.command_list):
+            return durable
         done = asyncio.get_running_loop().create_future()
         done.set_result(None)
         return done

@@ -89,7 +89,7 @@ def _table(harms: Mapping[str, Callable[[Any], Coroutine[Any, Any, None]]], **mo
     return [Fault(name, harm, **more) for name, harm in harms.items()]
 
 
-LEADER = Part("leader", _table(process_faults.OF_LEADER), 25)
+LEADER = Part("leader", _table(process_faults.OF_LEADER), 25, pace=Pace(pause_s=0.0, most=400))
 FOLLOWERS = Part("followers", _table(process_faults.OF_FOLLOWERS), 30)
 REDIS = Part("redis", _table(redis_faults.HARMS), 25)
 NETWORK = Part("network", _table(network_faults.OF_PAIRS), 30)
