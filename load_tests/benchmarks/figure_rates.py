@@ -34,7 +34,7 @@ from services.read_model.postgres import database as in_postgres
 from services.reporting import app
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.checked_report import report_at_rest
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.surveillance.screen import screen
 from services.values.decimals import yuan_text
 from services.venue.simulated_year import YearWish, simulate_year
@@ -68,7 +68,7 @@ async def report_costs(
     async def projected(_seq: int) -> None:
         """The database stands where it was filled."""
 
-    turns = Turns(fresh_s=0)  # every answer is made anew
+    turns = ReportTurns(fresh_s=0)  # every answer is made anew
     venue.include_router(app.router(read_database, calendar, projected, journal, turns, turns))
     venue.include_router(breakdown.router(read_database, calendar, projected, turns))
     asked = {

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.alerts.conditions import Condition, OpenAlerts
-from services.alerts.reading import Facts, Judged, judge_days
+from services.alerts.reading import DecidingFacts, Judged, judge_days
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
 from services.processes.child_process import run_module
@@ -67,7 +67,7 @@ def _judged(said: dict[str, Any] | None) -> Judged | None:
     if said is None:
         return None
     return Judged(
-        Facts(*said["facts"]),
+        DecidingFacts(*said["facts"]),
         [Condition(**condition) for condition in said["holding"]],
         [DayClosed(**closing) for closing in said["closings"]],
     )

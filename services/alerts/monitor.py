@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from matching_engine.records import Command, Phase
 from services.alerts import operation, pace, trading
 from services.alerts.conditions import Condition, OpenAlerts, changes
-from services.alerts.operation import Lag, Operation, Quiet, operation_conditions
-from services.alerts.reading import Facts, Judged, read_facts
+from services.alerts.operation import Operation, Quiet, ReaderLag, operation_conditions
+from services.alerts.reading import DecidingFacts, Judged, read_facts
 from services.commands import administrative
 from services.commands.attachments import AlertKind, AlertRaised, ProofAgreed
 from services.data.calendar import TradingCalendar
@@ -65,7 +65,7 @@ class Followed(Protocol):
         """The last command that they include."""
 
 
-class Market(Protocol):
+class WatchedEngine(Protocol):
     """What the alerts read of the venue's engine."""
 
     @property
@@ -98,7 +98,7 @@ class Watched:
     """The venue as the monitor sees it."""
 
     followed: Followed
-    market: Market
+    market: WatchedEngine
     read_database: AsyncEngine
     judge: Callable[[OpenAlerts], Awaitable[Judged | None]]
     """Judges the completed days of the same read database (judging.py)."""
@@ -120,11 +120,11 @@ class AlertMonitor:
         self._watched = watched
         self._every_s = every_s
         self._quiet_s = quiet_s
-        self._lag = Lag()
+        self._lag = ReaderLag()
         self._quiet = Quiet()
         self._projected_seq = 0
-        self._facts: Facts | None = None
-        self._judged: Facts | None = None
+        self._facts: DecidingFacts | None = None
+        self._judged: DecidingFacts | None = None
         self._judge_again_ns = 0
         self._troubles: dict[str, str] = {}
         self._sums = TradeSums()

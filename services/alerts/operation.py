@@ -25,7 +25,7 @@ class Operation:
     """What one look sees of the venue's operation."""
 
     lag_ns: int
-    """The age of the oldest command that the read database lacks, as far as looks can tell (`Lag`)."""
+    """The age of the oldest command that the read database lacks, as far as looks can tell (`ReaderLag`)."""
     lag_is_known: bool
     """Whether it is not older than that: the process began, and has not seen when the command came."""
     quiet_ns: int
@@ -47,7 +47,7 @@ class _Look(NamedTuple):
     at_ns: int
 
 
-class Lag:
+class ReaderLag:
     """Measures how old the commands are that the read database lacks."""
 
     def __init__(self) -> None:

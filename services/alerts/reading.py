@@ -25,7 +25,7 @@ from services.read_model.names import read_member_names, read_symbols
 from services.read_model.tables import decisions, position, records, targets, trades
 from services.reporting.exports.daily_bulletin import daily_bulletins
 from services.reporting.exports.day_seal import day_sha256
-from services.reporting.exports.reading import Market, read_market
+from services.reporting.exports.reading import BulletinRows, read_market
 from services.reporting.queries import YearTurnover, read_year
 from services.surveillance.abnormal_trading import DayCounts, Step, breaches, ladder
 from services.surveillance.contracts import Control, Finding, ScreenTrades
@@ -36,12 +36,12 @@ from services.surveillance.settlement_influence import WINDOW_DAYS, influence_al
 from services.venue_state.alerts import VenueAlert
 
 
-async def read_closed_days(connection: AsyncConnection, last: int) -> Market | None:
+async def read_closed_days(connection: AsyncConnection, last: int) -> BulletinRows | None:
     """The days up to the completed day `last`, yyyymmdd, with their closings; None before the projector's first transaction."""
     return await read_market(connection, (last // 10_000 - 1) * 10_000, last)
 
 
-def closings_due(market: Market | None) -> list[DayClosed]:
+def closings_due(market: BulletinRows | None) -> list[DayClosed]:
     """The closings that are missing, oldest day first."""
     if market is None:
         return []
@@ -66,7 +66,7 @@ Opened = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 """Opens a connection to the read database."""
 
 
-class Facts(NamedTuple):
+class DecidingFacts(NamedTuple):
     """What decides the conditions of completed days: a reading is made anew when one of these has changed."""
 
     trading_date: int
@@ -104,7 +104,7 @@ class CompletedDays:
 class Judged:
     """What follows from the completed days."""
 
-    facts: Facts
+    facts: DecidingFacts
     holding: list[Condition]
     """All that holds of the kinds of pace.py and trading.py."""
     closings: list[DayClosed]
@@ -122,7 +122,7 @@ async def judge_days(opened: Opened, calendar: TradingCalendar, is_open: OpenAle
     return Judged(facts, conditions_of_days(found, calendar, is_open), closings_due(closed))
 
 
-async def read_facts(connection: AsyncConnection) -> Facts | None:
+async def read_facts(connection: AsyncConnection) -> DecidingFacts | None:
     """The facts at the read database's position; None before its first transaction."""
     last_control = select(func.max(records.c.seq)).where(records.c.type.in_(CONTROL_TYPES)).scalar_subquery()
     query = select(
@@ -132,7 +132,7 @@ async def read_facts(connection: AsyncConnection) -> Facts | None:
         func.coalesce(last_control, 0),
     )
     found = (await connection.execute(query)).first()
-    return None if found is None else Facts(*found)
+    return None if found is None else DecidingFacts(*found)
 
 
 def years_to_judge(window: Sequence[int], is_open: OpenAlerts) -> tuple[int, ...]:

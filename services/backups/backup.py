@@ -17,7 +17,7 @@ from services.backups.errors import BackupFailed, BackupRefused
 from services.backups.files import copy_file, hash_file, writing
 from services.backups.interruptible import Check, in_thread
 from services.backups.manifest import Manifest
-from services.backups.proof import Proof, prove_copy
+from services.backups.proof import CopyProof, prove_copy
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, make_private_database, reason_of
 from services.files.new_folder import new_folder, sync
 from services.journal import JournalBusy
@@ -138,7 +138,7 @@ def _copy_snapshots(sources: list[Path], data_dir: Path, unfinished: Path, check
 
 async def _proven(
     data_dir: Path, path: Path, known: list[Witness], on_progress: Callable[[int, int], None], *, prove: bool
-) -> Proof:
+) -> CopyProof:
     try:
         return await prove_copy(path, data_dir / ARCHIVES_FOLDER, known, on_progress, whole=prove)
     except BackupRefused as error:

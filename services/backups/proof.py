@@ -26,7 +26,7 @@ OnProgress = Callable[[int, int], None]
 """Is called with the sequence number that is reached, and the last one."""
 
 
-class Proof(NamedTuple):
+class CopyProof(NamedTuple):
     """What the copy holds."""
 
     result: Verification
@@ -54,7 +54,7 @@ class Proof(NamedTuple):
 
 async def prove_copy(
     path: Path, archives: Path, witnesses: Sequence[Witness], on_progress: OnProgress, *, whole: bool
-) -> Proof:
+) -> CopyProof:
     """Reads the journal at `path`, which nobody else has open, and leaves it as it was. Rows that have left the file are read
     from the folder `archives`.
 
@@ -84,7 +84,7 @@ async def prove_copy(
         raise BackupRefused(str(error), error.seq) from error
     if result.error is not None:
         raise BackupRefused(result.error, result.error_seq)
-    return Proof(result, last, archived)
+    return CopyProof(result, last, archived)
 
 
 async def _beginning(

@@ -11,7 +11,7 @@ from services.backups.errors import BackupRefused
 from services.backups.files import copy_file
 from services.backups.interruptible import Check, in_thread
 from services.backups.manifest import Manifest, read_manifest
-from services.backups.proof import Proof, prove_copy
+from services.backups.proof import CopyProof, prove_copy
 from services.files.data_folder import JOURNAL_FILE
 from services.files.new_folder import new_folder
 from services.journal.archives.day import ARCHIVES_FOLDER, ArchivedEnd, HashedFile
@@ -98,7 +98,7 @@ def _check_copied(folder: Path, expected: HashedFile, found: HashedFile) -> None
 
 async def _proven(
     folder: Path, unfinished: Path, witnesses: Sequence[Witness], on_progress: Callable[[int, int], None]
-) -> Proof:
+) -> CopyProof:
     path, archives = unfinished / JOURNAL_FILE, unfinished / ARCHIVES_FOLDER
     try:
         return await prove_copy(path, archives, witnesses, on_progress, whole=True)
@@ -106,7 +106,7 @@ async def _proven(
         raise BackupRefused(f"the backup {folder} cannot be restored: {error}. Nothing was made", error.seq) from error
 
 
-def _compare(folder: Path, manifest: Manifest, proof: Proof) -> None:
+def _compare(folder: Path, manifest: Manifest, proof: CopyProof) -> None:
     """The end of the journal and the state's hash are those of the manifest."""
     result = proof.result
     for what, expected, found in (

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from services.cli.terminal import progress
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE, private_folder
 from services.journal import JournalRefused
-from services.journal.copying import Copied, PostgresTarget, SqliteTarget, Target, copy
+from services.journal.copying import Copied, CopyTarget, PostgresTarget, SqliteTarget, copy
 from services.journal.sqlite import check_lock
 from services.journal.verify import Verification, verify
 from services.read_model.postgres.read_witness import read_witness as read_postgres_witness
@@ -66,7 +66,7 @@ async def copy_journal(source: str | Path, target: str | Path, show: bool) -> Co
     return CopyVerified(copied, found)
 
 
-async def _target(place: str | Path) -> Target:
+async def _target(place: str | Path) -> CopyTarget:
     """The place for the copy. Raises JournalRefused if it has a read database, which would be of another journal."""
     if isinstance(place, Path):
         if (place / READ_DATABASE_FILE).exists():

@@ -23,14 +23,14 @@ from services.read_model.projector_process import ProjectorProcess
 from services.sequencer.recovery import Recovery
 from services.values.decimals import counted
 from services.venue.bootstrap import Venue, open_venue
-from services.venue.closing import Closing, closing_of
+from services.venue.closing import ClosingSummary, closing_of
 from services.venue.fatal_errors import root_cause, sentence_of
 from services.venue.first_start import KEYS_FILE
 from services.venue.public import demo_pace
 from services.venue.settings import Settings
 
 
-async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: float, announce: bool) -> Closing:
+async def run_demo(settings: Settings, projector: ProjectorProcess, seconds: float, announce: bool) -> ClosingSummary:
     """A demo, and where it stands when it is closed. An empty folder gets its history first."""
     await begin_with_history(settings, announce)
 

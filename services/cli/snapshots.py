@@ -13,7 +13,7 @@ from rich.markup import escape
 from services.cli.terminal import progress
 from services.sequencer.clock import shanghai_text
 from services.snapshots.taking import Taken
-from services.snapshots.verifying import Verification
+from services.snapshots.verifying import SnapshotVerification
 from services.snapshots.verifying import verify as verify_all
 from services.venue.at_rest import at_rest
 from services.venue.standing_snapshots import store_of, take_at
@@ -26,7 +26,7 @@ async def take_snapshot(place: str | Path, show: bool) -> Taken:
         return await take_at(place, lambda seq: bar.update(task, completed=seq))
 
 
-async def verify_snapshots(place: str | Path, show: bool) -> Verification:
+async def verify_snapshots(place: str | Path, show: bool) -> SnapshotVerification:
     """Verifies all. Shows a bar where `show` is true."""
     async with at_rest(place) as venue:
         with progress(show) as bar:
@@ -51,7 +51,7 @@ def lines_of_taken(taken: Taken) -> Iterator[str]:
         yield f"Removed: {', '.join(f'seq {seq:,}' for seq in taken.removed)}."
 
 
-def lines_of_verified(found: Verification) -> Iterator[str]:
+def lines_of_verified(found: SnapshotVerification) -> Iterator[str]:
     """What was found, for people."""
     if not found.snapshots:
         yield "There is no snapshot: a start executes the whole journal."

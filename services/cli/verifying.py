@@ -41,7 +41,7 @@ _ADVICE = (
 """Where the journal holds another row than `--expect` says."""
 
 
-class Verified(NamedTuple):
+class VerifiedJournal(NamedTuple):
     """What the walk found."""
 
     result: Verification
@@ -72,7 +72,7 @@ def witness_of(text: str) -> Witness:
 
 async def verify_journal(
     place: str | Path, prove: bool, expected: list[Witness], show: bool, archives: Path | None = None
-) -> Verified:
+) -> VerifiedJournal:
     """Walks the journal in a folder or at a URL; `prove` also re-executes it. Shows a bar where `show` is true.
 
     `archives` is the folder of the archived days, if it is not in the data folder."""
@@ -104,7 +104,7 @@ async def verify_journal(
                     archived = await journal.check_archives()
                 except JournalError as error:
                     result = _with_error(result, error)
-        return Verified(result, note, proof.differences if proof is not None else foreign, snapshots, archived)
+        return VerifiedJournal(result, note, proof.differences if proof is not None else foreign, snapshots, archived)
 
 
 def _take(
@@ -145,7 +145,7 @@ async def _length(journal: Journal) -> int | None:
     return last.last_seq if last else 0
 
 
-def document(found: Verified, witnesses: list[Witness]) -> dict[str, Any]:
+def document(found: VerifiedJournal, witnesses: list[Witness]) -> dict[str, Any]:
     """For programs: the object that `--json` prints."""
     result = found.result
     return {
@@ -169,7 +169,7 @@ def document(found: Verified, witnesses: list[Witness]) -> dict[str, Any]:
     }
 
 
-def lines(found: Verified) -> Iterator[str]:
+def lines(found: VerifiedJournal) -> Iterator[str]:
     """For people, with rich's markup."""
     result = found.result
     verdict = "[green]good[/green]"

@@ -42,7 +42,7 @@ NO_HASH = bytes(HASH_BYTES)
 """The `previous_hash` of a journal's first batch."""
 
 
-class Header(NamedTuple):
+class BatchHeader(NamedTuple):
     """The fields before the records of a batch."""
 
     magic: bytes
@@ -243,7 +243,7 @@ class JournalBatch:
     def _parts(self) -> list[bytes]:
         attachments = [part for text in self.attachments for part in (_LENGTH.pack(len(text)), text)]
         payload_bytes = len(self.commands) + len(self.events) + sum(map(len, attachments))
-        header = Header(
+        header = BatchHeader(
             magic=MAGIC,
             batch_format=BATCH_FORMAT,
             record_format=RECORD_FORMAT,
@@ -262,11 +262,11 @@ class JournalBatch:
         return [HEADER.pack(*header), self.commands, self.events, *attachments]
 
 
-def _checked_header(data: bytes) -> Header:
+def _checked_header(data: bytes) -> BatchHeader:
     """The header, after CRC, formats, engine version, size, hash and counts are checked."""
     if len(data) < HEADER.size + _TRAILER_BYTES:
         raise JournalCorrupt(f"a row of {len(data)} bytes is shorter than a row's header")
-    header = Header._make(HEADER.unpack_from(data))
+    header = BatchHeader._make(HEADER.unpack_from(data))
     seq = header.first_seq
     if header.magic != MAGIC:
         raise JournalCorrupt("a row does not begin with the magic bytes of a row")
@@ -287,14 +287,14 @@ def _checked_header(data: bytes) -> Header:
     return header
 
 
-def ends_of_records(header: Header) -> tuple[int, int]:
+def ends_of_records(header: BatchHeader) -> tuple[int, int]:
     """Where commands and events end in the batch's bytes."""
     layouts = layouts_of(header.record_format)
     end_of_commands = HEADER.size + header.command_count * layouts.command.itemsize
     return end_of_commands, end_of_commands + header.event_count * layouts.event.itemsize
 
 
-def check_versions(header: Header) -> None:
+def check_versions(header: BatchHeader) -> None:
     """Raises JournalRefused if the batch has a record format that this version does not read, or another engine version:
     only the engine that made the events makes the same again."""
     seq = header.first_seq
@@ -316,7 +316,7 @@ def _digest(data: bytes | memoryview) -> bytes:
     return blake2b(data, digest_size=HASH_BYTES).digest()
 
 
-def _read_attachments(section: memoryview, header: Header) -> tuple[bytes, ...]:
+def _read_attachments(section: memoryview, header: BatchHeader) -> tuple[bytes, ...]:
     texts: list[bytes] = []
     position = 0
     while position + _LENGTH.size <= len(section):

@@ -20,7 +20,7 @@ import zlib
 
 import numpy as np
 
-from services.journal.batch import BATCH_FORMAT, HASH_BYTES, HEADER, MAGIC, Header, check_versions, ends_of_records
+from services.journal.batch import BATCH_FORMAT, HASH_BYTES, HEADER, MAGIC, BatchHeader, check_versions, ends_of_records
 from services.journal.errors import JournalCorrupt
 from services.journal.record_layouts import layouts_of
 
@@ -47,7 +47,7 @@ def compress(data: bytes) -> bytes:
     more than MOST_BYTES, or would not get smaller."""
     if not LEAST_BYTES <= len(data) <= MOST_BYTES:
         return data
-    header = Header._make(HEADER.unpack_from(data))
+    header = BatchHeader._make(HEADER.unpack_from(data))
     view = memoryview(data)
     (end_of_commands, end_of_events), layouts = ends_of_records(header), layouts_of(header.record_format)
     deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -73,7 +73,7 @@ def decompress(data: bytes) -> bytes:
     """
     if not _is_compressed(data):
         return data
-    header = Header._make(HEADER.unpack_from(data))
+    header = BatchHeader._make(HEADER.unpack_from(data))
     seq = header.first_seq
     if len(data) < HEADER.size + _TRAILER_BYTES + _CRC_BYTES:
         raise JournalCorrupt(f"a row of {len(data)} bytes is shorter than a compressed row's header", seq)
@@ -104,7 +104,7 @@ def _is_compressed(data: bytes) -> bool:
     )
 
 
-def _inflated(body: memoryview, header: Header) -> memoryview:
+def _inflated(body: memoryview, header: BatchHeader) -> memoryview:
     """The body before deflate, of exactly the size that the header says. Raises JournalCorrupt."""
     size, seq = header.size - HEADER.size - _TRAILER_BYTES, header.first_seq
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)

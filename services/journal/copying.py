@@ -23,7 +23,7 @@ from services.journal.chain import CHUNK_BYTES, EMPTY, ChainEnd
 from services.journal.compression import compress
 from services.journal.connections import copy_log, empty_log, log_of, open_writer
 from services.journal.errors import JournalError, JournalMissing, JournalRefused
-from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Connection, Database
+from services.journal.postgres.connections import DRIVER_ERRORS, SETTING, Database, DatabaseConnection
 from services.journal.postgres.statements import NEW_ROW
 from services.journal.postgres.tables import FORMAT
 
@@ -39,7 +39,7 @@ class Copied(NamedTuple):
     end: ChainEnd
 
 
-class Target(Protocol):
+class CopyTarget(Protocol):
     """An empty place for one journal."""
 
     async def begin(self, journal_id: bytes) -> None:
@@ -55,7 +55,7 @@ class Target(Protocol):
         """Releases the place; without `finish` it stays empty."""
 
 
-async def copy(source: Journal, target: Target, on_progress: Callable[[int], None] | None = None) -> Copied:
+async def copy(source: Journal, target: CopyTarget, on_progress: Callable[[int], None] | None = None) -> Copied:
     """Copies every batch; calls on_progress with the last seq written. The source's hashes, CRCs and chain are checked.
 
     Raises JournalRefused if the target is not empty, or if the source grew meanwhile: the venue must be stopped.
@@ -156,7 +156,7 @@ class PostgresTarget:
     def __init__(self, url: str, setting: str = SETTING) -> None:
         """`setting` is where the URL is from, for sentences."""
         self._database = Database(url, setting)
-        self._opened: Connection | None = None
+        self._opened: DatabaseConnection | None = None
         self._journal_id = b""
         self._end = EMPTY
 
@@ -202,7 +202,7 @@ class PostgresTarget:
                 await self._opened.close()
 
     @contextmanager
-    def _refusals(self) -> Iterator[Connection]:
+    def _refusals(self) -> Iterator[DatabaseConnection]:
         assert self._opened is not None, "begin first"
         try:
             yield self._opened

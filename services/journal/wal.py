@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from services.journal.batch import HEADER, MAGIC, Header
+from services.journal.batch import HEADER, MAGIC, BatchHeader
 
 HEADER_BYTES = 32
 FRAME_HEADER_BYTES = 24
@@ -171,7 +171,7 @@ def _batches(log: Path) -> dict[int, int]:
             data = data[-HEADER.size + 1 :] + more
             at = data.find(MAGIC)
             while 0 <= at <= len(data) - HEADER.size:
-                header = Header._make(HEADER.unpack_from(data, at))
+                header = BatchHeader._make(HEADER.unpack_from(data, at))
                 if header.last_seq - header.first_seq + 1 == header.command_count:
                     batches[header.first_seq] = header.last_seq
                 at = data.find(MAGIC, at + 1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching_engine.records import EventKind, Phase, Side
-from services.market_statistics.contracts import Day, Events
+from services.market_statistics.contracts import Events, MarketDay
 
 Integers = NDArray[np.int64]
 
@@ -81,7 +81,7 @@ def in_parts(*columns: Integers) -> Iterator[list[list[int]]]:
         yield [column[start : start + _AT_ONCE].tolist() for column in columns]
 
 
-def level_changes(day: Day, instrument: int, events: Events, times_ns: Integers) -> LevelChanges:
+def level_changes(day: MarketDay, instrument: int, events: Events, times_ns: Integers) -> LevelChanges:
     """The changes of an instrument's levels. `events` are its own and those of all instruments, with their times."""
     standing = day.opening.levels[day.opening.levels["instrument"] == instrument]
     chosen = events["kind"] == EventKind.LEVEL
@@ -99,7 +99,7 @@ def level_changes(day: Day, instrument: int, events: Events, times_ns: Integers)
     )
 
 
-def steps_of(day: Day, instrument: int, events: Events, times_ns: Integers, changes: LevelChanges) -> Steps:
+def steps_of(day: MarketDay, instrument: int, events: Events, times_ns: Integers, changes: LevelChanges) -> Steps:
     """The steps of an instrument. One that was listed on this day begins with its listing."""
     phases = _phases(day, instrument, events, times_ns)
     best = _best_prices(changes)
@@ -116,7 +116,7 @@ def steps_of(day: Day, instrument: int, events: Events, times_ns: Integers, chan
     return Steps(seq, starts_ns=times, ends_ns=ends, continuous=continuous, best_buy_ticks=buy, best_sell_ticks=sell)
 
 
-def _phases(day: Day, instrument: int, events: Events, times_ns: Integers) -> tuple[Integers, Integers, _Flags]:
+def _phases(day: MarketDay, instrument: int, events: Events, times_ns: Integers) -> tuple[Integers, Integers, _Flags]:
     """Seq, time, and whether trading is continuous from there on; the first entry is the beginning."""
     opening = day.opening
     seq, times, phases = [0], [opening.began_ns], [opening.phases.get(instrument, opening.phase_of_all)]

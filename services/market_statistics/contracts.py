@@ -61,7 +61,7 @@ class Opening:
 
 
 @dataclass(frozen=True)
-class Day:
+class MarketDay:
     """A trading day: what stood at its beginning, and its events of the KINDS (DAY_EVENT) in the order of the journal."""
 
     opening: Opening

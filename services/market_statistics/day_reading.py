@@ -15,7 +15,7 @@ import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, EventKind
 from services.journal.batch import JournalBatch
-from services.market_statistics.contracts import DAY_EVENT, KINDS, Day, Events, Opening
+from services.market_statistics.contracts import DAY_EVENT, KINDS, Events, MarketDay, Opening
 from services.market_statistics.opening import Openings
 from services.messaging.tail import Readable
 
@@ -38,7 +38,7 @@ class TradingDays:
         self._openings = Openings()
         self._one = asyncio.Lock()
 
-    async def read(self, trading_date: int, to_seq: int) -> Day | None:
+    async def read(self, trading_date: int, to_seq: int) -> MarketDay | None:
         """The day yyyymmdd with its commands up to to_seq; None where it has not begun by then, or was no trading day. Date 0
         has the commands before the first day.
 
@@ -57,7 +57,7 @@ class TradingDays:
             return None
         return await self._day(opening, to_seq)
 
-    async def _day(self, opening: Opening, to_seq: int) -> Day:
+    async def _day(self, opening: Opening, to_seq: int) -> MarketDay:
         day = _Collected(opening)
         async with aclosing(_blocks(self._journal, opening.first_seq - 1, to_seq)) as blocks:
             async for block in blocks:
@@ -121,9 +121,9 @@ class _Collected:
         self._events.append(part)
         self._times_ns.append(times_ns[(chosen["seq"] - commands["seq"][0]).astype(np.intp)])
 
-    def day(self) -> Day:
+    def day(self) -> MarketDay:
         """The day as far as it was taken."""
-        return Day(
+        return MarketDay(
             opening=self._opening,
             events=np.concatenate(self._events),
             times_ns=np.concatenate(self._times_ns),

@@ -15,7 +15,7 @@ TIMES_THE_MEDIAN = 5
 
 
 @dataclass(frozen=True)
-class Recovery:
+class SpreadRecovery:
     """What followed the large trades of a day."""
 
     large_trades: int
@@ -34,13 +34,15 @@ def median_spread(steps: Steps) -> int | None:
     return int(steps.spread_ticks[chosen][order][half])
 
 
-def recovery(steps: Steps, seq: Integers, time_ns: Integers, lots: Integers, median_ticks: int | None) -> Recovery:
+def recovery(
+    steps: Steps, seq: Integers, time_ns: Integers, lots: Integers, median_ticks: int | None
+) -> SpreadRecovery:
     """`seq`, `time_ns` and `lots` are of the day's continuous trades, in order. The time runs from the command that traded to
     the first step at which the market is two-sided and its spread at most `median_ticks`. Where continuous trading ends before,
     the time is not known, but longer than every other."""
     commands, first = np.unique(seq, return_index=True)
     if not len(commands) or median_ticks is None:
-        return Recovery(0, 0, None)
+        return SpreadRecovery(0, 0, None)
     traded = np.add.reduceat(lots, first)
     large = 2 * traded >= TIMES_THE_MEDIAN * _twice_median(sorted(traded.tolist()))
     after = steps.after(commands[large])
@@ -51,9 +53,9 @@ def recovery(steps: Steps, seq: Integers, time_ns: Integers, lots: Integers, med
     waits = np.sort(np.maximum(starts_ns - time_ns[first][large][known], 0)).tolist()
     unknown = len(after) - len(waits)
     if not waits or len(after) // 2 >= len(waits):
-        return Recovery(len(after), unknown, None)
+        return SpreadRecovery(len(after), unknown, None)
     middle = waits[(len(after) - 1) // 2] + waits[len(after) // 2]
-    return Recovery(len(after), unknown, Fraction(middle, 2))
+    return SpreadRecovery(len(after), unknown, Fraction(middle, 2))
 
 
 def _next(chosen: NDArray[np.intp], after: NDArray[np.intp]) -> NDArray[np.intp]:

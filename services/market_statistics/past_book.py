@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Side
-from services.market_statistics.contracts import Day
+from services.market_statistics.contracts import MarketDay
 
 
 class ShownLevel(NamedTuple):
@@ -33,7 +33,7 @@ class PastBook:
     phase: int
 
 
-def past_book(day: Day, instrument: int) -> PastBook:
+def past_book(day: MarketDay, instrument: int) -> PastBook:
     """The book after the day's last command, which is the one that the day was read up to."""
     standing = day.opening.levels[day.opening.levels["instrument"] == instrument]
     changed = day.events[(day.events["kind"] == EventKind.LEVEL) & (day.events["instrument"] == instrument)]
@@ -47,7 +47,7 @@ def past_book(day: Day, instrument: int) -> PastBook:
     return PastBook(bids[::-1], asks, _phase(day, instrument))
 
 
-def _phase(day: Day, instrument: int) -> int:
+def _phase(day: MarketDay, instrument: int) -> int:
     events = day.events[(day.events["kind"] == EventKind.PHASE_CHANGED)]
     own = events[np.isin(events["instrument"], (instrument, ALL_INSTRUMENTS))]
     if len(own):

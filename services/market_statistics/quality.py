@@ -9,14 +9,14 @@ import numpy as np
 
 from matching_engine.records import ALL_INSTRUMENTS, EventKind, Phase, Side
 from services.market_statistics.continuous_time import Integers, Steps, level_changes, steps_of, sum_of_products
-from services.market_statistics.contracts import Day, Events, Quality
+from services.market_statistics.contracts import Events, MarketDay, Quality
 from services.market_statistics.depth import depths
 from services.market_statistics.large_trades import median_spread, recovery
 
 MILLION_YUAN_FEN = 100_000_000
 
 
-def day_quality(day: Day) -> dict[int, Quality]:
+def day_quality(day: MarketDay) -> dict[int, Quality]:
     """The quality of each product that was listed before the day's end, by its number."""
     events, found = day.events, {}
     number = events["instrument"]
@@ -27,7 +27,7 @@ def day_quality(day: Day) -> dict[int, Quality]:
     return found
 
 
-def _quality(day: Day, instrument: int, events: Events, times_ns: Integers) -> Quality:
+def _quality(day: MarketDay, instrument: int, events: Events, times_ns: Integers) -> Quality:
     changes = level_changes(day, instrument, events, times_ns)
     steps = steps_of(day, instrument, events, times_ns, changes)
     two_sided_ns = steps.lasts_ns[steps.two_sided]

@@ -61,7 +61,7 @@ _SECRET = {"type", "key_hash", "password_hash"}
 """Fields of recorded decisions that no action shows; the type is its kind."""
 
 
-class Action(NamedTuple):
+class OperatorAction(NamedTuple):
     """A row of the table `actions`."""
 
     seq: int
@@ -74,7 +74,7 @@ class Action(NamedTuple):
     """The fields, as JSON."""
 
 
-def actions(batch: JournalBatch) -> Iterator[Action]:
+def actions(batch: JournalBatch) -> Iterator[OperatorAction]:
     """The actions of a batch, in order."""
     found = _of_operators(batch) if batch.command_count < FEW_COMMANDS else _of_operators_in_many(batch)
     if not found:
@@ -107,7 +107,7 @@ def _of_operators_in_many(batch: JournalBatch) -> list[Command]:
     return list(unpack_commands(commands[chosen & (commands["actor"] != 0)].tobytes()))
 
 
-def _action(command: Command, attachment: bytes) -> Action:
+def _action(command: Command, attachment: bytes) -> OperatorAction:
     kind = CommandKind(command.kind).name.lower()
     fields = {name: getattr(command, field) for name, field in FIELDS.get(command.kind, {}).items()}
     if command.kind == CommandKind.RECORD:
@@ -120,4 +120,4 @@ def _action(command: Command, attachment: bytes) -> Action:
     if command.kind == CommandKind.CHANGE_INSTRUMENT:
         fields |= changed_terms(command)
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return Action(command.seq, command.time_ns, command.actor, kind, text)
+    return OperatorAction(command.seq, command.time_ns, command.actor, kind, text)

@@ -24,7 +24,7 @@ _DATE: ColumnElement[int] = literal_column(str(10**11))
 """A trading date times this plus a time in seconds is in the order of both."""
 
 
-class Candle(NamedTuple):
+class StoredCandle(NamedTuple):
     """One interval of one instrument. `place` is its first second since 1970 UTC, or its trading date."""
 
     place: int
@@ -36,9 +36,9 @@ class Candle(NamedTuple):
     amount_fen: int
     trades: int
 
-    def flat(self, place: int) -> Candle:
+    def flat(self, place: int) -> StoredCandle:
         """An interval without a trade after this one, at its close."""
-        return Candle(place, *(self.close_ticks,) * 4, 0, 0, 0)
+        return StoredCandle(place, *(self.close_ticks,) * 4, 0, 0, 0)
 
 
 class Places(NamedTuple):
@@ -56,7 +56,7 @@ class Places(NamedTuple):
 class CandlePage(NamedTuple):
     """Candles, oldest first."""
 
-    candles: list[Candle]
+    candles: list[StoredCandle]
     is_last: bool
     """Whether the span has no further ones, in the direction in which they were read."""
 
@@ -100,7 +100,7 @@ async def _dates(connection: AsyncConnection, places: Places) -> list[ColumnElem
     return conditions if last is None else [*conditions, candles.c.trading_date <= last]
 
 
-async def _added_up(connection: AsyncConnection, query: Select[Any], instrument: int) -> tuple[list[Candle], int]:
+async def _added_up(connection: AsyncConnection, query: Select[Any], instrument: int) -> tuple[list[StoredCandle], int]:
     """The candles of these minutes, oldest first, and the number of minutes."""
     minute = query.subquery()
     at = minute.c.trading_date * _DATE + minute.c.start_s
@@ -127,4 +127,4 @@ async def _added_up(connection: AsyncConnection, query: Select[Any], instrument:
         sums.c.quantity_lots, sums.c.amount_fen, sums.c.trades,
     )  # fmt: skip
     rows = (await connection.execute(select(*columns, sums.c.minutes).select_from(joined).order_by(sums.c.place))).all()
-    return [Candle(*row[:-1]) for row in rows], sum(row[-1] for row in rows)
+    return [StoredCandle(*row[:-1]) for row in rows], sum(row[-1] for row in rows)

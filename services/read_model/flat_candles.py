@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_model.candle_reading import DAY, INTERVALS_S, Candle, CandlePage, Places, read_candles
+from services.read_model.candle_reading import DAY, INTERVALS_S, CandlePage, Places, StoredCandle, read_candles
 from services.read_model.tables import position, trading_days
 
 _NS = 10**9
@@ -40,7 +40,9 @@ async def read_flat_candles(
     return CandlePage(_filled(slots, found.candles, previous), not more)
 
 
-async def _last_before(connection: AsyncConnection, instrument: int, interval: str, place: int | None) -> Candle | None:
+async def _last_before(
+    connection: AsyncConnection, instrument: int, interval: str, place: int | None
+) -> StoredCandle | None:
     found = await read_candles(connection, instrument, interval, Places(before=place), 1, forward=False)
     return found.candles[0] if found.candles else None
 
@@ -64,7 +66,7 @@ async def _slots(
     return list(range(max(end - limit * seconds, 0), end, seconds)), True
 
 
-def _filled(slots: Sequence[int], candles: Sequence[Candle], previous: Candle | None) -> list[Candle]:
+def _filled(slots: Sequence[int], candles: Sequence[StoredCandle], previous: StoredCandle | None) -> list[StoredCandle]:
     at = {candle.place: candle for candle in candles}
     filled = []
     for slot in slots:

@@ -14,12 +14,12 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, literal, or_, select, tuple_, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.read_model.ledger_sources import Key, Line, Source, sources
+from services.read_model.ledger_sources import LedgerKey, LedgerSource, SourceLine, sources
 from services.read_model.spans import Span, seqs_of
 from services.read_model.tables import accounts, holdings, total
 
 
-class Balances:
+class LedgerBalances:
     """What an account has at a place of its ledger."""
 
     def __init__(
@@ -38,22 +38,22 @@ class Balances:
             held, reserved = self.goods.get(instrument, (0, 0))
             self.goods[instrument] = held + lots, reserved + reserved_lots
 
-    def apply(self, line: Line, sign: int = 1) -> None:
+    def apply(self, line: SourceLine, sign: int = 1) -> None:
         """Adds a line, or takes it back (sign -1)."""
         moved = (line.cash_fen, line.reserved_fen, line.lots, line.reserved_lots)
         self.move(line.instrument, *(sign * amount for amount in moved))
 
 
-class Window(NamedTuple):
+class LedgerWindow(NamedTuple):
     """Which lines: of a span of time, beyond a key in the order of reading."""
 
     span: Span = Span()
-    beyond: Key | None = None
+    beyond: LedgerKey | None = None
 
 
 async def read_lines(
-    connection: AsyncConnection, account: int, window: Window, limit: int, *, oldest_first: bool
-) -> list[Line]:
+    connection: AsyncConnection, account: int, window: LedgerWindow, limit: int, *, oldest_first: bool
+) -> list[SourceLine]:
     """Up to `limit` lines of the window, oldest or newest first."""
     seqs = await seqs_of(connection, window.span)
     parts = []
@@ -63,13 +63,13 @@ async def read_lines(
         part = query.order_by(*(order if oldest_first else (column.desc() for column in order))).limit(limit)
         parts.append(select(part.subquery()))
     every = union_all(*parts).subquery()
-    order = [every.c[name] for name in Key._fields]
+    order = [every.c[name] for name in LedgerKey._fields]
     query = select(every).order_by(*(order if oldest_first else (column.desc() for column in order))).limit(limit)
-    return [Line(*row) for row in await connection.execute(query)]
+    return [SourceLine(*row) for row in await connection.execute(query)]
 
 
 def _conditions(
-    source: Source, window: Window, seqs: tuple[int | None, int | None], oldest_first: bool
+    source: LedgerSource, window: LedgerWindow, seqs: tuple[int | None, int | None], oldest_first: bool
 ) -> Iterator[ColumnElement[bool]]:
     time_ns, (first_seq, end_seq) = source.columns["time_ns"], seqs
     yield from window.span.conditions(time_ns)
@@ -83,17 +83,17 @@ def _conditions(
         yield key > last if oldest_first else key < last
 
 
-async def present_balances(connection: AsyncConnection, account: int) -> Balances:
+async def present_balances(connection: AsyncConnection, account: int) -> LedgerBalances:
     """The account's balances at the position of the database."""
     found = (await connection.execute(select(accounts).where(accounts.c.account == account))).one()
     held = select(holdings.c.instrument, holdings.c.lots, holdings.c.reserved_lots).where(
         holdings.c.account == account, or_(holdings.c.lots != 0, holdings.c.reserved_lots != 0)
     )
     goods = {instrument: (lots, reserved) for instrument, lots, reserved in await connection.execute(held)}
-    return Balances(found.cash_fen, found.reserved_fen, goods)
+    return LedgerBalances(found.cash_fen, found.reserved_fen, goods)
 
 
-async def balances_at(connection: AsyncConnection, account: int, time_ns: int | None) -> Balances:
+async def balances_at(connection: AsyncConnection, account: int, time_ns: int | None) -> LedgerBalances:
     """The balances before the first line at this time or later: the present ones less these lines. None: the present ones.
 
     It adds up every line since then.
@@ -101,7 +101,7 @@ async def balances_at(connection: AsyncConnection, account: int, time_ns: int | 
     balances = await present_balances(connection, account)
     if time_ns is None:
         return balances
-    window = Window(Span(start_ns=time_ns))
+    window = LedgerWindow(Span(start_ns=time_ns))
     seqs = await seqs_of(connection, window.span)
     lines = union_all(
         *(source.select().where(*_conditions(source, window, seqs, True)) for source in sources(account))

@@ -1,4 +1,4 @@
-"""Where the lines of an account's ledger are: one query for each kind of change, all with the same columns (`Line`)."""
+"""Where the lines of an account's ledger are: one query for each kind of change, all with the same columns (`SourceLine`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-class Key(NamedTuple):
+class LedgerKey(NamedTuple):
     """The place of a line in the ledger."""
 
     seq: int
@@ -31,7 +31,7 @@ class Key(NamedTuple):
     id: int
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """A change. `fee_fen` is part of cash_fen. An instrument of None: a change of cash alone."""
 
     seq: int
@@ -49,12 +49,12 @@ class Line(NamedTuple):
     reserved_lots: int
 
     @property
-    def key(self) -> Key:
+    def key(self) -> LedgerKey:
         """Its place."""
-        return Key(self.seq, self.place, self.id)
+        return LedgerKey(self.seq, self.place, self.id)
 
 
-class Source(NamedTuple):
+class LedgerSource(NamedTuple):
     """Lines of one kind. `ordered` is the indexed column in the order of the ledger: a seq, or with `shift` a trade's id."""
 
     columns: dict[str, Any]
@@ -66,7 +66,7 @@ class Source(NamedTuple):
     """What orders the lines of one command, where there can be several."""
 
     def select(self) -> Select[Any]:
-        """Its lines, as columns of `Line`."""
+        """Its lines, as columns of `SourceLine`."""
         chosen = (as_column(self.columns.get(name, _NOTHING)).label(name) for name in _COLUMNS)
         return select(*chosen).select_from(self.tables).where(self.condition)
 
@@ -83,8 +83,8 @@ class Source(NamedTuple):
         return self.ordered < (seq << self.shift)
 
     def key(self) -> Any:
-        """For comparison with a `Key`."""
-        return tuple_(*(as_column(self.columns[name]) for name in Key._fields))
+        """For comparison with a `LedgerKey`."""
+        return tuple_(*(as_column(self.columns[name]) for name in LedgerKey._fields))
 
 
 def as_column(value: Any) -> Any:
@@ -92,7 +92,7 @@ def as_column(value: Any) -> Any:
     return literal(value) if isinstance(value, str) else literal_column(str(value)) if isinstance(value, int) else value
 
 
-def sources(account: int) -> Iterator[Source]:
+def sources(account: int) -> Iterator[LedgerSource]:
     """All lines of the account's ledger."""
     yield _entries(account)
     yield _reserves(account)
@@ -100,18 +100,20 @@ def sources(account: int) -> Iterator[Source]:
         yield _movements(source, account)
     if account == VENUE:
         fees = trades.c.taker_fee_fen + trades.c.maker_fee_fen
-        yield Source(_of_trade("fee", None, cash_fen=fees), trades, literal(True), trades.c.trade_id, _OF_A_COMMAND)
-        yield Source(_of_bust(None, cash_fen=-fees), _BUSTED, literal(True), busts.c.seq)
+        yield LedgerSource(
+            _of_trade("fee", None, cash_fen=fees), trades, literal(True), trades.c.trade_id, _OF_A_COMMAND
+        )
+        yield LedgerSource(_of_bust(None, cash_fen=-fees), _BUSTED, literal(True), busts.c.seq)
     for role in ("taker", "maker"):
         own = trades.c[f"{role}_account"] == account
         moved = _deal(role)
         order_id = trades.c[f"{role}_order_id"]
-        yield Source(_of_trade("trade", order_id, **moved), trades, own, trades.c.trade_id, _OF_A_COMMAND)
+        yield LedgerSource(_of_trade("trade", order_id, **moved), trades, own, trades.c.trade_id, _OF_A_COMMAND)
         back = {name: -moved[name] for name in ("cash_fen", "fee_fen", "lots")}
-        yield Source(_of_bust(order_id, **back), _BUSTED, own, busts.c.seq)
+        yield LedgerSource(_of_bust(order_id, **back), _BUSTED, own, busts.c.seq)
 
 
-def _entries(account: int) -> Source:
+def _entries(account: int) -> LedgerSource:
     is_buy = orders.c.side == Side.BUY
     columns = {
         "seq": orders.c.order_id, "place": _ENTRY, "id": orders.c.order_id, "time_ns": orders.c.created_ns,
@@ -119,10 +121,12 @@ def _entries(account: int) -> Source:
         "reserved_fen": case((is_buy, orders.c.first_reserve), else_=_NOTHING),
         "reserved_lots": case((is_buy, _NOTHING), else_=orders.c.first_reserve),
     }  # fmt: skip
-    return Source(columns, orders, and_(orders.c.account == account, orders.c.first_reserve != 0), orders.c.order_id)
+    return LedgerSource(
+        columns, orders, and_(orders.c.account == account, orders.c.first_reserve != 0), orders.c.order_id
+    )
 
 
-def _reserves(account: int) -> Source:
+def _reserves(account: int) -> LedgerSource:
     change = reserve_changes.c
     is_amend = change.kind == EventKind.REPLACED
     columns = {
@@ -131,10 +135,10 @@ def _reserves(account: int) -> Source:
         "order_id": change.order_id, "trade_id": _NONE, "instrument": change.instrument,
         "reserved_fen": change.reserved_fen, "reserved_lots": change.reserved_lots,
     }  # fmt: skip
-    return Source(columns, reserve_changes, change.account == account, change.seq, then=("place", "id"))
+    return LedgerSource(columns, reserve_changes, change.account == account, change.seq, then=("place", "id"))
 
 
-def _movements(table: Any, account: int) -> Source:
+def _movements(table: Any, account: int) -> LedgerSource:
     is_cash = table is cash_movements
     amount = table.c.amount_fen if is_cash else table.c.lots
     came, went = ("deposit", "withdrawal") if is_cash else ("receipt", "goods_out")
@@ -143,7 +147,7 @@ def _movements(table: Any, account: int) -> Source:
         "cause": case((amount > 0, came), else_=went), "order_id": _NONE, "trade_id": _NONE,
         "instrument": _NONE if is_cash else table.c.instrument, "cash_fen" if is_cash else "lots": amount,
     }  # fmt: skip
-    return Source(columns, table, table.c.account == account, table.c.seq)
+    return LedgerSource(columns, table, table.c.account == account, table.c.seq)
 
 
 def _deal(role: str) -> dict[str, Any]:

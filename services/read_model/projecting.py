@@ -48,7 +48,7 @@ class Told(IntEnum):
 
 
 @dataclass(frozen=True)
-class Where:
+class ProjectorPlace:
     """Where the files are."""
 
     journal: str
@@ -105,7 +105,7 @@ async def _talk(connection: socket.socket) -> None:
     first = await _line(from_venue)
     if first:  # Else the venue ended before it began.
         try:
-            await _project(Where(**json.loads(first)), from_venue, to_venue)
+            await _project(ProjectorPlace(**json.loads(first)), from_venue, to_venue)
         except Exception as error:
             to_venue.write(FAULT + pickled(error).hex().encode() + b"\n")
             with contextlib.suppress(ConnectionError):
@@ -115,7 +115,7 @@ async def _talk(connection: socket.socket) -> None:
         await to_venue.wait_closed()
 
 
-async def _project(where: Where, from_venue: asyncio.StreamReader, to_venue: asyncio.StreamWriter) -> None:
+async def _project(where: ProjectorPlace, from_venue: asyncio.StreamReader, to_venue: asyncio.StreamWriter) -> None:
     feed, path = ToldFeed(), Path(where.read_database)
     with write_lock(path):
         journal = await SqliteJournal.open(Path(where.journal), read_only=True)

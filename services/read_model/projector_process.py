@@ -22,7 +22,7 @@ from services.journal.batch import JournalBatch
 from services.messaging import Gap
 from services.messaging.in_process import InProcessFeed
 from services.read_model.errors import ReadDatabaseFailed
-from services.read_model.projecting import FAULT, MOST_BYTES, Told, Where, project, rebuilt
+from services.read_model.projecting import FAULT, MOST_BYTES, ProjectorPlace, Told, project, rebuilt
 from services.read_model.seq_waiters import SeqWaiters
 
 PATIENCE_S = 4.0
@@ -98,7 +98,7 @@ class ProjectorProcess:
         ReadDatabaseFailed if the process ends without a reason."""
         try:
             from_process, self._to_process = await asyncio.open_connection(sock=self._connection, limit=MOST_BYTES)
-            self._to_process.write(Where(str(journal), str(read_database)).line())
+            self._to_process.write(ProjectorPlace(str(journal), str(read_database)).line())
             telling = asyncio.create_task(self._tell(feed))
             try:
                 await self._listen(from_process, read_database)

@@ -16,9 +16,9 @@ from services.read_model.tables import insert_into, replacing
 from services.read_model.trade_sums import ADD_RUN, OF_DECIDED, RECOUNT_DAY, RECOUNT_DECIDED
 from services.read_model.write_batch import (
     TURNOVER_COLUMNS,
-    Bust,
+    BustedTrade,
     DayTurnover,
-    Decided,
+    DecidedTrades,
     Position,
     WriteBatch,
     turnover_values,
@@ -150,12 +150,12 @@ def order_changes(value: Callable[[str], str]) -> str:
     return ", ".join([*added, *changed, state])
 
 
-def verdict(found: Bust | Decided) -> Iterator[Statement]:
+def verdict(found: BustedTrade | DecidedTrades) -> Iterator[Statement]:
     """Records a bust or a decision, marks its trades, and counts their days anew. The trades are in the table."""
-    return _bust(found) if isinstance(found, Bust) else _decided(found)
+    return _bust(found) if isinstance(found, BustedTrade) else _decided(found)
 
 
-def _bust(found: Bust) -> Iterator[Statement]:
+def _bust(found: BustedTrade) -> Iterator[Statement]:
     """A busted trade is not excluded: what a decision had taken out is busted now."""
     yield insert_into(tables.busts, ("trade_id", "seq", "time_ns", "actor", "reason")), found[:5]
     yield "UPDATE trades SET busted_seq = ?, excluded_seq = NULL WHERE trade_id = ?", (found.seq, found.trade_id)
@@ -165,7 +165,7 @@ def _bust(found: Bust) -> Iterator[Statement]:
     yield from ((sql, (*day, found.trade_id)) for sql in RECOUNT_CANDLE)
 
 
-def _decided(found: Decided) -> Iterator[Statement]:
+def _decided(found: DecidedTrades) -> Iterator[Statement]:
     yield insert_into(tables.decisions), found[:-1]
     for start in range(0, len(found.trade_ids), _TRADES_AT_ONCE):
         some = found.trade_ids[start : start + _TRADES_AT_ONCE]

@@ -42,7 +42,7 @@ class Position(NamedTuple):
         return all(type(value) is int for value in numbers) and type(self.row_hash) is type(self.journal_id) is bytes
 
 
-class Bust(NamedTuple):
+class BustedTrade(NamedTuple):
     """A busted trade: the columns of `busts`, then the trade's trading date and instrument."""
 
     trade_id: int
@@ -54,7 +54,7 @@ class Bust(NamedTuple):
     instrument: int
 
 
-class Decided(NamedTuple):
+class DecidedTrades(NamedTuple):
     """A decision about trades: the columns of `decisions`, then the ids of its trades, each once."""
 
     seq: int
@@ -105,7 +105,7 @@ class WriteBatch:
         self.orders = OrderChanges()
         self.trades: list[tuple[int | None, ...]] = []
         """Values in the order of the columns of `trades`."""
-        self.verdicts: list[Bust | Decided] = []
+        self.verdicts: list[BustedTrade | DecidedTrades] = []
         """Busts and decisions about trades, in the journal's order: each changes what those before it left."""
         self.settlements: dict[tuple[int, int], tuple[int, int]] = {}
         """By trading date and instrument: the settlement price in ticks, and its SettlementSource."""
@@ -222,7 +222,7 @@ class WriteBatch:
         day.busted_fen += event.amount_fen
         reason = BustText.model_validate_json(applied.attachment).reason
         trade_id, date = event.order_id, self._trading_date
-        bust = Bust(trade_id, event.seq, command.time_ns, command.actor, reason, date, event.instrument)
+        bust = BustedTrade(trade_id, event.seq, command.time_ns, command.actor, reason, date, event.instrument)
         self.verdicts.append(bust)
 
     def _ended(self, applied: Applied) -> None:
@@ -307,7 +307,7 @@ class WriteBatch:
             case TradesDecided() as text:
                 told = text.decision, text.finding, text.reason, text.name
                 trade_ids = tuple(dict.fromkeys(text.trade_ids))
-                self.verdicts.append(Decided(event.seq, command.time_ns, command.actor, *told, trade_ids))
+                self.verdicts.append(DecidedTrades(event.seq, command.time_ns, command.actor, *told, trade_ids))
             case ProposalConfirmed(commands=commands) if self._refused_seq >= event.seq - commands:
                 pass  # The engine refused the act: the proposal still waits.
             case _:

@@ -30,7 +30,7 @@ from services.reporting.requests import (
     waiting_routes,
 )
 from services.reporting.schemas import RangeTurnover, TurnoverReport
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 
 
 def router(
@@ -38,8 +38,8 @@ def router(
     calendar: TradingCalendar,
     projected: Projected,
     journal: Readable,
-    turns: Turns,
-    days_turns: Turns,
+    turns: ReportTurns,
+    days_turns: ReportTurns,
 ) -> APIRouter:
     """The routes; the gateway that includes them checks the key. `projected(seq)` waits until the read database
     has reached seq. The journal is read for reports of the past, which take `days_turns`."""

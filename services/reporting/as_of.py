@@ -30,7 +30,7 @@ class NotReached(Exception):
 
 
 @dataclass(frozen=True)
-class AsOf:
+class PositionAsOf:
     """The moment after a command."""
 
     position: Values
@@ -61,7 +61,7 @@ async def read_day_of(connection: AsyncConnection, seq: int) -> tuple[int, int]:
     return day.trading_date, day.first_seq if await connection.scalar(any_prevented) else seq
 
 
-async def read_as_of(journal: Readable, seq: int, today: int, first_seq: int) -> AsOf:
+async def read_as_of(journal: Readable, seq: int, today: int, first_seq: int) -> PositionAsOf:
     """The moment of seq, a command of the trading day `today`; self-trades are counted from the command first_seq on.
 
     They are counted in a thread, because the event loop is needed for orders.
@@ -76,7 +76,7 @@ async def read_as_of(journal: Readable, seq: int, today: int, first_seq: int) ->
         waiting_bytes += len(batch.events)
         if batch.last_seq >= seq:
             await asyncio.to_thread(prevented.add, waiting)
-            return AsOf(_position(batch, seq, today), prevented.by_instrument)
+            return PositionAsOf(_position(batch, seq, today), prevented.by_instrument)
         if len(waiting) == _ROWS_AT_ONCE or waiting_bytes >= _BYTES_AT_ONCE:
             await asyncio.to_thread(prevented.add, waiting)
             waiting, waiting_bytes = [], 0

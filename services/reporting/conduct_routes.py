@@ -14,7 +14,7 @@ from services.read_model.names import read_member_names, read_symbols
 from services.read_model.records import read_records
 from services.reporting.queries import read_position
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.surveillance.abnormal_trading import LIMITS, Behaviour, Step, breaches, ladder
 from services.surveillance.measures import (
     CONTROL_TYPES,
@@ -95,7 +95,7 @@ class ControlGroupEntry(BaseModel):
     ended: Ended | None
 
 
-def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
+def router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """The routes; the gateway that includes them checks the key."""
     routes = waiting_routes(projected, turns)
 

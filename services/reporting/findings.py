@@ -11,7 +11,7 @@ from services.reporting.breakdown.flagged import Decided, Screened
 from services.reporting.documents import Date, Document, Yuan
 from services.reporting.drill import links
 from services.reporting.drill.filters import PageCursor
-from services.reporting.exports.sheet import Parts, Shown
+from services.reporting.exports.sheet import Shown, ShownParts
 from services.surveillance.contracts import Edge
 
 
@@ -48,7 +48,7 @@ class WashFinding(Document):
     inside_share: float = Field(description="Of all that the members traded in the window, the part in these trades.")
     lift: float = Field(description="How many times what chance gives.")
     net_share: float = Field(description="What is left in the members' hands of what they traded here.")
-    decided: Annotated[Decided | None, Parts("Decided", "认定")] = Field(
+    decided: Annotated[Decided | None, ShownParts("Decided", "认定")] = Field(
         description="Null until each of its trades is decided, and all alike: `exclude`, none counts; `include`, all count."
     )
     sentence: Annotated[str, Shown("text", "Sentence", "说明（英文）")]

@@ -26,7 +26,7 @@ from services.reporting.schemas import (
     YearEndForecast,
 )
 from services.reporting.shares import shares_of
-from services.reporting.target import Day, Progress, measure_progress, open_days, year_days
+from services.reporting.target import Progress, TargetDay, measure_progress, open_days, year_days
 from services.reporting.verdict import judge
 from services.values.decimals import half_up
 from services.values.times import time_text
@@ -206,7 +206,7 @@ def lot_kilograms(facts: Values) -> int:
     return int(facts["lot_size"]) * (1000 if facts["unit"] == "t" else 1)
 
 
-def _day(day: Day, seasonal_pace_fen: int) -> ReportDay:
+def _day(day: TargetDay, seasonal_pace_fen: int) -> ReportDay:
     return ReportDay(
         date=day.date,
         pace_fen=day.pace_fen,

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
 
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 
 Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -44,7 +44,7 @@ def recorded(found: Found | None) -> Found:
     return found
 
 
-def waiting_routes(projected: Projected, turns: Turns | None = None) -> APIRouter:
+def waiting_routes(projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """A router below /v1/reports whose routes all take the query parameter `at_least_seq`, so that a client that has just
     traded reads its own trade. A request is checked before it waits. With `turns` it then takes its turn."""
     return _WaitingRouter(projected, turns)
@@ -54,7 +54,7 @@ class _WaitingRouter(APIRouter):
     """Adds the parameter to each route's function. A dependency of the router would wait before FastAPI checks the other
     parameters."""
 
-    def __init__(self, projected: Projected, turns: Turns | None) -> None:
+    def __init__(self, projected: Projected, turns: ReportTurns | None) -> None:
         super().__init__(prefix="/v1/reports", tags=["reports"])
         self._projected, self._turns = projected, turns
 
@@ -63,7 +63,7 @@ class _WaitingRouter(APIRouter):
 
 
 def _waiting(
-    path: str, endpoint: Callable[..., Awaitable[Any]], projected: Projected, turns: Turns | None
+    path: str, endpoint: Callable[..., Awaitable[Any]], projected: Projected, turns: ReportTurns | None
 ) -> Callable[..., Awaitable[Any]]:
     """The route's function with the parameter `at_least_seq`, for which it waits first."""
 

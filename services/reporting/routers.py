@@ -15,7 +15,7 @@ from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill import routes as drill
 from services.reporting.market import routes as market
 from services.reporting.requests import Projected
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 
 
 def member_routers(
@@ -23,8 +23,8 @@ def member_routers(
     calendar: TradingCalendar,
     projected: Projected,
     journal: Readable,
-    turns: Turns,
-    days_turns: Turns,
+    turns: ReportTurns,
+    days_turns: ReportTurns,
     deciders: decision_routes.Deciders,
 ) -> list[APIRouter]:
     """The gateway that includes them checks the key. `projected(seq)` waits until the read database has reached seq. The
@@ -40,7 +40,7 @@ def member_routers(
 
 
 def operator_routers(
-    read_database: AsyncEngine, projected: Projected, journal: Readable, shown: Callable[[], int], turns: Turns
+    read_database: AsyncEngine, projected: Projected, journal: Readable, shown: Callable[[], int], turns: ReportTurns
 ) -> list[APIRouter]:
     """As `member_routers`. Rows of the journal are shown up to the sequence number `shown()`."""
     return [
@@ -53,7 +53,7 @@ def operator_routers(
 
 
 def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> list[APIRouter]:
-    """The reports that `Turns` has made elsewhere. The gateway has checked each request, and has waited for its seq."""
+    """The reports that `ReportTurns` has made elsewhere. The gateway has checked each request, and has waited for its seq."""
     return [
         present.present_router(read_database, calendar),
         breakdown.router(read_database, calendar, _reached),

@@ -60,7 +60,7 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True)
-class Day:
+class TargetDay:
     """One trading day of the year."""
 
     date: int
@@ -76,7 +76,7 @@ class Progress:
     """The year's turnover against its target. The means are None until RECENT_DAYS are completed."""
 
     stage: Stage
-    days: tuple[Day, ...]
+    days: tuple[TargetDay, ...]
     """Every trading day of the year."""
     first: int
     """So many of them were before the venue's first trading day."""
@@ -220,10 +220,10 @@ def _stage(days: tuple[int, ...], today: int, first_trading_date: int) -> Stage:
 
 def _days(
     days: tuple[int, ...], net_by_day: Mapping[int, int], today: int, target_fen: int, open_days: int
-) -> Iterator[Day]:
+) -> Iterator[TargetDay]:
     cumulative, before = 0, len(days) - open_days
     for number, day in enumerate(days, start=1):
         cumulative += net_by_day.get(day, 0)
         pace_fen = due(target_fen, number - before, open_days) if number > before else 0
         has_begun = number > before and day <= today
-        yield Day(day, pace_fen, net_by_day.get(day, 0) if has_begun else None, cumulative if has_begun else None)
+        yield TargetDay(day, pace_fen, net_by_day.get(day, 0) if has_begun else None, cumulative if has_begun else None)

@@ -33,7 +33,7 @@ class _Shared:
     askers: int = 0
 
 
-class Turns:
+class ReportTurns:
     """Makes one report at a time. Those who ask for the same one while it waits for its turn get the same answer, and so do
     those who ask within `fresh_s` after it was begun.
 

@@ -12,7 +12,7 @@ from services.reporting.findings import WashFinding, shown
 from services.reporting.queries import read_position, read_year
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.reporting.target import RECENT_DAYS
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.surveillance.reading import read_changed_hands, read_changed_hands_by_day
 
 
@@ -48,7 +48,7 @@ class Findings(Document):
     seq: int
 
 
-def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
+def router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """The routes; the gateway that includes them checks the key."""
     routes = waiting_routes(projected, turns)
 
@@ -83,7 +83,7 @@ def router(read_database: AsyncEngine, projected: Projected, turns: Turns | None
     return routes
 
 
-def findings_router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
+def findings_router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """The routes of operators: findings name members."""
     routes = waiting_routes(projected, turns)
 

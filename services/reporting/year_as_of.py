@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.messaging.tail import Readable
 from services.read_model.tables import daily_turnover, instrument_texts, instruments, trades
-from services.reporting.as_of import AsOf, read_as_of, read_day_of
+from services.reporting.as_of import PositionAsOf, read_as_of, read_day_of
 from services.reporting.day_sums import TradeSums
 from services.reporting.queries import (
     EARLIER_YEARS,
@@ -74,7 +74,7 @@ async def read_year_as_of(
         return past._replace(found=replace(past.found, differing_days=ended))
 
 
-async def _read_year(connection: AsyncConnection, year: int, as_of: AsOf, from_seq: int) -> YearAsOf:
+async def _read_year(connection: AsyncConnection, year: int, as_of: PositionAsOf, from_seq: int) -> YearAsOf:
     today, (first, last), seq = as_of.today, dates_of(year), as_of.seq
     ended = select(daily_turnover).where(_DAY.trading_date.between(first, last), _DAY.trading_date < today)
     rows = (await connection.execute(ended.order_by(_DAY.trading_date, _DAY.instrument))).all()
@@ -108,7 +108,7 @@ async def _read_instruments(connection: AsyncConnection, seq: int) -> dict[int, 
     return {row["instrument"]: {**row, **texts[row["instrument"]]} for row in rows}
 
 
-async def _read_earlier(connection: AsyncConnection, year: int, as_of: AsOf) -> dict[int, int]:
+async def _read_earlier(connection: AsyncConnection, year: int, as_of: PositionAsOf) -> dict[int, int]:
     """Net turnover by trading date of the years that a forecast learns from."""
     first, before = (year - EARLIER_YEARS) * 10_000, min(as_of.today, year * 10_000)
     found = await read_net_by_day(connection, and_(_DAY.trading_date >= first, _DAY.trading_date < before))
@@ -121,7 +121,7 @@ async def _read_earlier(connection: AsyncConnection, year: int, as_of: AsOf) -> 
     return found
 
 
-async def _read_day_under_way(connection: AsyncConnection, as_of: AsOf) -> dict[int, Row]:
+async def _read_day_under_way(connection: AsyncConnection, as_of: PositionAsOf) -> dict[int, Row]:
     """The rows of the moment's trading day, by instrument."""
     rows = await read_day_at(connection, as_of.today, as_of.seq)
     for instrument, (number, lots) in as_of.prevented.items():
@@ -169,7 +169,7 @@ def _sign(trade: Values) -> int:
 
 
 async def _read_largest(
-    connection: AsyncConnection, rows: Sequence[Row], moved: Iterable[Values], as_of: AsOf
+    connection: AsyncConnection, rows: Sequence[Row], moved: Iterable[Values], as_of: PositionAsOf
 ) -> Values | None:
     """The year's largest trade that counted, the first of equals, in the columns of `daily_turnover`.
 

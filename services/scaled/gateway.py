@@ -26,13 +26,13 @@ from services.read_model.position_watch import PositionWatch
 from services.read_model.postgres.answering import bound_queries
 from services.scaled.health import lag_facts
 from services.scaled.serving import serving
-from services.scaled.sources import LINK_PATIENCE_S, Source, linked, reading
+from services.scaled.sources import LINK_PATIENCE_S, BatchSource, linked, reading
 from services.scaled.stores import Stores, open_feed, open_stores
 from services.sequencer.schedule import calendar_missing
 from services.venue.application import Gateway, load_gateway, make_application, make_limits, make_reader
 from services.venue.first_start import KEYS_FILE, PAGES, read_keys
 from services.venue.parts import OnFault, Parts, cancel
-from services.venue.report_process import ReportProcess, Where
+from services.venue.report_process import ReportPlace, ReportProcess
 from services.venue.settings import Settings, require
 from services.venue.standing_proof import StandingProof, brought_up_to_date
 from services.venue_state.state import VenueState
@@ -98,11 +98,11 @@ async def open_gateway(
             shared = SharedLimits(settings.redis_url, stores.journal.journal_id) if settings.redis_url else None
             if shared is not None:
                 running.append(parts.start(shared.run(), "limits"))
-            reports = ReportProcess(Where.of(settings.database_url, settings.calendar_file))
+            reports = ReportProcess(ReportPlace.of(settings.database_url, settings.calendar_file))
             opened.push_async_callback(reports.close)
             running.append(parts.start(reports.watch(lambda: _a_report(gateway.state)), "reports"))
             days_reports = ReportProcess(
-                Where.of(settings.database_url, settings.calendar_file, journal=settings.database_url)
+                ReportPlace.of(settings.database_url, settings.calendar_file, journal=settings.database_url)
             )
             opened.push_async_callback(days_reports.close)
             app = make_application(
@@ -155,7 +155,7 @@ async def _load(
     settings: Settings,
     calendar: TradingCalendar,
     stores: Stores,
-    source: Source,
+    source: BatchSource,
     position: PositionWatch,
     parts: Parts,
     running: list[asyncio.Task[None]],

@@ -26,7 +26,7 @@ ORDER_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
-class Source:
+class BatchSource:
     """Where submissions go and where batches come from."""
 
     inbox: Inbox
@@ -38,7 +38,7 @@ class Source:
     freshness: Freshness
 
 
-def linked(link: Link, journal: PostgresJournal) -> Source:
+def linked(link: Link, journal: PostgresJournal) -> BatchSource:
     """An order gateway's."""
 
     def details() -> Facts:
@@ -72,10 +72,10 @@ def linked(link: Link, journal: PostgresJournal) -> Source:
         return [f"{journal.waiting_for}."] if journal.waiting_for else []
 
     freshness = Freshness(is_cut_off, behind_s)
-    return Source(link, link, ConfirmedJournal(journal, link), details, not_ready, warnings, freshness)
+    return BatchSource(link, link, ConfirmedJournal(journal, link), details, not_ready, warnings, freshness)
 
 
-def reading(feed: ReaderFeed, journal: PostgresJournal) -> Source:
+def reading(feed: ReaderFeed, journal: PostgresJournal) -> BatchSource:
     """A read-only gateway's."""
 
     def warnings() -> list[str]:
@@ -91,7 +91,7 @@ def reading(feed: ReaderFeed, journal: PostgresJournal) -> Source:
     def behind_s(applied_seq: int) -> float:
         return journal.look_age_s if is_cut_off() else _lag_s(journal, applied_seq)
 
-    return Source(
+    return BatchSource(
         ReadOnlyInbox(),
         feed.feed,
         journal,

@@ -41,7 +41,7 @@ class Cancel(NamedTuple):
 Action = NewOrder | Amend | Cancel
 
 
-class OpenOrder(NamedTuple):
+class TraderOrder(NamedTuple):
     """An open order of the trader. The price of a stop is its trigger price."""
 
     order_id: str
@@ -52,15 +52,15 @@ class OpenOrder(NamedTuple):
 
 
 @dataclass
-class Book:
+class TraderBook:
     """What a trader knows of its account: open orders by id, available lots and cash, and the lots it wants to hold."""
 
     home_lots: Mapping[str, int]
-    open_orders: dict[str, OpenOrder] = field(default_factory=dict)
+    open_orders: dict[str, TraderOrder] = field(default_factory=dict)
     available_lots: dict[str, int] = field(default_factory=dict)
     available_fen: int = 0
 
-    def resting(self, symbol: str, side: Side) -> list[OpenOrder]:
+    def resting(self, symbol: str, side: Side) -> list[TraderOrder]:
         """The open orders on one side of an instrument, oldest first."""
         return [order for order in self.open_orders.values() if order.symbol == symbol and order.side == side]
 

@@ -12,7 +12,7 @@ import structlog
 from rex_client import FellBehind, RexClient, RexError
 
 from services.simulator.accounts import DemoAccount
-from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
+from services.simulator.book import Action, Amend, Cancel, NewOrder, TraderBook, TraderOrder
 from services.simulator.market import Quote
 
 T = TypeVar("T")
@@ -49,14 +49,14 @@ class TraderKey(NamedTuple):
     key: str
 
 
-class Session:
+class TraderSession:
     """A trader's WebSocket and its book. At most one turn is under way, so it has at most one turn's requests open."""
 
     def __init__(self, url: str, key: TraderKey, account: DemoAccount, held_at_end: Mapping[str, int]) -> None:
         """`held_at_end`: the account's lots when the history of the venue ended, by symbol."""
         self.name = key.name
         self.role = account.role
-        self.book = Book(account.home_lots(held_at_end))
+        self.book = TraderBook(account.home_lots(held_at_end))
         self._url = url
         self._key = key.key
         self._client: RexClient | None = None
@@ -111,7 +111,7 @@ class Session:
                 if order["state"] in _OPEN:
                     # An open order has a price or, as a stop, a trigger price: market orders never rest.
                     ticks = int(Decimal(order["price"] or order["stop_price"]) / tick_sizes[order["symbol"]])
-                    self.book.open_orders[order["order_id"]] = OpenOrder(
+                    self.book.open_orders[order["order_id"]] = TraderOrder(
                         order["order_id"], order["symbol"], order["side"], ticks, order["leaves_qty"]
                     )
                 else:

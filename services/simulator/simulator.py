@@ -12,8 +12,8 @@ from rex_client import FellBehind, RexClient
 from services.simulator.accounts import demo_accounts
 from services.simulator.market import MarketView
 from services.simulator.pace import Pace
-from services.simulator.session import Session, TraderKey
-from services.simulator.turns import Turn, Turns
+from services.simulator.session import TraderKey, TraderSession
+from services.simulator.turns import TraderTurns, Turn
 
 _RETRY_SECONDS = 1.0
 
@@ -37,11 +37,11 @@ class Simulator:
         held_at_end: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
     ) -> None:
         accounts = {account.name: account for account in demo_accounts() if account.role != "desk"}
-        self._sessions = [Session(url, key, accounts[key.name], held_at_end.get(key.name, {})) for key in keys]
+        self._sessions = [TraderSession(url, key, accounts[key.name], held_at_end.get(key.name, {})) for key in keys]
         self._url = url
         self._key = keys[0].key
         self._market = MarketView()
-        self._turns = Turns(self._market, self._sessions, seed, pace)
+        self._turns = TraderTurns(self._market, self._sessions, seed, pace)
 
     @property
     def home_lots(self) -> dict[str, Mapping[str, int]]:
@@ -79,7 +79,7 @@ class Simulator:
                 self._market.list_instrument(instrument)
 
     async def _give(
-        self, next_turn: Callable[[], tuple[Turn[Session] | None, float]], tasks: asyncio.TaskGroup
+        self, next_turn: Callable[[], tuple[Turn[TraderSession] | None, float]], tasks: asyncio.TaskGroup
     ) -> None:
         """Gives turns, each at its time."""
         loop = asyncio.get_running_loop()

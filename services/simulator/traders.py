@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from services.simulator.accounts import Role
-from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder, Side
+from services.simulator.book import Action, Amend, Cancel, NewOrder, Side, TraderBook, TraderOrder
 from services.simulator.market import Quote
 
 MAKER_LEVELS = 4
@@ -44,10 +44,10 @@ LIFETIMES_S = (60, 600)
 _BOTH_SIDES: tuple[tuple[Side, int], ...] = (("buy", -1), ("sell", 1))
 """Each side, and the direction in which its prices are farther from the market."""
 
-Decide = Callable[[random.Random, Quote, Book, float], list[Action]]
+Decide = Callable[[random.Random, Quote, TraderBook, float], list[Action]]
 
 
-def maker(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> list[Action]:
+def maker(rng: random.Random, quote: Quote, book: TraderBook, times: float = 1.0) -> list[Action]:
     """Moves quotes that no longer fit the ladder into its gaps, cancels surplus quotes, and places missing ones, of `times`
     their ordinary size."""
     center = quote.fair_ticks + round(2 * book.hunger(quote.symbol))
@@ -72,7 +72,7 @@ def maker(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> l
     return actions or _renewed(rng, quote, book, times)
 
 
-def _renewed(rng: random.Random, quote: Quote, book: Book, times: float) -> list[Action]:
+def _renewed(rng: random.Random, quote: Quote, book: TraderBook, times: float) -> list[Action]:
     """One of the trader's quotes, entered anew with another size; nothing if it has none here."""
     resting = book.resting(quote.symbol, "buy") + book.resting(quote.symbol, "sell")
     if not resting:
@@ -85,7 +85,7 @@ def _renewed(rng: random.Random, quote: Quote, book: Book, times: float) -> list
     return [cancel, anew] if good and not quote.would_trade(order.side, order.price_ticks) else [cancel]
 
 
-def _moved(rng: random.Random, book: Book, order: OpenOrder, gaps: list[int]) -> Amend | None:
+def _moved(rng: random.Random, book: TraderBook, order: TraderOrder, gaps: list[int]) -> Amend | None:
     """An amend that moves the order to the first gap, and removes that gap. None if there is no gap, if the order would cross
     an own order, and at random."""
     others = [other.price_ticks for other in book.resting(order.symbol, "sell" if order.side == "buy" else "buy")]
@@ -115,7 +115,7 @@ def mean_taken_lots(quote: Quote) -> float:
     return (1 + quote.ticket_lots) / 2 + _SWEEP * _SWEPT * quote.typical_lots / SWEEPS_ONE_IN
 
 
-def taker(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> list[Action]:
+def taker(rng: random.Random, quote: Quote, book: TraderBook, times: float = 1.0) -> list[Action]:
     """One order that trades with the best price of the other side; if the trader has open orders there, it cancels them
     instead. The order has `times` its ordinary size."""
     side: Side = "buy" if rng.random() < 0.5 + 0.45 * book.hunger(quote.symbol) else "sell"
@@ -149,7 +149,7 @@ def _taking(
     return NewOrder(quote.symbol, side, lots, price, kind)
 
 
-def patient(rng: random.Random, quote: Quote, book: Book, times: float = 1.0) -> list[Action]:
+def patient(rng: random.Random, quote: Quote, book: TraderBook, times: float = 1.0) -> list[Action]:
     """Places one order some ticks away from the market, of `times` its ordinary size; if it has many open orders, it cancels
     one first."""
     actions: list[Action] = []

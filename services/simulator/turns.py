@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from services.simulator.accounts import Role
-from services.simulator.book import Action, Book, NewOrder
+from services.simulator.book import Action, NewOrder, TraderBook
 from services.simulator.market import MarketView, Quote
 from services.simulator.pace import Pace
 from services.simulator.traders import QUOTING, QUOTING_TURNS, taker
@@ -30,7 +30,7 @@ class Trader(Protocol):
     """A trader as the choice sees it."""
 
     role: Role
-    book: Book
+    book: TraderBook
 
     @property
     def idle(self) -> bool:
@@ -48,7 +48,7 @@ class Turn(NamedTuple, Generic[T]):
     actions: list[Action]
 
 
-class Turns(Generic[T]):
+class TraderTurns(Generic[T]):
     """The turns of these traders. All choices come from `seed` and from what market and books hold at each call."""
 
     def __init__(self, market: MarketView, traders: Sequence[T], seed: int, pace: Pace) -> None:

@@ -14,7 +14,7 @@ from services.files.data_folder import FILE_MODE, make_private_folder
 from services.files.new_folder import sync
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.record import HEADER, Snapshot, header_of
-from services.snapshots.store import Kept
+from services.snapshots.store import KeptSnapshot
 
 SNAPSHOTS_FOLDER = "snapshots"
 """The name of the folder within a data folder."""
@@ -45,7 +45,7 @@ class FolderStore:
         """The file of a snapshot."""
         return self._folder / f"{seq:020}.snapshot"
 
-    async def kept(self) -> list[Kept]:
+    async def kept(self) -> list[KeptSnapshot]:
         """See SnapshotStore."""
         return await asyncio.to_thread(self._kept)
 
@@ -62,7 +62,7 @@ class FolderStore:
         with self._failures("removed", self.path(seq)):
             self.path(seq).unlink(missing_ok=True)
 
-    def _kept(self) -> list[Kept]:
+    def _kept(self) -> list[KeptSnapshot]:
         found = []
         with self._failures("read", self._folder):
             names = os.listdir(self._folder) if self._folder.is_dir() else []
@@ -71,16 +71,16 @@ class FolderStore:
                     found.append(self._described(int(match[1])))
         return found
 
-    def _described(self, seq: int) -> Kept:
+    def _described(self, seq: int) -> KeptSnapshot:
         size = 0
         try:
             with open(self.path(seq), "rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                return Kept(seq, size, header_of(file.read(HEADER.size)))
+                return KeptSnapshot(seq, size, header_of(file.read(HEADER.size)))
         except FileNotFoundError:
             raise
         except OSError:  # One bad file hides no other one.
-            return Kept(seq, size, None)
+            return KeptSnapshot(seq, size, None)
 
     def _read(self, seq: int) -> bytes | None:
         with self._failures("read", self.path(seq)):

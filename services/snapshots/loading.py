@@ -18,7 +18,7 @@ from services.journal.errors import JournalDiffers
 from services.journal.witness import Witness
 from services.snapshots.errors import ForeignSnapshot, SnapshotFailed, SnapshotRefused
 from services.snapshots.following import follow
-from services.snapshots.record import Header, Snapshot
+from services.snapshots.record import Snapshot, SnapshotHeader
 from services.snapshots.store import SnapshotStore
 
 log = structlog.get_logger("rex.snapshots")
@@ -49,7 +49,7 @@ class Loaded:
     engine: Engine
     end: ChainEnd
     """The journal's end, or the one that was asked for."""
-    header: Header
+    header: SnapshotHeader
     """Of the snapshot."""
 
 

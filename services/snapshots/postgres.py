@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from services.journal.errors import JournalError
-from services.journal.postgres.connections import DRIVER_ERRORS, Connection, Database
+from services.journal.postgres.connections import DRIVER_ERRORS, Database, DatabaseConnection
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.record import HEADER, Snapshot, header_of
-from services.snapshots.store import Kept
+from services.snapshots.store import KeptSnapshot
 
 PART_BYTES = 2**20
 """The server and its standby take so much at a time."""
@@ -41,11 +41,11 @@ class PostgresStore:
         """See SnapshotStore."""
         return f"the snapshot at seq {seq} in {self._database.name}"
 
-    async def kept(self) -> list[Kept]:
+    async def kept(self) -> list[KeptSnapshot]:
         """See SnapshotStore."""
         async with self._connected() as connection:
             return [
-                Kept(seq, size, header_of(begin or b""))
+                KeptSnapshot(seq, size, header_of(begin or b""))
                 for seq, size, begin in await connection.fetch(_KEPT, HEADER.size)
             ]
 
@@ -74,7 +74,7 @@ class PostgresStore:
             await connection.execute(_REMOVE, seq)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Connection]:
+    async def _connected(self) -> AsyncIterator[DatabaseConnection]:
         """Raises SnapshotFailed if the server is away or refuses."""
         try:
             connection = await self._database.connect()

@@ -7,14 +7,14 @@ from services.journal.replay import StateMachine
 from services.journal.witness import Witness
 from services.snapshots.errors import SnapshotFailed, SnapshotRefused
 from services.snapshots.loading import ADVICE
-from services.snapshots.record import Header, Snapshot
+from services.snapshots.record import Snapshot, SnapshotHeader
 from services.snapshots.store import SnapshotStore
 
 
 class SnapshotProof:
     """Those that are intact, of this journal and of this engine version; made by `of`, before the walk begins."""
 
-    def __init__(self, headers: dict[int, Header], names: dict[int, str]) -> None:
+    def __init__(self, headers: dict[int, SnapshotHeader], names: dict[int, str]) -> None:
         self._headers = headers
         self._names = names
         self.differences: list[str] = []
@@ -23,7 +23,7 @@ class SnapshotProof:
     @classmethod
     async def of(cls, store: SnapshotStore, journal_id: bytes) -> SnapshotProof:
         """Reads them. A store that cannot be read has none: `rex snapshot verify` says why."""
-        headers: dict[int, Header] = {}
+        headers: dict[int, SnapshotHeader] = {}
         try:
             for kept in await store.kept():
                 header = _intact(await store.read(kept.seq))
@@ -50,7 +50,7 @@ class SnapshotProof:
             self.differences.append(f"{self._names[header.seq]} holds another state than the journal makes")
 
 
-def _intact(data: bytes | None) -> Header | None:
+def _intact(data: bytes | None) -> SnapshotHeader | None:
     try:
         return None if data is None else Snapshot.decode(data).header
     except SnapshotRefused:

@@ -36,7 +36,7 @@ _LEVEL = 1
 """Of deflate. Level 6 takes several times as long and leaves little less."""
 
 
-class Header(NamedTuple):
+class SnapshotHeader(NamedTuple):
     """The fields before the state."""
 
     magic: bytes
@@ -67,7 +67,7 @@ HEADER = Struct(f"<8sHHQQ16s{HASH_BYTES}s{HASH_BYTES}sQ")
 class Snapshot:
     """The state of an engine after the command `header.seq`, sealed. Made by `of_engine` or `decode`."""
 
-    header: Header
+    header: SnapshotHeader
     data: bytes
     """The bytes of the snapshot, as they are stored."""
 
@@ -75,7 +75,7 @@ class Snapshot:
     def of_engine(cls, engine: Engine, journal_id: bytes, end: ChainEnd, taken_ns: int) -> Snapshot:
         """The snapshot of an engine that has executed the journal up to `end`, the end of a row."""
         state = snapshot_bytes(engine.state())
-        header = Header(
+        header = SnapshotHeader(
             magic=MAGIC,
             snapshot_format=SNAPSHOT_FORMAT,
             engine_version=ENGINE_VERSION,
@@ -128,17 +128,17 @@ class Snapshot:
         return from_bytes(state)
 
 
-def read_header(data: bytes) -> Header:
+def read_header(data: bytes) -> SnapshotHeader:
     """The header at the beginning of a snapshot's bytes, unchecked but for its magic. Raises SnapshotRefused."""
     if len(data) < HEADER.size:
         raise SnapshotRefused(f"is damaged: it has {len(data)} bytes and no whole header")
-    header = Header._make(HEADER.unpack_from(data))
+    header = SnapshotHeader._make(HEADER.unpack_from(data))
     if header.magic != MAGIC:
         raise SnapshotRefused("is no snapshot: it does not begin with the magic bytes of one")
     return header
 
 
-def header_of(begin: bytes) -> Header | None:
+def header_of(begin: bytes) -> SnapshotHeader | None:
     """The header of a snapshot that begins with these bytes; None if it has none."""
     try:
         return read_header(begin)

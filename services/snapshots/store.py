@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from matching_engine import ENGINE_VERSION
-from services.snapshots.record import SNAPSHOT_FORMAT, Header, Snapshot
+from services.snapshots.record import SNAPSHOT_FORMAT, Snapshot, SnapshotHeader
 
 
-class Kept(NamedTuple):
+class KeptSnapshot(NamedTuple):
     """A snapshot in a store, by its name and its first bytes: nothing of it has been checked."""
 
     seq: int
     """By which it is kept."""
     size_bytes: int
-    header: Header | None
+    header: SnapshotHeader | None
     """None: it has none that can be read."""
 
     def serves(self, journal_id: bytes, last_seq: int) -> bool:
@@ -33,7 +33,7 @@ class SnapshotStore(Protocol):
     def name(self, seq: int) -> str:
         """A snapshot's name in sentences, with its article."""
 
-    async def kept(self) -> list[Kept]:
+    async def kept(self) -> list[KeptSnapshot]:
         """What is kept, newest first. A snapshot whose writing was interrupted is not among it."""
 
     async def read(self, seq: int) -> bytes | None:

@@ -18,7 +18,7 @@ from services.journal.errors import JournalReplaced
 from services.snapshots.errors import SnapshotFailed, SnapshotRefused
 from services.snapshots.following import follow
 from services.snapshots.loading import Passed, load
-from services.snapshots.record import Header, Snapshot
+from services.snapshots.record import Snapshot, SnapshotHeader
 from services.snapshots.store import SnapshotStore
 
 
@@ -26,7 +26,7 @@ from services.snapshots.store import SnapshotStore
 class Taken:
     """What was done."""
 
-    header: Header | None
+    header: SnapshotHeader | None
     """Of the newest snapshot; None in an empty journal."""
     size_bytes: int
     """Of what was written; 0 where the last snapshot stands at the journal's end already."""

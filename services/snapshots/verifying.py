@@ -13,14 +13,14 @@ from services.snapshots.errors import SnapshotFailed, SnapshotRefused
 from services.snapshots.following import follow
 from services.snapshots.loading import checked, reason_of
 from services.snapshots.record import Snapshot
-from services.snapshots.store import Kept, SnapshotStore
+from services.snapshots.store import KeptSnapshot, SnapshotStore
 
 
 @dataclass(frozen=True)
-class Verified:
+class VerifiedSnapshot:
     """One snapshot, and what was found."""
 
-    kept: Kept
+    kept: KeptSnapshot
     name: str
     followed_to: int | None
     """The seq up to which the journal makes its events after this snapshot; None where it could not be loaded."""
@@ -43,10 +43,10 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class Verification:
+class SnapshotVerification:
     """All snapshots, oldest first, and where the journal ends."""
 
-    snapshots: tuple[Verified, ...]
+    snapshots: tuple[VerifiedSnapshot, ...]
     last_seq: int
     state_hash: str | None
     """Of the state at the journal's end, which the newest good snapshot was followed to; None without a good one."""
@@ -68,7 +68,7 @@ class Verification:
 
 async def verify(
     journal: Journal, store: SnapshotStore, on_progress: Callable[[int], None] | None = None
-) -> Verification:
+) -> SnapshotVerification:
     """Loads each snapshot from the oldest on, follows the journal from it to the next good one, and compares the state that
     was reached with the state that is kept there; the newest one is followed to the journal's end.
 
@@ -81,7 +81,7 @@ async def verify(
     for kept in reversed(await store.kept()):
         await walk.take(kept)
     await walk.follow_to(last_seq)
-    return Verification(tuple(walk.found), last_seq, None if walk.engine is None else walk.engine.state_hash())
+    return SnapshotVerification(tuple(walk.found), last_seq, None if walk.engine is None else walk.engine.state_hash())
 
 
 class _Walk:
@@ -94,9 +94,9 @@ class _Walk:
         self.engine: Engine | None = None
         self._from: Snapshot | None = None
         self._place = 0
-        self.found: list[Verified] = []
+        self.found: list[VerifiedSnapshot] = []
 
-    async def take(self, kept: Kept) -> None:
+    async def take(self, kept: KeptSnapshot) -> None:
         """The next snapshot: checked and loaded, then reached from the one before it."""
         try:
             snapshot = await checked(self._journal, self._store, kept.seq)
@@ -122,10 +122,10 @@ class _Walk:
             await follow(self.engine, self._journal, self._from.header.end, to_seq=seq, on_progress=self._on_progress)
         except JournalDiffers as differs:
             reason = one.error or reason_of(self._store, one.kept.seq, differs)
-            self.found[self._place] = Verified(one.kept, one.name, self.engine.last_seq, reason)
+            self.found[self._place] = VerifiedSnapshot(one.kept, one.name, self.engine.last_seq, reason)
             self.engine = self._from = None
             return
-        self.found[self._place] = Verified(one.kept, one.name, max(seq, one.kept.seq), one.error)
+        self.found[self._place] = VerifiedSnapshot(one.kept, one.name, max(seq, one.kept.seq), one.error)
 
-    def _add(self, kept: Kept, followed_to: int | None, error: str | None) -> None:
-        self.found.append(Verified(kept, self._store.name(kept.seq), followed_to, error))
+    def _add(self, kept: KeptSnapshot, followed_to: int | None, error: str | None) -> None:
+        self.found.append(VerifiedSnapshot(kept, self._store.name(kept.seq), followed_to, error))

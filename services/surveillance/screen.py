@@ -18,8 +18,8 @@ from services.surveillance.components import components
 from services.surveillance.contracts import Control, Finding, FindingKind, ScreenTrades
 from services.surveillance.graph import Choice, Integers, TradeGraph
 from services.surveillance.merging import Suspicion, merged
-from services.surveillance.thresholds import DEFAULT, GroupRule, Thresholds, Window
-from services.surveillance.wording import Facts, chinese, english
+from services.surveillance.thresholds import DEFAULT, GroupRule, ScreenWindow, Thresholds
+from services.surveillance.wording import FindingFacts, chinese, english
 
 
 def screen(
@@ -45,7 +45,7 @@ def screen(
     return tuple(sorted(made, key=lambda finding: finding.trade_ids[0]))
 
 
-def windows(days: int, window: Window) -> list[tuple[int, int]]:
+def windows(days: int, window: ScreenWindow) -> list[tuple[int, int]]:
     """First and last day of each window, by their place among `days` days; fewer days than a window has make one window."""
     ends = [*range(window.days - 1, days - 1, window.step_days), days - 1] if days else []
     return [(max(0, end - window.days + 1), end) for end in ends]
@@ -57,7 +57,7 @@ def _under_common_control(graph: TradeGraph, certain: NDArray[np.bool_]) -> Iter
         yield Suspicion(FindingKind.COMMON_CONTROL, trades, 0, len(graph.days) - 1)
 
 
-def _suspicions(graph: TradeGraph, window: Window, thresholds: Thresholds) -> Iterator[Suspicion]:
+def _suspicions(graph: TradeGraph, window: ScreenWindow, thresholds: Thresholds) -> Iterator[Suspicion]:
     for first_day, last_day in windows(len(graph.days), window):
         left = graph.between(first_day, last_day)
         for rule in window.rules:
@@ -117,7 +117,7 @@ def _finding(graph: TradeGraph, suspicion: Suspicion, names: Mapping[int, str]) 
     nodes = np.flatnonzero(these.node_fen).tolist()
     turnover = int(window.node_fen[nodes].sum())
     chance = sum(window.chance_fen(one, other) for one, other in combinations(nodes, 2))
-    facts = Facts(
+    facts = FindingFacts(
         kind=suspicion.kind,
         members=tuple(np.unique(np.concatenate((chosen["seller"], chosen["buyer"]))).tolist()),
         trades=len(chosen),

@@ -42,7 +42,7 @@ class GroupRule:
 
 
 @dataclass(frozen=True)
-class Window:
+class ScreenWindow:
     """A window of trading days and its rules, in the order in which they are tried."""
 
     days: int
@@ -55,7 +55,7 @@ class Window:
 class Thresholds:
     """All thresholds of the screen; ratios are exact fractions."""
 
-    windows: tuple[Window, ...]
+    windows: tuple[ScreenWindow, ...]
     matched_apart_ns: int
     """Matched orders were entered at most so far apart."""
     matched_trades: int
@@ -74,9 +74,9 @@ _ALMOST_ALL = replace(rule(1, 20, 75, 25), lift=Fraction(5, 4), most_members=Fra
 
 DEFAULT = Thresholds(
     windows=(
-        Window(60, 20, (_ALMOST_ALL, rule(4, 5, 25, 5), rule(3, 10, 15, 25, by_product=True))),
-        Window(20, 5, (_ALMOST_ALL, rule(5, 5, 35, 10), rule(3, 10, 15, 25, by_product=True))),
-        Window(5, 1, (_ALMOST_ALL, rule(8, 25, 60, 25), rule(3, 25, 35, 25, by_product=True))),
+        ScreenWindow(60, 20, (_ALMOST_ALL, rule(4, 5, 25, 5), rule(3, 10, 15, 25, by_product=True))),
+        ScreenWindow(20, 5, (_ALMOST_ALL, rule(5, 5, 35, 10), rule(3, 10, 15, 25, by_product=True))),
+        ScreenWindow(5, 1, (_ALMOST_ALL, rule(8, 25, 60, 25), rule(3, 25, 35, 25, by_product=True))),
     ),
     matched_apart_ns=5_000_000_000,
     matched_trades=4,

@@ -15,7 +15,7 @@ _YI_FEN, _WAN_FEN = 10_000_000_000, 1_000_000
 _BILLION_FEN, _MILLION_FEN = 100_000_000_000, 100_000_000
 
 
-class Facts(NamedTuple):
+class FindingFacts(NamedTuple):
     """What a sentence says: fields of a Finding."""
 
     kind: FindingKind
@@ -29,7 +29,7 @@ class Facts(NamedTuple):
     """How much left the members as one product and came back as another."""
 
 
-def english(facts: Facts, names: Mapping[int, str]) -> str:
+def english(facts: FindingFacts, names: Mapping[int, str]) -> str:
     """The finding in English; `names` by member, "member 7" where there is none."""
     who = _listed([names.get(member, f"member {member}") for member in facts.members], ", ", " and ", " more")
     amount, share = f"{_amount_en(facts.amount_fen)} yuan", f"{facts.inside_share:.0%}".replace("%", " %")
@@ -48,7 +48,7 @@ def english(facts: Facts, names: Mapping[int, str]) -> str:
             return f"{who} {what}, and ended where they began (net {net}){form}."
 
 
-def chinese(facts: Facts, names: Mapping[int, str]) -> str:
+def chinese(facts: FindingFacts, names: Mapping[int, str]) -> str:
     """The finding in Chinese; `names` by member, "会员7" where there is none."""
     who = _listed([names.get(member, f"会员{member}") for member in facts.members], "、", "和", "家其他会员")
     amount, share = f"{_amount_zh(facts.amount_fen)}元", f"{facts.inside_share:.0%}"

@@ -17,7 +17,7 @@ from services.gateway.websocket.asyncapi import asyncapi_document
 from services.reporting.proven import Proven
 from services.venue.application import make_application
 from services.venue.first_start import Seeding
-from services.venue.running import Around, opened_folder, running
+from services.venue.running import Dependencies, opened_folder, running
 from services.venue.settings import Settings
 
 
@@ -34,7 +34,7 @@ def text_of(document: dict[str, Any]) -> str:
 
 async def _whole_openapi(folder: Path) -> dict[str, Any]:
     """The document of the application with every route, over an empty venue."""
-    settings, around = Settings(data_dir=folder, schedule="always"), Around()
+    settings, around = Settings(data_dir=folder, schedule="always"), Dependencies()
     async with opened_folder(settings) as opened, running(opened, _nothing, around) as venue:
         application = make_application(
             venue.gateway,

@@ -41,7 +41,7 @@ from services.reporting.certificate import NotCertified
 from services.reporting.decision_routes import Deciders
 from services.reporting.market.routes import ANSWER_S
 from services.reporting.proven import Prove
-from services.reporting.turns import FRESH_S, Elsewhere, Turns
+from services.reporting.turns import FRESH_S, Elsewhere, ReportTurns
 from services.venue.settings import Settings
 from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
@@ -148,8 +148,8 @@ def make_application(
     is given to all who ask for it within `fresh_s` seconds."""
     limits = limits or make_limits(gateway.state, settings)
     known_keys = KnownKeys(gateway.state, clock)
-    turns, proofs = Turns(elsewhere, fresh_s=fresh_s), []
-    days_turns = Turns(days_elsewhere, wait_s=ANSWER_S, fresh_s=fresh_s)
+    turns, proofs = ReportTurns(elsewhere, fresh_s=fresh_s), []
+    days_turns = ReportTurns(days_elsewhere, wait_s=ANSWER_S, fresh_s=fresh_s)
     if prove is not None:
         proofs = [proof_route.router(prove, read_database, calendar, gateway.projected, journal)]
     endpoint = WebSocketEndpoint(

@@ -36,8 +36,8 @@ from services.venue.application import Gateway, make_application, make_limits, t
 from services.venue.first_start import IssuedKey, what_every_venue_has
 from services.venue.parts import OnFault, ignore_fault
 from services.venue.public import open_to_clients
-from services.venue.report_process import ReportProcess, Where
-from services.venue.running import Around, OnProgress, Opened, Running, opened_folder, running
+from services.venue.report_process import ReportPlace, ReportProcess
+from services.venue.running import Dependencies, OnProgress, Opened, Running, opened_folder, running
 from services.venue.settings import Settings
 from services.venue.standing_proof import StandingProof
 from services.venue.standing_snapshots import FIRST_AFTER_S, Policy, StandingSnapshots
@@ -81,7 +81,7 @@ async def open_venue(
     `clock` contradicts `steady` or the journal, and an exception group with the error that stopped a part: a venue does not
     stay open with a part missing. `on_fault` is called at once with each such error.
     """
-    around = Around(clock, GuardedClock(clock, steady), projector)
+    around = Dependencies(clock, GuardedClock(clock, steady), projector)
     with listen(settings.host, settings.port) as listener:  # First: a start that is refused for its port makes nothing.
         try:
             async with opened_folder(settings, on_progress) as opened:
@@ -94,7 +94,7 @@ async def open_venue(
 
 
 @asynccontextmanager
-async def _serving(core: Running, around: Around, listener: socket.socket) -> AsyncIterator[Venue]:
+async def _serving(core: Running, around: Dependencies, listener: socket.socket) -> AsyncIterator[Venue]:
     """Starts what proves, watches and keeps the venue, then opens it to clients; at the end stops it from the outside in."""
     opened, settings, gateway = core.opened, core.opened.settings, core.gateway
     projected = told_when(core.projector.reached, None)
@@ -144,8 +144,8 @@ def _report_processes(settings: Settings) -> tuple[ReportProcess, ReportProcess]
     """One for reports of the present, and one for those that read days of the journal: the first does not wait for them."""
     read_path, journal_path = settings.data_dir / READ_DATABASE_FILE, settings.data_dir / JOURNAL_FILE
     calendar = settings.calendar_file
-    return ReportProcess(Where.of(read_path, calendar)), ReportProcess(
-        Where.of(read_path, calendar, journal=journal_path)
+    return ReportProcess(ReportPlace.of(read_path, calendar)), ReportProcess(
+        ReportPlace.of(read_path, calendar, journal=journal_path)
     )
 
 
@@ -193,7 +193,7 @@ def _projector_silent(projector: ProjectorProcess | None) -> list[str]:
 
 def _make_api(
     core: Running,
-    around: Around,
+    around: Dependencies,
     proof: StandingProof,
     snapshots: StandingSnapshots,
     alerting: Alerting,

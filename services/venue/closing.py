@@ -26,7 +26,7 @@ from services.venue.bootstrap import Venue
 
 
 @dataclass(frozen=True)
-class Closing:
+class ClosingSummary:
     """The summary. Counts are over the whole journal. The turnover is of the trading date's year, and net as the report's:
     without busted trades and without what decisions exclude."""
 
@@ -87,7 +87,7 @@ def _remove_empty_log(path: Path) -> None:
             connection.execute("SELECT 1 FROM meta").fetchone()
 
 
-async def closing_of(venue: Venue, data_dir: Path) -> Closing:
+async def closing_of(venue: Venue, data_dir: Path) -> ClosingSummary:
     """The summary of a closed venue, whose engine, journal and read database end at the same command."""
     engine, year = venue.engine, venue.engine.trading_date // 10_000
     figure = await figure_at(data_dir, None, year, engine.last_seq, engine.turnover_fen(year), is_closed=True)
@@ -103,7 +103,7 @@ async def closing_of(venue: Venue, data_dir: Path) -> Closing:
         await read_database.dispose()
     await asyncio.to_thread(_remove_empty_log, data_dir / JOURNAL_FILE)
     assert found is not None, "a venue that was open has projected its first batch"
-    return Closing(
+    return ClosingSummary(
         orders=orders or 0,
         trades=trades or 0,
         rejects=rejects or 0,

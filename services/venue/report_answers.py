@@ -32,13 +32,13 @@ from services.read_model.postgres import database as postgres
 from services.read_model.postgres.answering import bound_queries
 from services.reporting.queries import read_position
 from services.reporting.routers import journal_routers, present_routers
-from services.venue.report_process import Where
+from services.venue.report_process import ReportPlace
 
 
 class ReportAnswers:
     """Answers addresses of reports. It opens the read database with the first report, and again if that fails."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: ReportPlace) -> None:
         self._where = where
         self._read_database: AsyncEngine | None = None
         self._journal: Journal | None = None
@@ -107,7 +107,7 @@ def main() -> None:
     signal.signal(
         signal.SIGTERM, signal.SIG_IGN
     )  # A supervisor may send it to all processes; the venue closes the input.
-    where = Where(**json.loads(sys.stdin.readline()))
+    where = ReportPlace(**json.loads(sys.stdin.readline()))
     with asyncio.Runner() as runner:
         reports = ReportAnswers(where)
         for line in sys.stdin:

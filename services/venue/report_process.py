@@ -34,7 +34,7 @@ log = structlog.get_logger("rex.reports")
 
 
 @dataclass(frozen=True)
-class Where:
+class ReportPlace:
     """Where a report process finds the read database and the calendar: a file, or the URL of a PostgreSQL database. And the
     journal, if it makes the reports for which whole days are read."""
 
@@ -44,7 +44,7 @@ class Where:
     journal: str | None = None
 
     @classmethod
-    def of(cls, database: Path | str, calendar_file: Path | None, *, journal: Path | str | None = None) -> Where:
+    def of(cls, database: Path | str, calendar_file: Path | None, *, journal: Path | str | None = None) -> ReportPlace:
         """A path is a file's, a string is a URL."""
         return cls(
             str(database),
@@ -64,7 +64,7 @@ class _Answer(NamedTuple):
 class ReportProcess:
     """The process of one gateway. It starts with the first report. Where it has ended, the next report starts another one."""
 
-    def __init__(self, where: Where) -> None:
+    def __init__(self, where: ReportPlace) -> None:
         self._where = where
         self._process: StartedProcess | None = None
         self._turn = asyncio.Lock()

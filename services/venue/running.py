@@ -68,7 +68,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Around:
+class Dependencies:
     """What a venue takes from outside: clocks, and the process that projects for it. A test gives its own."""
 
     clock: Callable[[], int] = time.time_ns
@@ -152,7 +152,7 @@ async def _recover(
 
 @asynccontextmanager
 async def running(
-    opened: Opened, adds: Adds, around: Around, on_fault: OnFault = ignore_fault
+    opened: Opened, adds: Adds, around: Dependencies, on_fault: OnFault = ignore_fault
 ) -> AsyncIterator[Running]:
     """Starts the parts, each after the parts that it reads from; `adds` names what the folder is to hold from now on. At the
     end everything is journaled and projected.
@@ -203,7 +203,7 @@ async def running(
 
 
 def _projector(
-    opened: Opened, around: Around, feed: InProcessFeed
+    opened: Opened, around: Dependencies, feed: InProcessFeed
 ) -> tuple[Projector | ProjectorProcess, Coroutine[Any, Any, None]]:
     """The projector, and its work."""
     folder = opened.settings.data_dir

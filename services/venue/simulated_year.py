@@ -39,7 +39,7 @@ from services.simulator.year.members import Member, members
 from services.simulator.year.orders import make_market
 from services.simulator.year.pace import make_pace
 from services.simulator.year.plan import YearPlan, make_plan
-from services.simulator.year.receipts import Endowment, Kept
+from services.simulator.year.receipts import Endowment, KeptBalances
 from services.simulator.year.recording import Recording
 from services.simulator.year.sequencing import SimulatedSequencer, Sink
 from services.simulator.year.trading import YearTrading
@@ -223,12 +223,12 @@ def _trading(
     )
 
 
-def _kept(everyone: tuple[Member, ...], instruments: tuple[InstrumentFacts, ...], for_demo: bool) -> Kept:
+def _kept(everyone: tuple[Member, ...], instruments: tuple[InstrumentFacts, ...], for_demo: bool) -> KeptBalances:
     """What members hold for the demo that continues."""
     opening = {account.name: account for account in demo_accounts()} if for_demo else {}
     held = [opening.get(member.name, _NOTHING_KEPT) for member in everyone]
     lots = [[account.lots.get(facts.symbol, 0) for facts in instruments] for account in held]
-    return Kept(np.array([account.cash_fen for account in held]), np.array(lots))
+    return KeptBalances(np.array([account.cash_fen for account in held]), np.array(lots))
 
 
 def _first_start(

@@ -30,7 +30,7 @@ from services.processes.child_process import NoAnswer, run_module
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.postgres import PostgresStore
-from services.snapshots.record import Header
+from services.snapshots.record import SnapshotHeader
 from services.snapshots.store import SnapshotStore
 from services.snapshots.taking import Taken, take
 from services.venue.at_rest import at_rest
@@ -96,9 +96,9 @@ class StandingSnapshots:
         self._niceness = niceness
         self._began_ns = clock()
         self._start_snapshot_seq = start_snapshot_seq
-        self._passed_over: set[Header] | None = None
+        self._passed_over: set[SnapshotHeader] | None = None
         """What the start passed over; None before the first look."""
-        self._newest: Header | None = None
+        self._newest: SnapshotHeader | None = None
         self._failed_ns: int | None = None
         self._can_be_read = True
 

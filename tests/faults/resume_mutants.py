@@ -17,8 +17,8 @@ from services.gateway.websocket.push_messages import MarketPushes
 from services.gateway.websocket.subscriber import Subscriber
 from services.market_data import CHECKSUM_LEVELS, MarketChanges
 from services.read_model import statements
-from services.read_model.ledger import Balances, Window, balances_at, read_lines
-from services.read_model.ledger_sources import Line
+from services.read_model.ledger import LedgerBalances, LedgerWindow, balances_at, read_lines
+from services.read_model.ledger_sources import SourceLine
 from services.read_model.write_batch import WriteBatch
 
 SOME = 20
@@ -154,8 +154,8 @@ def skipping_cursor() -> None:
     """A page of the ledger after the first one lacks its first line."""
 
     async def read_too_few(
-        connection: AsyncConnection, account: int, window: Window, limit: int, *, oldest_first: bool
-    ) -> list[Line]:
+        connection: AsyncConnection, account: int, window: LedgerWindow, limit: int, *, oldest_first: bool
+    ) -> list[SourceLine]:
         lines = await read_lines(connection, account, window, limit + 1, oldest_first=oldest_first)
         return lines[:limit] if window.beyond is None else lines[1:]
 
@@ -165,7 +165,7 @@ def skipping_cursor() -> None:
 def timeless_balances() -> None:
     """A page of the ledger that begins at a time begins with the present balances."""
 
-    async def at_present(connection: AsyncConnection, account: int, _time_ns: int | None) -> Balances:
+    async def at_present(connection: AsyncConnection, account: int, _time_ns: int | None) -> LedgerBalances:
         return await balances_at(connection, account, None)
 
     vars(ledger)["balances_at"] = at_present

@@ -7,7 +7,7 @@ import resource
 import signal
 from typing import Any
 
-from services.journal.postgres.connections import Connection
+from services.journal.postgres.connections import DatabaseConnection
 from services.snapshots import folder as snapshots_folder
 from services.snapshots.folder import FolderStore
 
@@ -53,10 +53,10 @@ def die_after_its_name() -> None:
 
 
 def die_before_the_commit() -> None:
-    copy_rows = Connection.copy_records_to_table
+    copy_rows = DatabaseConnection.copy_records_to_table
 
-    async def copied_and_killed(connection: Connection, *arguments: Any, **options: Any) -> None:
+    async def copied_and_killed(connection: DatabaseConnection, *arguments: Any, **options: Any) -> None:
         await copy_rows(connection, *arguments, **options)
         die()
 
-    Connection.copy_records_to_table = copied_and_killed
+    DatabaseConnection.copy_records_to_table = copied_and_killed

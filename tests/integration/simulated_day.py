@@ -21,11 +21,11 @@ from services.journal.batch import JournalBatch
 from services.market_data import Market
 from services.sequencer.schedule import AlwaysOpen
 from services.simulator import demo_accounts
-from services.simulator.book import Action, Amend, Book, Cancel, NewOrder, OpenOrder
+from services.simulator.book import Action, Amend, Cancel, NewOrder, TraderBook, TraderOrder
 from services.simulator.market import MarketView, Quote
 from services.simulator.pace import Pace
 from services.simulator.session import order_body
-from services.simulator.turns import Turn, Turns
+from services.simulator.turns import TraderTurns, Turn
 from services.simulator.year import day_shape
 from services.simulator.year.sequencing import SimulatedSequencer
 from services.venue.first_start import DEMO_GUARDS, Existing, Seeding
@@ -43,7 +43,7 @@ class Member:
     def __init__(self, account: int, role: Any, lots: dict[str, int]) -> None:
         self.account = account
         self.role = role
-        self.book = Book(dict(lots))
+        self.book = TraderBook(dict(lots))
 
 
 class SimulatedDay:
@@ -75,7 +75,7 @@ class SimulatedDay:
         for member in self.members:
             self._balances(member)
             self.state.order_listeners[member.account] = partial(self._ordered, member.book)
-        self._turns = Turns(self.view, self.members, seed, pace)
+        self._turns = TraderTurns(self.view, self.members, seed, pace)
 
     def run(self, seconds: float) -> None:
         """Both processes of turns, each turn at its time."""
@@ -144,13 +144,13 @@ class SimulatedDay:
             if applied.event.kind == EventKind.TRADE:
                 self.traded[self.state.instruments[applied.event.instrument].symbol] += applied.event.amount_fen
 
-    def _ordered(self, book: Book, order: Any, _event: object) -> None:
+    def _ordered(self, book: TraderBook, order: Any, _event: object) -> None:
         order_id = str(order.order_id)
         if order.leaves_lots:
             ticks = order.trigger_ticks if order.trigger_ticks and not order.triggered_seq else order.price_ticks
             symbol = self.state.instruments[order.instrument].symbol
             side = SIDE_NAMES[order.side]
-            book.open_orders[order_id] = OpenOrder(order_id, symbol, side, ticks, order.leaves_lots)  # type: ignore[arg-type]
+            book.open_orders[order_id] = TraderOrder(order_id, symbol, side, ticks, order.leaves_lots)  # type: ignore[arg-type]
         else:
             book.open_orders.pop(order_id, None)
 

@@ -12,7 +12,7 @@ import pytest
 from matching_engine.records import Side
 from services.alerts.conditions import Condition, OpenAlerts
 from services.alerts.following import FollowedAlerts
-from services.alerts.reading import Facts, judge_days, read_facts
+from services.alerts.reading import DecidingFacts, judge_days, read_facts
 from services.alerts.webhook.notices import read_notices
 from services.commands import administrative as admin
 from services.commands.attachments import (
@@ -130,7 +130,7 @@ async def test_completed_days_are_judged_alike(read_database: ReadDatabase) -> N
     async with read_database.opened() as engine:
         judged = await judge_days(engine.connect, TradingCalendar.load(), {})
     assert judged is not None
-    assert judged.facts == Facts(20231229, 0, 2, 0)
+    assert judged.facts == DecidingFacts(20231229, 0, 2, 0)
     assert [condition.key for condition in judged.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
     assert [closing.date for closing in judged.closings] == [int(f"{day:%Y%m%d}") for day in days[:-1]]
     assert {closing.at_seq for closing in judged.closings} == {history.engine.last_seq}
@@ -206,7 +206,7 @@ async def test_a_declaration_is_a_reason_to_judge_again(read_database: ReadDatab
         await write_in_parts(read_database.writer(), [batch], Random(0))
         async with read_database.opened() as engine, engine.connect() as connection:
             facts.append(await read_facts(connection))
-    assert facts[0] != facts[1] == Facts(20230103, 0, 2, history.engine.last_seq)
+    assert facts[0] != facts[1] == DecidingFacts(20230103, 0, 2, history.engine.last_seq)
 
 
 def opened(one: Condition, **changes: Any) -> OpenAlerts:

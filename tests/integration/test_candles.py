@@ -16,7 +16,7 @@ from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import BustText
 from services.journal.batch import JournalBatch
-from services.read_model.candle_reading import DAY, INTERVALS_S, Candle, Places, read_candles
+from services.read_model.candle_reading import DAY, INTERVALS_S, Places, StoredCandle, read_candles
 from services.read_model.flat_candles import read_flat_candles
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
@@ -54,7 +54,7 @@ def clocked_batches(seed: int, steps: int) -> list[JournalBatch]:
     return batches
 
 
-def candles_of(found: Dump, instrument: int, interval: str) -> list[Candle]:
+def candles_of(found: Dump, instrument: int, interval: str) -> list[StoredCandle]:
     """The candles that a plain reader of the trades makes."""
 
     def place(trade: dict[str, int]) -> int:
@@ -79,16 +79,16 @@ def minutes_of(found: Dump) -> list[tuple[int, ...]]:
     return rows
 
 
-def candle(place: int, trades: list[dict[str, int]]) -> Candle:
+def candle(place: int, trades: list[dict[str, int]]) -> StoredCandle:
     prices = [trade["price_ticks"] for trade in trades]
     lots, fen = (sum(trade[name] for trade in trades) for name in ("quantity_lots", "amount_fen"))
-    return Candle(place, prices[0], max(prices), min(prices), prices[-1], lots, fen, len(trades))
+    return StoredCandle(place, prices[0], max(prices), min(prices), prices[-1], lots, fen, len(trades))
 
 
-def flattened(candles: Iterable[Candle], places: Iterable[int]) -> list[Candle]:
+def flattened(candles: Iterable[StoredCandle], places: Iterable[int]) -> list[StoredCandle]:
     at, last, filled = {one.place: one for one in candles}, None, []
     for place in places:
-        last = at.get(place) or (last and Candle(place, *(last.close_ticks,) * 4, 0, 0, 0))
+        last = at.get(place) or (last and StoredCandle(place, *(last.close_ticks,) * 4, 0, 0, 0))
         filled += [last] if last else []
     return filled
 
@@ -128,9 +128,9 @@ async def test_pages_of_every_interval_are_the_candles_of_the_trades(read_databa
                 assert page == (true[2:-2], True)
 
 
-async def paged(connection: AsyncConnection, instrument: int, interval: str, *, forward: bool) -> list[Candle]:
+async def paged(connection: AsyncConnection, instrument: int, interval: str, *, forward: bool) -> list[StoredCandle]:
     """All candles, in pages of 4."""
-    found: list[Candle] = []
+    found: list[StoredCandle] = []
     places, length = Places(), INTERVALS_S.get(interval, 1)
     while True:
         page = await read_candles(connection, instrument, interval, places, 4, forward=forward)

@@ -19,7 +19,7 @@ from services.reporting.app import router
 from services.reporting.decision_routes import Deciders
 from services.reporting.decision_routes import router as decided_router
 from services.reporting.queries import Sum, sum_of_excluded
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from tests.integration.read_databases import Dump, ReadDatabase
 from tests.integration.test_past_kinds import Rows
 from tests.integration.test_read_database_kinds import write_in_parts
@@ -98,7 +98,7 @@ async def test_who_decided_what_is_read_alike_from_both_kinds(read_database: Rea
     await write_in_parts(read_database.writer(), made.batches, Random(0))
     app = FastAPI()
     async with read_database.opened() as engine:
-        turns = Turns(fresh_s=0)
+        turns = ReportTurns(fresh_s=0)
         app.include_router(router(engine, TradingCalendar.load(), _at_once, Rows(made.batches), turns, turns))
         app.include_router(decided_router(engine, _at_once, Deciders(lambda _id: None, lambda _request: True)))
         async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:

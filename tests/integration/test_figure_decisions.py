@@ -16,7 +16,7 @@ from services.commands.attachments import BustText, MeasureImposed, MeasureLifte
 from services.files.data_folder import READ_DATABASE_FILE
 from services.reporting.checked_report import report_at_rest
 from services.values.decimals import yuan_text
-from services.venue.closing import Closing
+from services.venue.closing import ClosingSummary
 from tests.integration.test_figure_proofs import figure_of
 from tests.integration.test_reporting_folder import deals, journal_of
 from tests.unit.read_model.history import SENDER, History, opening
@@ -118,7 +118,7 @@ async def test_the_summary_of_a_closed_venue_is_the_net_figure_of_the_report(tmp
     )
     await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
     figure, report = await figure_of(tmp_path), (await report_at_rest(tmp_path, 2023)).report
-    closed = Closing(6, 3, 0, 10_000_000, figure.seq, 20230103, history.engine.state_hash(), figure)
+    closed = ClosingSummary(6, 3, 0, 10_000_000, figure.seq, 20230103, history.engine.state_hash(), figure)
     document = closed.to_json()
     assert (
         (document["turnover_cny"], document["excluded_cny"])

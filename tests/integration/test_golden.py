@@ -15,7 +15,7 @@ import pytest
 
 from matching_engine import ENGINE_VERSION, Engine
 from matching_engine.records import OLDEST_RECORD_FORMAT, RECORD_FORMAT
-from services.journal.batch import BATCH_FORMAT, HEADER, Header
+from services.journal.batch import BATCH_FORMAT, HEADER, BatchHeader
 from services.journal.compression import COMPRESSED_FORMAT
 from services.journal.connections import FILE_FORMAT
 from services.journal.sqlite import SqliteJournal
@@ -47,7 +47,7 @@ def formats(path: Path) -> Iterator[tuple[str, int]]:
     with closing(sqlite3.connect(path)) as connection:
         yield "file", int(connection.execute("SELECT format FROM meta").fetchone()[0])
     for data in stored(path):
-        header = Header._make(HEADER.unpack_from(data))
+        header = BatchHeader._make(HEADER.unpack_from(data))
         yield "row", header.batch_format
         yield "record", header.record_format
         yield "engine", header.engine_version

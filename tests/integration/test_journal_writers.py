@@ -14,7 +14,7 @@ from services.journal.batch import JournalBatch
 from services.journal.postgres import statements
 from services.journal.postgres.batch_writer import BatchWriter
 from services.journal.postgres.journal import BEAT_S, PostgresJournal
-from services.journal.postgres.session import Session
+from services.journal.postgres.session import DatabaseSession
 from tests.integration.journal_contract import fill, read_all
 from tests.integration.postgres_journal import execute, lead, until
 from tests.patience import PATIENCE_S
@@ -142,14 +142,14 @@ async def test_a_session_that_locks_the_row_is_ended_and_the_claim_succeeds(
 async def test_a_claim_whose_connection_is_lost_while_it_ends_such_a_session_is_tried_again(
     postgres_url: str, leader: PostgresJournal, standby: PostgresJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetch, lost = Session.fetch, [ConnectionResetError("the connection is lost")]
+    fetch, lost = DatabaseSession.fetch, [ConnectionResetError("the connection is lost")]
 
-    async def fetch_unheard(session: Session, sql: str, *arguments: object) -> list[asyncpg.Record]:
+    async def fetch_unheard(session: DatabaseSession, sql: str, *arguments: object) -> list[asyncpg.Record]:
         if sql == statements.TERMINATE_HOLDERS and lost:
             raise lost.pop()
         return await fetch(session, sql, *arguments)
 
-    monkeypatch.setattr(Session, "fetch", fetch_unheard)
+    monkeypatch.setattr(DatabaseSession, "fetch", fetch_unheard)
     holder = await asyncpg.connect(postgres_url)
     await holder.execute("BEGIN; SELECT FROM journal_writer FOR UPDATE")
     async with asyncio.timeout(PATIENCE_S):

@@ -19,8 +19,8 @@ from matching_engine.records import VENUE, Command, CommandKind, EventKind
 from services.journal.batch import JournalBatch
 from services.messaging import Submission
 from services.read_model.database import connect_writer
-from services.read_model.ledger import Balances, Window, balances_at, present_balances, read_lines
-from services.read_model.ledger_sources import Line
+from services.read_model.ledger import LedgerBalances, LedgerWindow, balances_at, present_balances, read_lines
+from services.read_model.ledger_sources import SourceLine
 from services.read_model.spans import Span
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
@@ -66,7 +66,7 @@ def rows(section: list[dict[str, int]], *names: str) -> list[tuple[int, ...]]:
     return [tuple(int(row[name]) for name in names) for row in section]
 
 
-def as_held(account: int, balances: Balances) -> Held:
+def as_held(account: int, balances: LedgerBalances) -> Held:
     every = {-1: (balances.cash_fen, balances.reserved_fen), **balances.goods}
     return {(account, instrument): row for instrument, row in every.items() if any(row)}
 
@@ -75,20 +75,22 @@ def of_account(held: Held, account: int) -> Held:
     return {key: row for key, row in held.items() if key[0] == account}
 
 
-async def whole(connection: AsyncConnection, account: int, *, oldest_first: bool, at_once: int = 10**6) -> list[Line]:
+async def whole(
+    connection: AsyncConnection, account: int, *, oldest_first: bool, at_once: int = 10**6
+) -> list[SourceLine]:
     """The ledger, read in pages."""
-    lines: list[Line] = []
+    lines: list[SourceLine] = []
     while True:
-        window = Window(beyond=lines[-1].key if lines else None)
+        window = LedgerWindow(beyond=lines[-1].key if lines else None)
         page = await read_lines(connection, account, window, at_once, oldest_first=oldest_first)
         lines += page
         if len(page) < at_once:
             return lines
 
 
-def assert_adds_up(account: int, lines: list[Line], held: dict[int, Held]) -> None:
+def assert_adds_up(account: int, lines: list[SourceLine], held: dict[int, Held]) -> None:
     """After the last line of each position the sum of the lines is what the engine has; on the way nothing is impossible."""
-    balances, waiting = Balances(), list(lines)
+    balances, waiting = LedgerBalances(), list(lines)
     for seq, state in held.items():
         while waiting and waiting[0].seq <= seq:
             balances.apply(waiting.pop(0))
@@ -174,10 +176,10 @@ async def test_balances_of_a_past_moment(read_database: ReadDatabase) -> None:
             times = sorted({line.time_ns for line in lines})
             for _ in range(6):
                 start, end = sorted(chance.choices([times[0] - 1, *times, times[-1] + 1], k=2))
-                window = Window(Span(start, end))
+                window = LedgerWindow(Span(start, end))
                 found = await read_lines(connection, account, window, 10**6, oldest_first=True)
                 assert found == [line for line in lines if start <= line.time_ns < end]
-                balances = Balances()
+                balances = LedgerBalances()
                 for line in lines:
                     if line.time_ns < start:
                         balances.apply(line)

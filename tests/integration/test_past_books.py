@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from services.files.data_folder import JOURNAL_FILE
 from services.read_model.database import path_of
 from services.venue.bootstrap import open_venue
-from services.venue.report_process import ReportProcess, Where
+from services.venue.report_process import ReportPlace, ReportProcess
 from services.venue.settings import Settings
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_market_reports import DAYS, begin_day, get
@@ -128,7 +128,7 @@ async def test_a_venue_has_what_days_are_read_for_made_by_the_process_that_reads
 
 async def test_the_process_reads_on_as_the_journal_grows(venue: RunningVenue, tmp_path: Path) -> None:
     path = path_of(venue.read_database)
-    reports = ReportProcess(Where.of(path, None, journal=path.parent / JOURNAL_FILE))
+    reports = ReportProcess(ReportPlace.of(path, None, journal=path.parent / JOURNAL_FILE))
     try:
         for quantity in (3, 5):
             seq = (await place(venue, "alice", "PRND-OX", "sell", "473000.00", quantity))["seq"]
@@ -143,7 +143,7 @@ async def test_the_process_reads_on_as_the_journal_grows(venue: RunningVenue, tm
 async def test_the_process_reads_a_journal_in_postgres(venue_in_postgres: ReadDatabase) -> None:
     assert venue_in_postgres.url is not None
     reports, seq = (
-        ReportProcess(Where.of(venue_in_postgres.url, None, journal=venue_in_postgres.url)),
+        ReportProcess(ReportPlace.of(venue_in_postgres.url, None, journal=venue_in_postgres.url)),
         len(opening()) + 1,
     )
     try:

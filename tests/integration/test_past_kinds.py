@@ -32,7 +32,7 @@ from services.reporting.checked_report import report_at_rest
 from services.reporting.day_sums import TradeSums
 from services.reporting.queries import SUMS, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.reporting.year_as_of import read_year_as_of
 from tests.integration.postgres_journal import lead
 from tests.integration.read_databases import ReadDatabase
@@ -205,7 +205,9 @@ async def test_the_route_and_the_command_line_read_the_journal_in_postgres(on_se
     async with on_server.opened() as engine, AsyncExitStack() as opened:
         reader = await PostgresJournal.open(url)
         opened.push_async_callback(reader.close)
-        app.include_router(router(engine, TradingCalendar.load(), _at_once, reader, Turns(fresh_s=0), Turns()))
+        app.include_router(
+            router(engine, TradingCalendar.load(), _at_once, reader, ReportTurns(fresh_s=0), ReportTurns())
+        )
         client = await opened.enter_async_context(
             AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex/v1/reports/turnover/")
         )

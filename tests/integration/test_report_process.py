@@ -18,11 +18,11 @@ from structlog.testing import capture_logs
 from services.gateway.problems import ProblemError
 from services.read_model.database import path_of
 from services.reporting.checked_report import report_at_rest
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.values.decimals import yuan_text
 from services.venue import report_process
 from services.venue.bootstrap import open_venue
-from services.venue.report_process import ReportProcess, Where
+from services.venue.report_process import ReportPlace, ReportProcess
 from services.venue.settings import Settings
 from tests.integration.postgres_journal import until
 from tests.integration.read_databases import ReadDatabase
@@ -68,7 +68,7 @@ async def venue(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) ->
 @pytest.fixture(scope="module")
 async def reports(venue: RunningVenue) -> AsyncIterator[ReportProcess]:
     """The process that makes its reports: of all tests, since to start it takes most of the time."""
-    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    reports = ReportProcess(ReportPlace.of(path_of(venue.read_database), None))
     yield reports
     await reports.close()
     assert reports.pid is None
@@ -114,9 +114,9 @@ async def test_a_venue_has_the_year_s_reports_made_by_it(tmp_path: Path, monkeyp
 
 async def test_a_report_whose_client_has_left_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked, begun, may_end = asyncio.Queue[str](), list[str](), asyncio.Event()
-    answer_of, take_of = ReportProcess.answer, Turns.take
+    answer_of, take_of = ReportProcess.answer, ReportTurns.take
 
-    async def noted(turns: Turns, address: str, make: Callable[[], Awaitable[Any]], at_least_seq: int = 0) -> Any:
+    async def noted(turns: ReportTurns, address: str, make: Callable[[], Awaitable[Any]], at_least_seq: int = 0) -> Any:
         if is_ours(address):
             asked.put_nowait(address)
         return await take_of(turns, address, make, at_least_seq)
@@ -130,7 +130,7 @@ async def test_a_report_whose_client_has_left_is_not_begun(tmp_path: Path, monke
     def is_ours(address: str) -> bool:
         return "2023" in address or "control" in address  # the pages ask for the present year
 
-    monkeypatch.setattr(Turns, "take", noted)
+    monkeypatch.setattr(ReportTurns, "take", noted)
     monkeypatch.setattr(ReportProcess, "answer", held)
     async with open_venue(Settings(data_dir=tmp_path, port=0)) as venue:
         headers = {"authorization": f"Bearer {venue.keys['operator'].key}"}
@@ -166,7 +166,7 @@ async def test_it_is_one_process_that_goes_on_after_a_report(reports: ReportProc
 
 
 async def test_a_venue_that_stops_waits_for_no_report(venue: RunningVenue) -> None:
-    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    reports = ReportProcess(ReportPlace.of(path_of(venue.read_database), None))
     await reports.answer(YEAR, 0)
     hanging = reports.pid
     assert hanging is not None
@@ -188,7 +188,7 @@ async def test_after_a_report_failed_it_is_told_until_one_can_be_made(
     """One that the year's records refuse is made: the process can answer, with the problem of the route."""
     monkeypatch.setattr(report_process, "RETRY_S", 0.0)
     database = ReadDatabase(tmp_path)
-    reports = ReportProcess(Where.of(database.path, None))
+    reports = ReportProcess(ReportPlace.of(database.path, None))
     watching = asyncio.create_task(reports.watch(lambda: YEAR))
     with pytest.raises(ProblemError) as failed:
         await reports.answer(ADDRESSES[1], 0)
@@ -235,7 +235,7 @@ async def test_a_large_answer_that_comes_too_late_holds_up_nobody(
 ) -> None:
     """The pipe of a process that was killed is full."""
     said = "import sys; sys.stdin.readline(); sys.stdin.readline(); sys.stdout.write('x' * 10**6); sys.stdin.read()"
-    reports = ReportProcess(Where.of(path_of(venue.read_database), None))
+    reports = ReportProcess(ReportPlace.of(path_of(venue.read_database), None))
     with monkeypatch.context() as changed:
         changed.setattr(report_process, "COMMAND", ("-c", said))
         changed.setattr(report_process, "ANSWER_S", 2.0)
@@ -283,9 +283,9 @@ async def test_it_ends_with_a_gateway_that_is_killed(venue: RunningVenue) -> Non
     program = (
         "import asyncio, os, signal, sys\n"
         "from pathlib import Path\n"
-        "from services.venue.report_process import ReportProcess, Where\n"
+        "from services.venue.report_process import ReportProcess, ReportPlace\n"
         "async def run():\n"
-        f"    await ReportProcess(Where.of(Path(sys.argv[1]), None)).answer('{YEAR}', 0)\n"
+        f"    await ReportProcess(ReportPlace.of(Path(sys.argv[1]), None)).answer('{YEAR}', 0)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(run())"
     )
@@ -302,7 +302,7 @@ async def test_it_ends_with_a_gateway_that_is_killed(venue: RunningVenue) -> Non
 
 async def test_it_reads_a_database_in_postgresql(venue_in_postgres: ReadDatabase) -> None:
     assert venue_in_postgres.url is not None
-    reports = ReportProcess(Where.of(venue_in_postgres.url, None))
+    reports = ReportProcess(ReportPlace.of(venue_in_postgres.url, None))
     expected = (await report_at_rest(venue_in_postgres.url, 2023)).report
     answer, reached_seq = await reports.answer(YEAR, 0)
     assert reached_seq == expected.seq

@@ -25,7 +25,7 @@ from services.read_model.errors import ReadDatabaseFailed
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.record import Snapshot
-from services.snapshots.store import Kept
+from services.snapshots.store import KeptSnapshot
 from services.venue.bootstrap import Venue, open_venue
 from services.venue.fatal_errors import exit_code_of, root_cause
 from services.venue.settings import Settings
@@ -390,7 +390,7 @@ async def test_a_store_that_cannot_be_read_is_logged_once_and_nothing_is_taken(t
     standing = StandingSnapshots(tmp_path, bytes(16), lambda: 5, Clock(), Policy(1, 0), 0)
 
     class Failing(FolderStore):
-        async def kept(self) -> list[Kept]:
+        async def kept(self) -> list[KeptSnapshot]:
             raise SnapshotFailed("the device has failed")
 
     standing._store = Failing.of(tmp_path)

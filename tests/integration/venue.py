@@ -40,7 +40,7 @@ from services.sequencer.sequencer import Sequencer
 from services.venue import application, standing_proof
 from services.venue.application import make_application
 from services.venue.first_start import IssuedKey, Seeding
-from services.venue.running import Around, opened_folder, running
+from services.venue.running import Dependencies, opened_folder, running
 from services.venue.settings import Settings
 from services.venue.standing_proof import StandingProof
 from services.venue_state.state import VenueState
@@ -150,7 +150,7 @@ async def running_venue(
         max_public_websockets_per_address=MAX_PUBLIC_WEBSOCKETS,
     )
     inbox = InProcessInbox(inbox_commands)
-    around = Around(clock, clock, inbox=inbox, timer=timer)
+    around = Dependencies(clock, clock, inbox=inbox, timer=timer)
     async with opened_folder(settings) as opened, running(opened, _adds, around) as core:
         people = People(
             core.gateway.state.users, passwords=Passwords(CHEAP_HASHES), behind_tls=behind_tls, clock=steady

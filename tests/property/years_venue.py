@@ -13,7 +13,7 @@ from services.journal.batch import NO_HASH, JournalBatch
 from services.market_data import Market
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
-from services.messaging.link.window import Window
+from services.messaging.link.window import LinkWindow
 from services.sequencer.repeats import OnceInbox
 from services.sequencer.sequencer import assemble
 from services.venue_state.alerts import VenueAlerts
@@ -42,7 +42,7 @@ class _Unheard:
 class _Link(OnceInbox):
     """The inbox of a leader, and before it the window of a gateway."""
 
-    def __init__(self, window: Window, inbox: InProcessInbox) -> None:
+    def __init__(self, window: LinkWindow, inbox: InProcessInbox) -> None:
         super().__init__(inbox)
         self._window = window
 
@@ -57,7 +57,7 @@ class Venue:
     def __init__(self, ended_limit: int = ENDED_LIMIT) -> None:
         self.engine = Engine()
         self.inbox = InProcessInbox()
-        self.window = Window(MANY)
+        self.window = LinkWindow(MANY)
         self.once = _Link(self.window, self.inbox)
         self.state = VenueState()
         self.state.orders = VenueOrders(ended_limit)

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from services.journal.errors import JournalUnreachable
-from services.journal.postgres.connections import CONNECT_S, Connection, Database
+from services.journal.postgres.connections import CONNECT_S, Database, DatabaseConnection
 from tests.simulation.postgres import Answer, Peer, PostgresServer
 from tests.simulation.process import PROCESS, Process
 from tests.simulation.weather import Weather
@@ -142,7 +142,7 @@ class SimulatedDatabase(Database):
         self._servers = servers
         self._process = process
 
-    async def connect(self) -> Connection:
+    async def connect(self) -> DatabaseConnection:
         """A new session. Raises JournalUnreachable."""
         servers, process = self._servers, self._process
         chance = servers.world.connection_chance(f"database {process.name}")

@@ -52,11 +52,11 @@ def hasty_standby() -> None:
 def resent_after_a_take_over() -> None:
     """A gateway sends again what it had sent, without reading what the old leader has executed of it."""
 
-    async def read_nothing(one: position.Position, seq: int) -> None:
+    async def read_nothing(one: position.LinkPosition, seq: int) -> None:
         one.seq = max(one.seq, seq)
         one.hash = b""
 
-    position.Position.read_to = read_nothing  # type: ignore[method-assign, assignment]
+    position.LinkPosition.read_to = read_nothing  # type: ignore[method-assign, assignment]
 
 
 def answers_from_unconfirmed_rows() -> None:
@@ -93,7 +93,7 @@ def planted(mutant: Mutant) -> Iterator[None]:
         request_tracker,
         standby,
         standby.Standby,
-        position.Position,
+        position.LinkPosition,
         ConfirmedJournal,
     ]
     before = [dict(vars(place)) for place in places]

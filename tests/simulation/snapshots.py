@@ -9,7 +9,7 @@ from services.journal.errors import JournalError
 from services.journal.postgres.journal import PostgresJournal
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.record import Snapshot, header_of
-from services.snapshots.store import Kept
+from services.snapshots.store import KeptSnapshot
 from services.snapshots.taking import take
 from tests.simulation.database import URL
 from tests.simulation.postgres import PostgresServer
@@ -30,10 +30,10 @@ class SimulatedStore:
         """See SnapshotStore."""
         return f"the snapshot at seq {seq}"
 
-    async def kept(self) -> list[Kept]:
+    async def kept(self) -> list[KeptSnapshot]:
         """See SnapshotStore."""
         await self._connected()
-        return [Kept(seq, len(data), header_of(data)) for seq, data in sorted(self._kept.items(), reverse=True)]
+        return [KeptSnapshot(seq, len(data), header_of(data)) for seq, data in sorted(self._kept.items(), reverse=True)]
 
     async def read(self, seq: int) -> bytes | None:
         """See SnapshotStore."""

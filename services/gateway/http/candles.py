@@ -16,8 +16,7 @@ from services.gateway.http.caller import needs
 from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.history import Past
 from services.gateway.schemas import Reply
-from services.read_model.candle_reading import DAY, INTERVALS_S, Places, read_candles
-from services.read_model.candle_reading import Candle as CandleRow
+from services.read_model.candle_reading import DAY, INTERVALS_S, Places, StoredCandle, read_candles
 from services.read_model.flat_candles import read_flat_candles
 from services.read_model.spans import Span
 from services.read_model.tables import position, trading_days
@@ -135,7 +134,7 @@ def _beyond(places: Places, at: int | None, forward: bool) -> Places:
 
 
 async def _described(
-    connection: AsyncConnection, instrument: VenueInstrument, interval: str, found: list[CandleRow]
+    connection: AsyncConnection, instrument: VenueInstrument, interval: str, found: list[StoredCandle]
 ) -> dict[str, Any]:
     """`CandlesPage` in part: the candles, and the position of the database."""
     now = (await connection.execute(select(position.c.seq, position.c.time_ns, position.c.trading_date))).one()
@@ -159,7 +158,7 @@ async def _described(
 
 
 def _candle_json(
-    instrument: VenueInstrument, candle: CandleRow, start_ns: int, trading_date: str | None, closed: bool
+    instrument: VenueInstrument, candle: StoredCandle, start_ns: int, trading_date: str | None, closed: bool
 ) -> dict[str, Any]:
     """`Candle` as a dict."""
     return {

@@ -30,8 +30,8 @@ from services.gateway.http.caller import AccountQuery, Caller, needs, one_accoun
 from services.gateway.order_entry.history import Past
 from services.gateway.problems import field_problem
 from services.gateway.schemas import NextCursor, Reply
-from services.read_model.ledger import Balances, Window, balances_at, read_lines
-from services.read_model.ledger_sources import Key, Line
+from services.read_model.ledger import LedgerBalances, LedgerWindow, balances_at, read_lines
+from services.read_model.ledger_sources import LedgerKey, SourceLine
 from services.read_model.spans import seq_conditions
 from services.read_model.tables import cash_movements
 from services.values.decimals import yuan_text
@@ -117,7 +117,7 @@ class _Place(msgspec.Struct, array_like=True, frozen=True):
 
     account: int
     oldest_first: bool
-    key: Key
+    key: LedgerKey
     cash_fen: int
     reserved_fen: int
     goods: dict[int, tuple[int, int]]
@@ -143,13 +143,13 @@ def routes(state: VenueState, past: Past) -> APIRouter:
         number, oldest_first = known_account(state, one_account(key, account)).account, order == "oldest"
         span = span_of(start, end)
         place = None if cursor is None else _place_of(cursor, number, oldest_first)
-        window = Window(span, None if place is None else place.key)
+        window = LedgerWindow(span, None if place is None else place.key)
         async with past.connection() as connection:
             lines = await read_lines(connection, number, window, limit, oldest_first=oldest_first)
             if place is not None:
-                balances = Balances(place.cash_fen, place.reserved_fen, dict(place.goods))
+                balances = LedgerBalances(place.cash_fen, place.reserved_fen, dict(place.goods))
             elif oldest_first and span.start_ns is None:
-                balances = Balances()
+                balances = LedgerBalances()
             else:
                 balances = await balances_at(connection, number, span.start_ns if oldest_first else span.end_ns)
         told = [_line_json(line, balances, state, oldest_first) for line in lines]
@@ -179,7 +179,7 @@ def routes(state: VenueState, past: Past) -> APIRouter:
     return router
 
 
-def _line_json(line: Line, balances: Balances, state: VenueState, oldest_first: bool) -> dict[str, Any]:
+def _line_json(line: SourceLine, balances: LedgerBalances, state: VenueState, oldest_first: bool) -> dict[str, Any]:
     """`LedgerLine` as a dict. Moves the balances past the line, in the order of reading."""
     if oldest_first:
         balances.apply(line)
@@ -219,7 +219,7 @@ def _movement_json(row: Any) -> dict[str, Any]:
     }
 
 
-def _cursor_of(account: int, oldest_first: bool, line: Line, balances: Balances) -> str:
+def _cursor_of(account: int, oldest_first: bool, line: SourceLine, balances: LedgerBalances) -> str:
     goods = {instrument: held for instrument, held in balances.goods.items() if any(held)}
     place = _Place(account, oldest_first, line.key, balances.cash_fen, balances.reserved_fen, goods)
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")

@@ -79,7 +79,7 @@ log = structlog.get_logger("rex.websocket")
 
 
 @dataclass(frozen=True)
-class Parts:
+class SocketParts:
     """What the connections of a gateway share. `public`: how many may follow market data without a key; None: nobody may."""
 
     state: VenueState
@@ -95,7 +95,7 @@ class Parts:
 class Connection:
     """One WebSocket client, from the accepted handshake to the close."""
 
-    def __init__(self, parts: Parts, key: ApiKey | None, admit: Callable[[ApiKey], None], address: str) -> None:
+    def __init__(self, parts: SocketParts, key: ApiKey | None, admit: Callable[[ApiKey], None], address: str) -> None:
         """`address` is the client's. `admit` counts the connection for a key that `authenticate` brings; it raises a problem at
         the key's bound."""
         self._parts = parts

@@ -24,7 +24,7 @@ from services.gateway.request_ids import HEADER, REQUEST_ID
 from services.gateway.resume.missed import MissedReader
 from services.gateway.sockets import COLLECT, RECEIVE_NOW, SEND_NOW, PublicSockets
 from services.gateway.websocket.channels import Channels
-from services.gateway.websocket.connection import Connection, Parts
+from services.gateway.websocket.connection import Connection, SocketParts
 from services.gateway.websocket.resumes import Resumes
 from services.gateway.websocket.subscriber import CLOSE_KEY_REVOKED
 from services.people.sessions import Session
@@ -57,7 +57,7 @@ class WebSocketEndpoint:
         self._max_per_key = max_websockets_per_key
         self._is_cut_off = is_cut_off
         resumes = Resumes(state, channels, missed)
-        self._parts = Parts(state, order_entry, channels, clock, known_keys, limits, resumes, public)
+        self._parts = SocketParts(state, order_entry, channels, clock, known_keys, limits, resumes, public)
         self._open_by_key: defaultdict[int, dict[Connection, Session | None]] = defaultdict(dict)
         state.key_listeners.append(self._key_changed)
 

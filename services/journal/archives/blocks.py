@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.journal.batch import HEADER, MAGIC, Header
+from services.journal.batch import HEADER, MAGIC, BatchHeader
 from services.journal.chain import Record
 
 BLOCK_BYTES = 2**20
@@ -46,7 +46,7 @@ def records(rows: bytes) -> Iterator[Record]:
     while at < len(rows):
         if len(rows) - at < HEADER.size:
             raise ValueError("a block ends within a row")
-        header = Header._make(HEADER.unpack_from(rows, at))
+        header = BatchHeader._make(HEADER.unpack_from(rows, at))
         if header.magic != MAGIC or not HEADER.size < header.size <= len(rows) - at:
             raise ValueError("a block does not consist of rows")
         yield header.first_seq, header.last_seq, header.epoch, rows[at : at + header.size]

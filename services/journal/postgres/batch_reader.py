@@ -13,7 +13,7 @@ from services.journal.errors import JournalCorrupt, JournalError, JournalLost, J
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database
 from services.journal.postgres.seen import Seen
-from services.journal.postgres.session import Session
+from services.journal.postgres.session import DatabaseSession
 from services.journal.postgres.tables import FORMAT
 from services.journal.postgres.writer_row import WriterRow
 
@@ -24,7 +24,7 @@ class BatchReader:
     def __init__(self, database: Database, seen: Seen) -> None:
         self._database = database
         self._seen = seen
-        self.session = Session(database, writes=False)
+        self.session = DatabaseSession(database, writes=False)
         self.server_time_ns = 0
         """What the server's clock said when the writer row was read last."""
 

@@ -23,7 +23,7 @@ from services.journal.errors import (
 from services.journal.postgres import statements
 from services.journal.postgres.connections import DRIVER_ERRORS, Database, is_passing
 from services.journal.postgres.seen import Known, Seen
-from services.journal.postgres.session import Session, Unconfirmed
+from services.journal.postgres.session import DatabaseSession, Unconfirmed
 from services.journal.postgres.writer_row import WriterRow
 
 CLAIM_ATTEMPTS = 3
@@ -43,7 +43,7 @@ class BatchWriter:
         """Counts confirmed statements: an idle writer's does not change."""
         self.failed: JournalError | None = None
         """The error that stopped the writer for good: every later append raises it. None if there was no error."""
-        self.session = Session(database, writes=True)
+        self.session = DatabaseSession(database, writes=True)
 
     async def claim(self, seen: WriterRow, url: str) -> WriterRow | None:
         """Makes this process the writer if the row still equals `seen`; None if it changed. Raises JournalUnclaimed if nothing

@@ -75,7 +75,7 @@ def _is_of_a_file(error: asyncpg.InsufficientPrivilegeError) -> bool:
     return error.server_source_filename not in (None, "aclchk.c")
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+class DatabaseConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection that notices within two seconds that its server is cut off. asyncpg gives the transport to the constructor
     only; its socket is the way to the options."""
 
@@ -128,17 +128,17 @@ class Database:
         self.name = f"PostgreSQL at {hosts}{unquote(parts.path)} ({setting})"
         """For sentences, without user and password."""
 
-    async def connect(self) -> Connection:
+    async def connect(self) -> DatabaseConnection:
         """A new connection to the primary (of several hosts), or to what the URL's `target_session_attrs` says.
 
         No statement has a time-out: to cancel a commit makes a row visible that is not replicated. Raises JournalUnreachable;
         JournalAddressInvalid for a parameter of the URL that cannot be.
         """
         try:
-            connection: Connection = await asyncpg.connect(
+            connection: DatabaseConnection = await asyncpg.connect(
                 self._url,
                 timeout=CONNECT_S,
-                connection_class=Connection,
+                connection_class=DatabaseConnection,
                 target_session_attrs=self._session,
                 server_settings={"application_name": "rex"},
             )
@@ -176,7 +176,7 @@ class Database:
         damaged = isinstance(error, asyncpg.InternalServerError)
         return (JournalCorrupt if damaged else JournalError)(self.sentence(error))
 
-    async def check_durable(self, connection: Connection) -> None:
+    async def check_durable(self, connection: DatabaseConnection) -> None:
         """Raises JournalRefused if the server would lose commits that it has acknowledged."""
         self.refuse(await connection.fetch(DURABILITY))
 

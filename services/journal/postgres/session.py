@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from services.journal.errors import JournalError, JournalUnreachable
-from services.journal.postgres.connections import DRIVER_ERRORS, Connection, Database, is_passing
+from services.journal.postgres.connections import DRIVER_ERRORS, Database, DatabaseConnection, is_passing
 
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 0.5
@@ -27,13 +27,13 @@ class Unconfirmed(Exception):
     """The server has answered, and warned: the wait for the synchronous standby was canceled, so the commit may be lost."""
 
 
-class Session:
+class DatabaseSession:
     """A connection that is made when it is needed. One task at a time may use it (`lock`)."""
 
     def __init__(self, database: Database, *, writes: bool) -> None:
         self._database = database
         self._writes = writes
-        self._connection: Connection | None = None
+        self._connection: DatabaseConnection | None = None
         self._warning = ""
         self._trouble: str | None = None
         self._asked_s: float | None = None

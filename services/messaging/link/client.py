@@ -36,8 +36,8 @@ from services.messaging.link.frames import (
     pack_messages,
     unpack_hello,
 )
-from services.messaging.link.position import Broken, Position
-from services.messaging.link.window import Window
+from services.messaging.link.position import Broken, LinkPosition
+from services.messaging.link.window import LinkWindow
 
 LOOK_S = 0.25
 """Seconds between two looks at the writer row, and between two attempts to connect."""
@@ -53,8 +53,8 @@ class Link:
     def __init__(self, journal: ClaimableJournal, secret: str, *, max_commands: int = WINDOW_COMMANDS) -> None:
         self._journal = journal
         self._headers = {"Authorization": f"Bearer {secret}", LINK_HEADER: secrets.token_hex(16)}
-        self._window = Window(max_commands)
-        self._position = Position(journal, self._window)
+        self._window = LinkWindow(max_commands)
+        self._position = LinkPosition(journal, self._window)
         self._feed = InProcessFeed()
         self._connection: ClientConnection | None = None
         self._unflushed: list[Submission] = []

@@ -5,17 +5,17 @@ from __future__ import annotations
 from services.journal import Journal, JournalLost
 from services.journal.batch import JournalBatch
 from services.journal.postgres.writer_row import WriterRow
-from services.messaging.link.window import Window
+from services.messaging.link.window import LinkWindow
 
 
 class Broken(Exception):
     """The link cannot go on: the writer row is looked at again."""
 
 
-class Position:
+class LinkPosition:
     """Every batch up to `seq` was compared with the window."""
 
-    def __init__(self, journal: Journal, window: Window) -> None:
+    def __init__(self, journal: Journal, window: LinkWindow) -> None:
         self._journal = journal
         self._window = window
         self.seq = 0

@@ -27,7 +27,7 @@ class Waiting:
         """Its requests were answered `outcome_unknown`: it is not sent again."""
 
 
-class Window:
+class LinkWindow:
     """All commands have the same sender (gateway_id, incarnation); no two submissions have a request id in common."""
 
     def __init__(self, max_commands: int) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import asyncpg
 
 from services.journal.errors import JournalUnreachable
-from services.journal.postgres.connections import DRIVER_ERRORS, Connection, Database, is_passing
+from services.journal.postgres.connections import DRIVER_ERRORS, Database, DatabaseConnection, is_passing
 from services.read_model.errors import (
     ReadDatabaseAway,
     ReadDatabaseDamaged,
@@ -22,7 +22,7 @@ def name_of(database: Database) -> str:
     return f"in {database.name}"
 
 
-async def connect(database: Database) -> Connection:
+async def connect(database: Database) -> DatabaseConnection:
     """A connection. Raises ReadDatabaseAway."""
     try:
         return await database.connect()

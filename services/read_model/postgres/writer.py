@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Dialect, Table
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from services.journal.postgres.connections import Connection, Database
+from services.journal.postgres.connections import Database, DatabaseConnection
 from services.read_model import statements, tables
 from services.read_model.administrative_changes import Statement
 from services.read_model.errors import ReadDatabaseAway, ReadDatabaseBusy
@@ -56,7 +56,7 @@ class PostgresWriter:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
-        self._connection: Connection | None = None
+        self._connection: DatabaseConnection | None = None
 
     @property
     def name(self) -> str:
@@ -111,7 +111,7 @@ class PostgresWriter:
             self._connection = None
 
 
-async def _write(connection: Connection, changes: WriteBatch) -> None:
+async def _write(connection: DatabaseConnection, changes: WriteBatch) -> None:
     for statement in changes.statements:
         await _execute(connection, statement)
     await _copy(connection, tables.orders, changes.orders.new.values())
@@ -132,18 +132,18 @@ async def _write(connection: Connection, changes: WriteBatch) -> None:
             await _execute(connection, statement)
 
 
-async def _copy(connection: Connection, table: Table, rows: Any) -> None:
+async def _copy(connection: DatabaseConnection, table: Table, rows: Any) -> None:
     if rows:
         columns = [column.name for column in table.columns]
         await connection.copy_records_to_table(table.name, records=rows, columns=columns)
 
 
-async def _execute(connection: Connection, statement: Statement) -> str:
+async def _execute(connection: DatabaseConnection, statement: Statement) -> str:
     sql, values = statement
     return str(await connection.execute(numbered(sql), *values))
 
 
-async def _execute_with_all(connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+async def _execute_with_all(connection: DatabaseConnection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """Executes a statement whose parameters are arrays: one for each column of the rows."""
     if rows:
         await connection.execute(sql, *zip(*rows, strict=True))

@@ -34,7 +34,7 @@ from services.reporting.breakdown.reading import (
 )
 from services.reporting.documents import Date, Document, Ratio, Sums, Tonnes, Yuan, ratio, seal, summed
 from services.reporting.exports.schemas import ProductName
-from services.reporting.exports.sheet import Parts, Shown
+from services.reporting.exports.sheet import Shown, ShownParts
 from services.reporting.target import RECENT_DAYS
 from services.surveillance.changed_hands import changed_hands_by_product
 from services.surveillance.reading import read_changed_hands
@@ -80,22 +80,22 @@ NOTHING_OUT = TakenOut.total(())
 class TurnoverBridge(Document):
     """From all trades down to the goods that left."""
 
-    gross: Annotated[Quantity, Parts("Gross", "总额")] = Field(description="All trades that were made.")
-    busted: Annotated[Quantity, Parts("Busted", "撤销")] = Field(description="Trades that an operator took back.")
-    excluded: Annotated[Quantity, Parts("Excluded", "剔除")] = Field(
+    gross: Annotated[Quantity, ShownParts("Gross", "总额")] = Field(description="All trades that were made.")
+    busted: Annotated[Quantity, ShownParts("Busted", "撤销")] = Field(description="Trades that an operator took back.")
+    excluded: Annotated[Quantity, ShownParts("Excluded", "剔除")] = Field(
         description="Trades that do not count by decision."
     )
-    net: Annotated[Quantity, Parts("Net", "净额")] = Field(
+    net: Annotated[Quantity, ShownParts("Net", "净额")] = Field(
         description="gross − busted − excluded: the trades that count."
     )
     changed_hands_fen: Annotated[Yuan, Shown("decimal", "Changed hands (yuan)", "实际换手额（元）")] = Field(
         description="Σ over member and product of max(0, bought − sold), with the year as one period, in yuan."
     )
-    delivered: Annotated[Quantity, Parts("Delivered", "交收")] = Field(
+    delivered: Annotated[Quantity, ShownParts("Delivered", "交收")] = Field(
         description="What members received against payment in the trades that count. A trade is settled when it is made, so "
         "this equals `net`; it is summed from the members' side."
     )
-    taken_out: Annotated[TakenOut, Parts("Taken out", "出库")] = Field(
+    taken_out: Annotated[TakenOut, ShownParts("Taken out", "出库")] = Field(
         description="Warehouse receipts that were released from the venue."
     )
     churn: Annotated[Times | None, Shown("decimal", "Churn", "周转倍数")] = Field(

@@ -16,7 +16,7 @@ from pydantic import Field
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear
 from services.reporting.documents import Document, Ratio, by_key, seal, summed
-from services.reporting.exports.sheet import Parts, Shown
+from services.reporting.exports.sheet import Shown, ShownParts
 
 
 class SideConcentration(Document):
@@ -38,9 +38,9 @@ class MarketConcentration(Document):
     """The sides of one market; null where nothing was traded."""
 
     symbol: Annotated[str | None, Shown("text", "Symbol", "代码")] = Field(description="Null: all products together.")
-    bought: Annotated[SideConcentration | None, Parts("Bought", "买入")]
-    sold: Annotated[SideConcentration | None, Parts("Sold", "卖出")]
-    both: Annotated[SideConcentration | None, Parts("Both sides", "买卖合计")] = Field(
+    bought: Annotated[SideConcentration | None, ShownParts("Bought", "买入")]
+    sold: Annotated[SideConcentration | None, ShownParts("Sold", "卖出")]
+    both: Annotated[SideConcentration | None, ShownParts("Both sides", "买卖合计")] = Field(
         description="What members bought and sold together."
     )
 

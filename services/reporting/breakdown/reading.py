@@ -72,7 +72,7 @@ Instruments = Mapping[int, Listed]
 
 
 @dataclass(frozen=True)
-class Account:
+class YearAccount:
     """What a breakdown needs to know of an account."""
 
     member: int
@@ -81,7 +81,7 @@ class Account:
     account_class: int
 
 
-Accounts = Mapping[int, Account]
+Accounts = Mapping[int, YearAccount]
 """By account number."""
 
 
@@ -115,7 +115,7 @@ class Release(NamedTuple):
     """The settlement price of that day; None while the day is under way."""
 
 
-class DayTrades(NamedTuple):
+class DaySums(NamedTuple):
     """The trades of an instrument on a trading day, as they count."""
 
     trading_date: int
@@ -131,7 +131,7 @@ class MemberYear:
     year: int
     position: Values
     instruments: dict[int, Listed]
-    accounts: dict[int, Account]
+    accounts: dict[int, YearAccount]
     traded: list[AccountYear]
 
 
@@ -169,11 +169,11 @@ async def read_listed(connection: AsyncConnection) -> dict[int, Listed]:
     return {row["instrument"]: Listed(**{name: row[name] for name in names}) for row in found.mappings()}
 
 
-async def read_accounts(connection: AsyncConnection) -> dict[int, Account]:
+async def read_accounts(connection: AsyncConnection) -> dict[int, YearAccount]:
     """The accounts, by number."""
     columns = accounts.c.account, accounts.c.owner, accounts.c.name, accounts.c.account_class
     rows = (await connection.execute(select(*columns))).all()
-    return {account: Account(owner or account, name, of_class) for account, owner, name, of_class in rows}
+    return {account: YearAccount(owner or account, name, of_class) for account, owner, name, of_class in rows}
 
 
 async def read_counted(connection: AsyncConnection, period: Period, listed: Instruments) -> dict[int, Counted]:
@@ -227,11 +227,11 @@ async def read_releases(connection: AsyncConnection, period: Period) -> list[Rel
     return [Release(*row) for row in found]
 
 
-async def read_days(connection: AsyncConnection, period: Period, listed: Instruments) -> list[DayTrades]:
+async def read_days(connection: AsyncConnection, period: Period, listed: Instruments) -> list[DaySums]:
     """The trades that count, by trading date and instrument."""
     columns = (_DAY.trading_date, _DAY.instrument, _DAY.quantity_lots, _DAY.amount_fen)
     found = await connection.execute(select(*columns).where(_of(_DAY.trading_date, period), _DAY.trades > 0))
-    return [DayTrades(date, number, lots * listed[number].lot_kilograms, fen) for date, number, lots, fen in found]
+    return [DaySums(date, number, lots * listed[number].lot_kilograms, fen) for date, number, lots, fen in found]
 
 
 async def read_net_of_days(connection: AsyncConnection, period: Period) -> dict[int, int]:

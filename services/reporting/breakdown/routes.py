@@ -20,11 +20,11 @@ from services.reporting.breakdown.targets import TargetsReport, read_targets
 from services.reporting.breakdown.variance import VarianceReport, read_variance
 from services.reporting.queries import read_year
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 
 
 def router(
-    read_database: AsyncEngine, calendar: TradingCalendar, projected: Projected, turns: Turns | None = None
+    read_database: AsyncEngine, calendar: TradingCalendar, projected: Projected, turns: ReportTurns | None = None
 ) -> APIRouter:
     """The routes; the gateway that includes them checks the key. None of them names a member."""
     routes = waiting_routes(projected, turns)
@@ -33,7 +33,7 @@ def router(
     return routes
 
 
-def members_router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
+def members_router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """The route of operators: it names members."""
     routes = waiting_routes(projected, turns)
 

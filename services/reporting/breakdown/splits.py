@@ -18,7 +18,7 @@ from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Quantity, Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear, whole_year
 from services.reporting.documents import Document, Yuan, seal, summed
-from services.reporting.exports.sheet import Parts, Shown
+from services.reporting.exports.sheet import Shown, ShownParts
 from services.reporting.queries import read_position
 from services.reporting.shares import shares_of
 
@@ -56,8 +56,8 @@ class SidedLine(Document):
     share: Annotated[str, Shown("decimal", "Share", "占比")] = Field(
         description="Of what all bought and sold together, in yuan."
     )
-    bought: Annotated[SplitAmount, Parts("Bought", "买入")]
-    sold: Annotated[SplitAmount, Parts("Sold", "卖出")]
+    bought: Annotated[SplitAmount, ShownParts("Bought", "买入")]
+    sold: Annotated[SplitAmount, ShownParts("Sold", "卖出")]
 
 
 class Split(Sealed):

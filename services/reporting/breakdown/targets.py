@@ -17,7 +17,7 @@ from services.data.calendar import TradingCalendar
 from services.read_model.targets import Row, TargetKey, in_force, targets_of_year
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
-from services.reporting.breakdown.reading import DayTrades, Instruments, Period, month_of, whole_year
+from services.reporting.breakdown.reading import DaySums, Instruments, Period, month_of, whole_year
 from services.reporting.documents import Document, Ratio, ratio, seal
 from services.reporting.queries import YearTurnover
 from services.reporting.target import due, open_days, prorated, required_per_day, year_days
@@ -106,7 +106,7 @@ def in_scope(scope: str, listed: Instruments) -> frozenset[int]:
     return frozenset(listed)
 
 
-def done_by_day(key: TargetKey, traded: Iterable[DayTrades], instruments: frozenset[int], today: int) -> Done:
+def done_by_day(key: TargetKey, traded: Iterable[DaySums], instruments: frozenset[int], today: int) -> Done:
     """What the days of a target's period did: kilograms of `tonnes`, else fen. Delivered is net traded (bridge.py)."""
     values = [
         (day.trading_date, day.kilograms if key.metric == "tonnes" else day.amount_fen)

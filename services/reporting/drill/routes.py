@@ -43,7 +43,7 @@ from services.reporting.drill.trades import (
 from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
 from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.values.times import WrittenDate
 
 TRADES_OF_ORDER = 100
@@ -59,7 +59,7 @@ def router(read_database: AsyncEngine, projected: Projected) -> APIRouter:
     return routes
 
 
-def days_router(read_database: AsyncEngine, projected: Projected, turns: Turns | None = None) -> APIRouter:
+def days_router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """The route that everybody reads: it names no member."""
     routes = waiting_routes(projected, turns)
 

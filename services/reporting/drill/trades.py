@@ -135,7 +135,7 @@ class DrilledOrder(Document):
 
 
 @dataclass(frozen=True)
-class Around:
+class OrdersAround:
     """The rows that trades and orders refer to, by their keys."""
 
     instruments: Mapping[int, VenueInstrument]
@@ -144,12 +144,12 @@ class Around:
     decisions: Mapping[int, Values]
 
 
-async def read_around(connection: AsyncConnection, rows: Sequence[Values], *account_numbers: int) -> Around:
+async def read_around(connection: AsyncConnection, rows: Sequence[Values], *account_numbers: int) -> OrdersAround:
     """What these rows of `trades`, and these accounts, refer to: by primary keys, some hundred at most."""
     numbers = {row[name] for row in rows for name in ("taker_account", "maker_account")} | set(account_numbers)
     accounts_by_number = await _by_key(connection, accounts, sorted(numbers))
     listed = (await connection.execute(select(instruments))).mappings()
-    return Around(
+    return OrdersAround(
         instruments={row["instrument"]: VenueInstrument.from_columns(row) for row in listed},
         names={number: row["name"] for number, row in accounts_by_number.items()},
         busts=await _by_key(connection, busts, [row["trade_id"] for row in rows if row["busted_seq"]]),
@@ -163,7 +163,7 @@ async def _by_key(connection: AsyncConnection, table: Table, keys: Sequence[int]
     return {} if found is None else {row[key.name]: row for row in found.mappings()}
 
 
-def drilled_trade(row: Values, around: Around) -> DrilledTrade:
+def drilled_trade(row: Values, around: OrdersAround) -> DrilledTrade:
     """A row of `trades`."""
     instrument, (buyer, seller) = around.instruments[row["instrument"]], _sides(row, around)
     why_not: WhyNot | None = "busted" if row["busted_seq"] else "excluded" if row["excluded_seq"] else None
@@ -182,7 +182,7 @@ def drilled_trade(row: Values, around: Around) -> DrilledTrade:
     )
 
 
-def _sides(row: Values, around: Around) -> tuple[TradeSide, ...]:
+def _sides(row: Values, around: OrdersAround) -> tuple[TradeSide, ...]:
     """The buyer and the seller."""
     roles = ("taker", "maker") if row["taker_side"] == Side.BUY else ("maker", "taker")
     return tuple(
@@ -210,7 +210,7 @@ def _trade_links(row: Values, buyer: TradeSide, seller: TradeSide) -> dict[str, 
     return found
 
 
-def drilled_order(row: Values, found: Sequence[Values], around: Around, seq: int) -> DrilledOrder:
+def drilled_order(row: Values, found: Sequence[Values], around: OrdersAround, seq: int) -> DrilledOrder:
     """A row of `orders` with its first trades."""
     instrument, order_id, filled = around.instruments[row["instrument"]], row["order_id"], row["filled_lots"]
     or_none = {name: row[name] or None for name in ("client_order_id", "display_lots")}

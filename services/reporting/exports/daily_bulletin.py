@@ -7,7 +7,7 @@ from functools import cache
 
 from services.market_statistics.prnd_index import IndexDay
 from services.reporting.documents import ratio
-from services.reporting.exports.reading import Closing, Goods, Market, MemberDay, Prices
+from services.reporting.exports.reading import BulletinRows, ClosingRow, Goods, MemberDay, Prices
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, DayClosing, IndexValue, MemberRank, Total
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
@@ -20,12 +20,12 @@ TOP_MEMBERS = 20
 _RANKINGS = (("bought", "bought", "买入"), ("sold", "sold", "卖出"), ("both", "bought and sold", "买卖合计"))
 
 
-def trading_days_of(market: Market) -> list[int]:
+def trading_days_of(market: BulletinRows) -> list[int]:
     """The trading days of the span that the venue has begun, yyyymmdd. Every day that has ended has rows."""
     return sorted(market.days)
 
 
-def daily_bulletins(market: Market) -> Iterable[DailyBulletin]:
+def daily_bulletins(market: BulletinRows) -> Iterable[DailyBulletin]:
     """The bulletin of each trading day of the span, ascending. The settlement prices of a day lead to the next."""
     settled, stock, moves = dict(market.settled_before), dict(market.stock_before), list(market.goods.items())
     for date in trading_days_of(market):
@@ -37,7 +37,7 @@ def daily_bulletins(market: Market) -> Iterable[DailyBulletin]:
                 settled[instrument] = row["settlement_ticks"]
 
 
-def empty_bulletin(market: Market) -> DailyBulletin:
+def empty_bulletin(market: BulletinRows) -> DailyBulletin:
     """The bulletin of the current trading day before anything has traded on it."""
     stock = dict(market.stock_before)
     for move in market.goods.items():
@@ -50,7 +50,7 @@ def _move(stock: dict[int, int], of: tuple[int, int], goods: Goods) -> None:
     stock[number] = stock.get(number, 0) + goods.received_lots - goods.released_lots
 
 
-def _bulletin(market: Market, date: int, settled: Mapping[int, int], stock: Mapping[int, int]) -> DailyBulletin:
+def _bulletin(market: BulletinRows, date: int, settled: Mapping[int, int], stock: Mapping[int, int]) -> DailyBulletin:
     complete = date < market.position["trading_date"]
     rows = market.days.get(date, {})
     shown = [number for number in market.instruments if number in rows or not complete]
@@ -75,7 +75,7 @@ def _bulletin(market: Market, date: int, settled: Mapping[int, int], stock: Mapp
     )
 
 
-def _closing(closing: Closing) -> DayClosing:
+def _closing(closing: ClosingRow) -> DayClosing:
     told = {name: getattr(closing, name) for name in ("revision", "seq", "at_seq", "row_hash", "sha256")}
     return DayClosing(**told, closed_at_ns=closing.time_ns)
 
@@ -89,7 +89,7 @@ _NOTHING: Values = {"quantity_lots": 0, "amount_fen": 0, "trades": 0, "settlemen
 
 
 def _product(
-    market: Market, date: int, number: int, settled: Mapping[int, int], stock: Mapping[int, int]
+    market: BulletinRows, date: int, number: int, settled: Mapping[int, int], stock: Mapping[int, int]
 ) -> DailyProduct:
     facts = market.instruments[number]
     row = market.days.get(date, {}).get(number, _NOTHING)
@@ -133,7 +133,9 @@ def _change(prices: Prices | None, previous: int) -> int | None:
     return None if prices is None else prices.close - previous
 
 
-def _ranking(market: Market, members: Sequence[MemberDay], of: Callable[[MemberDay], int]) -> tuple[MemberRank, ...]:
+def _ranking(
+    market: BulletinRows, members: Sequence[MemberDay], of: Callable[[MemberDay], int]
+) -> tuple[MemberRank, ...]:
     """The members with the most, the lower account first of equals; those with nothing are left out."""
     ranked = sorted((member for member in members if of(member)), key=lambda member: (-of(member), member.account))
     whole = sum(map(of, members))

@@ -26,7 +26,7 @@ from services.reporting.exports import datapackage
 from services.reporting.exports.audit_trail import AuditTrail
 from services.reporting.exports.csv_file import csv_bytes, csv_text_of, header_row_of
 from services.reporting.exports.datapackage import Resource
-from services.reporting.exports.parquet_file import ParquetFile, Stream, parquet_bytes
+from services.reporting.exports.parquet_file import ParquetFile, StreamedColumns, parquet_bytes
 from services.reporting.exports.pdf_file import monthly_pdf, year_pdf
 from services.reporting.exports.reading import read_trade_count, stream_trades
 from services.reporting.exports.seal import Seal
@@ -184,7 +184,7 @@ class _Writer:
         self.on_progress(name, 1, 1)
 
     @contextmanager
-    def streamed(self, name: str, title: str, stream: Stream, seal: Seal) -> Iterator[ParquetFile]:
+    def streamed(self, name: str, title: str, stream: StreamedColumns, seal: Seal) -> Iterator[ParquetFile]:
         """A Parquet file that is written part by part."""
         self.on_progress(name, 0, 1)
         with self._opened(name) as file:

@@ -37,7 +37,7 @@ _OF_SHEETS: dict[Kind, Stored] = {
 }  # fmt: skip
 
 
-class Stream(NamedTuple):
+class StreamedColumns(NamedTuple):
     """The columns of a file that is written part by part: name, storage, what it holds."""
 
     fields: tuple[tuple[str, Stored, str], ...]
@@ -50,7 +50,7 @@ class Stream(NamedTuple):
 class ParquetFile:
     """Collects rows and writes them in groups; the file ends with `close`. Raises the errors of the file."""
 
-    def __init__(self, file: BinaryIO, stream: Stream, seal: Seal, about: str) -> None:
+    def __init__(self, file: BinaryIO, stream: StreamedColumns, seal: Seal, about: str) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -102,7 +102,7 @@ class ParquetFile:
 
 def parquet_bytes(sheet: Sheet, seal: Seal) -> bytes:
     """A sheet as a file, with its title in both languages."""
-    stream = Stream(tuple((column.name, _OF_SHEETS[column.kind], column.about) for column in sheet.columns))
+    stream = StreamedColumns(tuple((column.name, _OF_SHEETS[column.kind], column.about) for column in sheet.columns))
     out = BytesIO()
     file = ParquetFile(out, stream, seal, f"{sheet.en} {sheet.zh}".rstrip())
     kinds = [column.kind for column in sheet.columns]
@@ -121,7 +121,7 @@ def _stored(kind: Kind, value: Value) -> Decimal | str | int | None:
             return value
 
 
-def _for_pandas(stream: Stream) -> str:
+def _for_pandas(stream: StreamedColumns) -> str:
     """The metadata by which pandas reads a column of integers with empty cells as integers. Otherwise it makes floats of them:
     ids beyond 2⁵³ would be rounded, and empty ones be NaN."""
     of_column = {"pandas_type": "int64", "numpy_type": "Int64", "metadata": None}

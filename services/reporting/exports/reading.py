@@ -52,7 +52,7 @@ class MemberDay:
 
 
 @dataclass(frozen=True)
-class Closing:
+class ClosingRow:
     """A closing of a day: the first, or one after a correction."""
 
     revision: int
@@ -64,7 +64,7 @@ class Closing:
 
 
 @dataclass(frozen=True)
-class Market:
+class BulletinRows:
     """What bulletins are made of, all of one position, for a span of trading days."""
 
     position: Values
@@ -79,7 +79,7 @@ class Market:
     """Of accounts."""
     settled_before: dict[int, int]
     """The last settlement price before the span in ticks, by instrument."""
-    closings: dict[int, list[Closing]]
+    closings: dict[int, list[ClosingRow]]
     """By trading date, ascending by revision."""
     goods: dict[tuple[int, int], Goods]
     """What came in and went out, by trading date and instrument, ascending."""
@@ -91,12 +91,12 @@ class Market:
     """The years that are, or begin with, a simulated history."""
 
 
-async def read_market(connection: AsyncConnection, first: int, last: int) -> Market | None:
+async def read_market(connection: AsyncConnection, first: int, last: int) -> BulletinRows | None:
     """The data of the bulletins of the trading days first to last, yyyymmdd; None before the projector's first transaction."""
     position = await read_position(connection)
     if position is None:
         return None
-    return Market(
+    return BulletinRows(
         position=position,
         instruments=await _by_instrument(connection),
         days=await _days(connection, first, last),
@@ -221,12 +221,12 @@ async def _settled_before(connection: AsyncConnection, first: int) -> dict[int, 
     return dict(iter(await connection.execute(query)))
 
 
-async def _closings(connection: AsyncConnection, first: int, last: int) -> dict[int, list[Closing]]:
+async def _closings(connection: AsyncConnection, first: int, last: int) -> dict[int, list[ClosingRow]]:
     table = day_closings.c
     query = select(day_closings).where(table.trading_date.between(first, last))
-    found: dict[int, list[Closing]] = {}
+    found: dict[int, list[ClosingRow]] = {}
     for row in (await connection.execute(query.order_by(table.trading_date, table.revision))).mappings():
-        closing = Closing(**{name: row[name] for name in Closing.__dataclass_fields__})
+        closing = ClosingRow(**{name: row[name] for name in ClosingRow.__dataclass_fields__})
         found.setdefault(row["trading_date"], []).append(closing)
     return found
 

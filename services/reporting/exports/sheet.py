@@ -34,7 +34,7 @@ class Shown(NamedTuple):
     zh: str
 
 
-class Parts(NamedTuple):
+class ShownParts(NamedTuple):
     """Marks a field whose own model has columns: `Annotated[Rung, Parts("Net", "净额")]` makes `net_amount` of `amount`."""
 
     en: str
@@ -53,7 +53,7 @@ class Sheet:
 
 
 def columns_of(model: type[BaseModel]) -> tuple[Column, ...]:
-    """The columns of a model, in order: its fields that are marked with `Shown`, and the columns of those marked `Parts`."""
+    """The columns of a model, in order: its fields that are marked with `Shown`, and those of fields marked `ShownParts`."""
     return tuple(column for column, _ in _placed(model))
 
 
@@ -75,7 +75,7 @@ def _placed(model: type[BaseModel]) -> Iterator[tuple[Column, tuple[str, ...]]]:
         for mark in field.metadata:
             if isinstance(mark, Shown):
                 yield Column(name, mark.kind, mark.en, mark.zh, field.description or ""), (name,)
-            elif isinstance(mark, Parts):
+            elif isinstance(mark, ShownParts):
                 part = field.annotation if isinstance(field.annotation, type) else get_args(field.annotation)[0]
                 for column, place in _placed(part):
                     about = " ".join(filter(None, (field.description, column.about)))

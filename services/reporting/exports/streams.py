@@ -7,12 +7,12 @@ from typing import Any
 
 from matching_engine.records import Phase, Side
 from services.reporting.exports.audit_line import Line
-from services.reporting.exports.parquet_file import Stream, price_units
+from services.reporting.exports.parquet_file import StreamedColumns, price_units
 from services.reporting.queries import Values
 
 _PHASES = {int(phase): phase.name.lower() for phase in Phase}
 
-TRADES = Stream(
+TRADES = StreamedColumns(
     (
         ("trade_id", "int64", "seq · 2²⁰ + the number of the trade within its command"),
         ("seq", "int64", "The command that made the trade."),
@@ -44,7 +44,7 @@ TRADES = Stream(
         ),
     )
 )
-AUDIT_TRAIL = Stream(
+AUDIT_TRAIL = StreamedColumns(
     (
         ("seq", "int64", "The command that made the event."),
         ("event_number", "int64", "Counts the events of the command from 1; both lines of a trade have the same."),

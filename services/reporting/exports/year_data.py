@@ -16,7 +16,7 @@ from services.reporting.export import turnover_sheet
 from services.reporting.exports.breakdown_sheets import breakdown_sheets, named_sheets
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
-from services.reporting.exports.reading import Market, read_imposed, read_market, read_months
+from services.reporting.exports.reading import BulletinRows, read_imposed, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
 from services.reporting.exports.seal import Seal
 from services.reporting.exports.sheet import Column, Sheet, columns_of, dated
@@ -34,7 +34,7 @@ class YearData:
     report: TurnoverReport
     seal: Seal
     daily: Sequence[Values]
-    market: Market
+    market: BulletinRows
     bulletins: tuple[DailyBulletin, ...]
     monthly: tuple[MonthlyBulletin, ...]
     breakdown: Breakdown

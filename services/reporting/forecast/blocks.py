@@ -46,7 +46,7 @@ class Blocks:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenBlocks:
     """The blocks of completed days."""
 
     blocks: Blocks
@@ -78,7 +78,7 @@ def cut_days(groups: DayGroups, first: int, end: int, year: int, offset: int = 0
     )
 
 
-def see(given: ForecastInput) -> Seen | None:
+def see(given: ForecastInput) -> SeenBlocks | None:
     """The blocks of the past years and of this year's completed days; None without any turnover."""
     years = [
         (past.net_fen, group_days(past.days, past.lunar_new_year), past.year, offset)
@@ -101,7 +101,7 @@ def see(given: ForecastInput) -> Seen | None:
         for block in _pieces(np.maximum(days, least)):
             log_means.append(float(np.log(block.mean())))
             scatter.append(np.log(block) - log_means[-1])
-    return Seen(_joined(found), np.array(log_means), noise_of(scatter))
+    return SeenBlocks(_joined(found), np.array(log_means), noise_of(scatter))
 
 
 def noise_of(scatter: Sequence[Floats]) -> float:

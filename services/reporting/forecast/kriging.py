@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from services.reporting.forecast.blocks import Blocks, Seen
+from services.reporting.forecast.blocks import Blocks, SeenBlocks
 from services.reporting.forecast.mixture import Lognormals
 from services.reporting.forecast.season import MONTHS, Floats
 
@@ -51,7 +51,7 @@ def widening(past_years: int) -> float:
     return WIDENING + PAST_WIDENING * past_years / (1 + past_years)
 
 
-def predict(seen: Seen, to_come: Blocks, weights: Floats, past_years: int) -> Lognormals:
+def predict(seen: SeenBlocks, to_come: Blocks, weights: Floats, past_years: int) -> Lognormals:
     """The turnover of the days to come, in fen: a lognormal for each τ, with its weight.
 
     `weights` has for each block to come the sum of its days' assumed weights; `past_years` is how many of them were seen.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from services.market_statistics.contracts import Day, Quality
+from services.market_statistics.contracts import MarketDay, Quality
 from services.reporting.documents import Date, Document, Ratio, decimal
 from services.reporting.exports.seal import Seal
 from services.reporting.queries import Values
@@ -73,7 +73,12 @@ class QualityReport(Seal):
 
 
 def quality_report(
-    day: Day, found: Mapping[int, Quality], instruments: Mapping[int, Values], position: Values, *, simulated: bool
+    day: MarketDay,
+    found: Mapping[int, Quality],
+    instruments: Mapping[int, Values],
+    position: Values,
+    *,
+    simulated: bool,
 ) -> QualityReport:
     """The quality of a day, in the order of the products' numbers."""
     return QualityReport(

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.instruments import Symbol
-from services.market_statistics.contracts import Day
+from services.market_statistics.contracts import MarketDay
 from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.index_reading import read_index
 from services.market_statistics.past_book import past_book
@@ -44,7 +44,7 @@ from services.reporting.requests import (
     wait_until_projected,
     waiting_routes,
 )
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 from services.venue_state.instruments import VenueInstrument
 
 ANSWER_S = 30.0
@@ -77,7 +77,7 @@ class LongReading:
         self._begun: set[asyncio.Task[Any]] = set()
         """A loop holds its tasks weakly only."""
 
-    async def day(self, date: int, seq: int, what: str) -> Day | None:
+    async def day(self, date: int, seq: int, what: str) -> MarketDay | None:
         """The day up to the command seq; None where it has not begun. Raises a 422 problem where it is too large for `what`."""
         try:
             return await self._days.read(date, seq)
@@ -105,7 +105,7 @@ class LongReading:
 
 
 def router(
-    read_database: AsyncEngine, journal: Readable, projected: Projected, turns: Turns | None = None
+    read_database: AsyncEngine, journal: Readable, projected: Projected, turns: ReportTurns | None = None
 ) -> APIRouter:
     """The routes. `journal` holds at least the rows that the read database has applied. With `turns`, a request
     for which days of the journal are read takes its turn at the process that reads them."""
@@ -150,7 +150,7 @@ def _add_quality(routes: APIRouter, read_database: AsyncEngine, reading: LongRea
             first_seq = (await connection.execute(begun)).scalar_one_or_none()
             simulated = number // 10_000 in await read_simulated_years(connection)
 
-        def measure(day: Day) -> QualityReport:
+        def measure(day: MarketDay) -> QualityReport:
             return quality_report(day, day_quality(day), listed, position, simulated=simulated)
 
         async def measured() -> QualityReport:
@@ -176,7 +176,7 @@ def _add_books(
     routes: APIRouter,
     read: Callable[[str, int, int], Coroutine[Any, Any, BookReport]],
     projected: Projected,
-    turns: Turns | None,
+    turns: ReportTurns | None,
 ) -> None:
     """Without `turns` the gateway has waited, and others wait for the same reading."""
 

@@ -42,7 +42,7 @@ _QUOTES_AFTER_NS, _QUOTE_NS = SECOND_NS // 2, SECOND_NS // 1000
 
 
 @dataclass(frozen=True)
-class Market:
+class SimulatedMarket:
     """What does not change within a year: of each instrument, and of each member. Arrays by number, from 0."""
 
     tick_value_fen: Any
@@ -69,14 +69,16 @@ class Market:
         return amount_fen / (ticks * self.tick_value_fen)
 
 
-def make_market(instruments: Sequence[InstrumentFacts], members: Sequence[Member], accounts: Sequence[int]) -> Market:
+def make_market(
+    instruments: Sequence[InstrumentFacts], members: Sequence[Member], accounts: Sequence[int]
+) -> SimulatedMarket:
     """The market of these instruments and members. Buys and sells of the members that trade at once are equal on average, so
     that makers end a year with about what they began with."""
     share = np.array([VALUE_SHARE_BP.get(facts.symbol, 0) for facts in instruments], dtype=float)
     weights = np.array([member.weight for member in members])
     buys = np.array([member.buys for member in members])
     weights /= weights.sum()
-    return Market(
+    return SimulatedMarket(
         tick_value_fen=np.array([facts.tick_value_fen for facts in instruments]),
         share=share / share.sum(),
         band_ppm=np.array([facts.band_ppm for facts in instruments]),
@@ -126,7 +128,7 @@ def quote_grid(instruments: Any, pairs: Any, first_maker: int) -> QuoteGrid:
 
 
 def quotes(
-    rng: np.random.Generator, market: Market, grid: QuoteGrid, fair_ticks: Any, side_lots: Any, start_ns: int
+    rng: np.random.Generator, market: SimulatedMarket, grid: QuoteGrid, fair_ticks: Any, side_lots: Any, start_ns: int
 ) -> Any:
     """New quotes around the fair prices: `side_lots` lots (by instrument) on each side, spread over the grid's rows. A maker's
     own opinion moves its quotes outwards only, so that makers do not trade with each other."""
@@ -157,7 +159,7 @@ def cancels(accounts: Any, instruments: Any, start_ns: int) -> Any:
 
 def trading_orders(
     rng: np.random.Generator,
-    market: Market,
+    market: SimulatedMarket,
     count: int,
     amount_fen: float,
     fair_ticks: Any,
@@ -186,7 +188,7 @@ def trading_orders(
 
 def auction_orders(
     rng: np.random.Generator,
-    market: Market,
+    market: SimulatedMarket,
     count: int,
     amount_fen: float,
     fair_ticks: Any,
@@ -212,7 +214,7 @@ def auction_orders(
     return commands
 
 
-def _two_members(rng: np.random.Generator, market: Market, count: int) -> tuple[Any, Any]:
+def _two_members(rng: np.random.Generator, market: SimulatedMarket, count: int) -> tuple[Any, Any]:
     """Two different accounts of members that are no makers, so many times."""
     traders = market.accounts[np.flatnonzero(market.weights)]
     one = rng.integers(0, len(traders), count)
@@ -220,7 +222,7 @@ def _two_members(rng: np.random.Generator, market: Market, count: int) -> tuple[
 
 
 def _sizes(
-    rng: np.random.Generator, market: Market, count: int, amount_fen: float, fair_ticks: Any, counted: Any
+    rng: np.random.Generator, market: SimulatedMarket, count: int, amount_fen: float, fair_ticks: Any, counted: Any
 ) -> tuple[Any, Any]:
     """Instruments and lots of orders; those that are `counted`, at least one, are worth amount_fen together, on average."""
     instrument = rng.choice(len(market.share), count, p=market.share)

@@ -23,7 +23,7 @@ _RENEWAL = 3
 
 
 @dataclass(frozen=True)
-class Pace:
+class YearPace:
     """Commands of a mean slice."""
 
     trading: float
@@ -43,15 +43,15 @@ class Pace:
         return day_fen / (SLICES * self.trading)
 
 
-def make_pace(commands: int, days: int, instruments: int) -> Pace:
+def make_pace(commands: int, days: int, instruments: int) -> YearPace:
     """The pace of a year of so many commands and trading days. Raises ValueError outside the bounds."""
     if not FEWEST_COMMANDS <= commands <= MOST_COMMANDS:
         raise ValueError(f"a simulated year has {FEWEST_COMMANDS:,} to {MOST_COMMANDS:,} commands, not {commands:,}")
     a_day = commands / days
     pairs = (a_day - (SLICES + _AUCTIONS) * _TRADING - SLICES * MAKERS) / (2 * instruments * (SLICES + 1))
     if pairs >= 1:
-        return Pace(_TRADING, pairs, instruments, True, 1.0)
+        return YearPace(_TRADING, pairs, instruments, True, 1.0)
     beside_opening = max(a_day - 2 * instruments, 0)
     trading = min(_TRADING, _TRADING_PART * beside_opening / (SLICES + _AUCTIONS))
     renewed = min(max(beside_opening - (SLICES + _AUCTIONS) * trading, 0) / (SLICES * _RENEWAL), instruments)
-    return Pace(trading, 1.0, renewed, False, min(instruments / max(renewed, 1e-9), SLICES))
+    return YearPace(trading, 1.0, renewed, False, min(instruments / max(renewed, 1e-9), SLICES))

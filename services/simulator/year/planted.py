@@ -9,7 +9,7 @@ import numpy as np
 from matching_engine.records import EVENT, EventKind, Reason, Side, TimeInForce
 from services.simulator.year.day_shape import SECOND_NS
 from services.simulator.year.members import MAKERS
-from services.simulator.year.orders import Market, cancels, limit_orders
+from services.simulator.year.orders import SimulatedMarket, cancels, limit_orders
 
 OUTAGE_FROM, OUTAGE_TO = (13, 20), (14, 15)
 """When the venue is down: hour and minute."""
@@ -24,7 +24,7 @@ BUST_SLICE = 5
 BUST_REASON = "Simulated: entered with a wrong price."
 
 
-def panic_orders(market: Market, instrument: int, last_ticks: int, start_ns: int) -> list[Any]:
+def panic_orders(market: SimulatedMarket, instrument: int, last_ticks: int, start_ns: int) -> list[Any]:
     """The commands that begin a volatility auction, before other members trade in the slice that begins at start_ns."""
     start_ns += _BEGINS_NS
     withdrawn = cancels(market.accounts[:MAKERS], instrument, start_ns)

@@ -13,7 +13,7 @@ import numpy as np
 from matching_engine.records import CommandKind
 from services.simulator.year.day_shape import SECOND_NS
 from services.simulator.year.members import MAKERS
-from services.simulator.year.orders import Market, blank
+from services.simulator.year.orders import SimulatedMarket, blank
 
 _LOW, _HIGH = 0.4, 1.6
 """Below and above these parts of its usual balance a member books in or takes out, back to the usual balance."""
@@ -23,7 +23,7 @@ _MAKER_ORDERS, _MEMBER_ORDERS = 60, 15
 turnover and so many orders."""
 
 
-class Balances(Protocol):
+class VenueBalances(Protocol):
     """The part of the engine that is read."""
 
     def cash(self, account: int) -> tuple[int, int]:
@@ -33,7 +33,7 @@ class Balances(Protocol):
         """Lots and the reserved part of them."""
 
 
-class Kept(NamedTuple):
+class KeptBalances(NamedTuple):
     """What members hold and never touch: fen by member, lots by member and instrument."""
 
     cash_fen: Any
@@ -43,7 +43,9 @@ class Kept(NamedTuple):
 class Endowment:
     """The opening balances of every member, `cash_fen` and `lots` by instrument: the usual balances, and beside them `kept`."""
 
-    def __init__(self, market: Market, year_fen: int, order_fen: float, reference_ticks: Any, kept: Kept) -> None:
+    def __init__(
+        self, market: SimulatedMarket, year_fen: int, order_fen: float, reference_ticks: Any, kept: KeptBalances
+    ) -> None:
         is_maker = np.arange(len(market.accounts)) < MAKERS
         part = np.where(is_maker, _MAKER_PART, _MEMBER_PART)
         least_fen = order_fen * np.where(is_maker, _MAKER_ORDERS, _MEMBER_ORDERS)
@@ -53,7 +55,7 @@ class Endowment:
         self._kept = kept
         self._accounts = market.accounts
 
-    def corrections(self, balances: Balances, start_ns: int) -> Any:
+    def corrections(self, balances: VenueBalances, start_ns: int) -> Any:
         """The commands that bring members back to their usual balances, one a second from start_ns on. Reserved parts are not
         taken out."""
         rows: list[_Row] = []

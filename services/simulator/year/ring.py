@@ -11,7 +11,7 @@ import numpy as np
 
 from matching_engine.records import EVENT, EventKind, Side, TimeInForce
 from services.simulator.year.day_shape import SECOND_NS
-from services.simulator.year.orders import Market, limit_orders
+from services.simulator.year.orders import SimulatedMarket, limit_orders
 
 MEMBERS = (17, 23, 29)
 """Three traders, as indexes of `members()`."""
@@ -25,7 +25,9 @@ _APART_NS, _LEG_NS = 2 * SECOND_NS, 40 * SECOND_NS
 """From a sell to the buy that takes it, and from one leg to the next."""
 
 
-def ring_orders(rng: np.random.Generator, market: Market, instrument: int, fair_ticks: Any, start_ns: int) -> Any:
+def ring_orders(
+    rng: np.random.Generator, market: SimulatedMarket, instrument: int, fair_ticks: Any, start_ns: int
+) -> Any:
     """The six orders of one circle: each member sells at the fair price, and the next one buys it two seconds later."""
     commands = limit_orders(2 * len(MEMBERS), TimeInForce.DAY)
     price = int(np.rint(fair_ticks[instrument]))

@@ -26,16 +26,16 @@ from services.simulator.year.orders import (
     DEPTH_OF_SLICES,
     OPENING_MOVE,
     QUOTED_MOVE,
-    Market,
+    SimulatedMarket,
     auction_orders,
     cancels,
     quote_grid,
     quotes,
     trading_orders,
 )
-from services.simulator.year.pace import Pace
+from services.simulator.year.pace import YearPace
 from services.simulator.year.plan import YearPlan
-from services.simulator.year.receipts import Balances, Endowment
+from services.simulator.year.receipts import Endowment, VenueBalances
 from services.simulator.year.sequencing import SimulatedSequencer
 
 _AUCTION_SPAN_NS = 120 * day_shape.SECOND_NS
@@ -43,7 +43,7 @@ _QUOTING_NS = 10 * day_shape.SECOND_NS
 """Other members send nothing in the first seconds of a slice, while makers renew their quotes."""
 
 
-class Venue(StateMachine, Balances, Protocol):
+class SimulatedVenue(StateMachine, VenueBalances, Protocol):
     """The parts of the engine that a simulated year reads between two slices."""
 
     def anchor_ticks(self, instrument: int) -> int:
@@ -59,11 +59,11 @@ class YearTrading:
 
     plan: YearPlan
     prices: FairPrices
-    market: Market
+    market: SimulatedMarket
     endowment: Endowment
-    pace: Pace
+    pace: YearPace
     instruments: Sequence[InstrumentFacts]
-    venue: Venue
+    venue: SimulatedVenue
     sequencer: SimulatedSequencer
     labels: Labels
     seed: int

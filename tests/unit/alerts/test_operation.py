@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerts.conditions import Condition
-from services.alerts.operation import LAG_S, Lag, Operation, Quiet, operation_conditions
+from services.alerts.operation import LAG_S, Operation, Quiet, ReaderLag, operation_conditions
 from services.reporting.proven import ProofAge, Proven
 from services.venue_state.alerts import VenueAlert
 
@@ -102,7 +102,7 @@ def test_an_open_alert_holds_until_there_is_evidence(holding: dict[str, Any], un
 
 
 def test_a_lag_is_known_once_the_commands_of_the_first_look_are_there() -> None:
-    lag, known = Lag(), list[bool]()
+    lag, known = ReaderLag(), list[bool]()
     for now, (last_seq, projected) in enumerate([(20, 10), (30, 15), (30, 20), (40, 20)]):
         lag.look(now, last_seq, projected)
         known.append(lag.is_known)
@@ -121,7 +121,7 @@ def test_silence_is_known_once_a_command_came_or_the_session_was_over(looks: lis
 
 
 def test_the_lag_is_the_age_of_the_oldest_missing_command() -> None:
-    lag = Lag()
+    lag = ReaderLag()
     assert lag.look(100, 10, 10) == 0
     assert lag.look(200, 20, 10) == 0  # first seen now
     assert lag.look(300, 30, 10) == 100
@@ -131,14 +131,14 @@ def test_the_lag_is_the_age_of_the_oldest_missing_command() -> None:
 
 
 def test_a_read_database_that_never_moves_is_behind_by_all_the_time() -> None:
-    lag = Lag()
+    lag = ReaderLag()
     assert [lag.look(at, at, 0) for at in range(1, 2_000)] == list(range(1_999))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=40))
 def test_the_lag_is_never_more_than_it_is(steps: list[tuple[int, int]]) -> None:
     """`last_seq` and the position grow by these steps: compared with the true time at which each missing seq was first seen."""
-    lag, last_seq, projected, first_seen = Lag(), 0, 0, dict[int, int]()
+    lag, last_seq, projected, first_seen = ReaderLag(), 0, 0, dict[int, int]()
     for now, (more, done) in enumerate(steps):
         for seq in range(last_seq + 1, last_seq + more + 1):
             first_seen[seq] = now

@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 
 from matching_engine.records import EVENT, Command, CommandKind, Event, EventKind, pack_commands
-from services.journal.batch import HEADER, NO_HASH, Header, JournalBatch
+from services.journal.batch import HEADER, NO_HASH, BatchHeader, JournalBatch
 
 JOURNAL_ID = bytes(range(16))
 
@@ -62,5 +62,5 @@ def sealed(data: bytes, *, with_hash: bool) -> bytes:
 def with_header(batch: JournalBatch, **changes: object) -> bytes:
     """The batch's bytes with other values in its header, and a new hash and CRC."""
     data = batch.encode()
-    header = Header._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
+    header = BatchHeader._make(HEADER.unpack_from(data))._replace(**changes)  # type: ignore[arg-type]
     return sealed(HEADER.pack(*header) + data[HEADER.size :], with_hash=True)

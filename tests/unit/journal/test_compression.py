@@ -14,7 +14,7 @@ from matching_engine import ENGINE_VERSION
 from matching_engine.records import COMMAND, EVENT
 from services.journal import JournalCorrupt, JournalRefused
 from services.journal import chain as stored_chain
-from services.journal.batch import HEADER, Header, JournalBatch
+from services.journal.batch import HEADER, BatchHeader, JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.compression import COMPRESSED_FORMAT, LEAST_BYTES, MOST_BYTES, compress, decompress
 from tests.unit.journal.chains import JOURNAL_ID, chain, next_batch
@@ -36,7 +36,7 @@ def resealed(row: bytes) -> bytes:
 
 def with_header(row: bytes, **changes: object) -> bytes:
     """The row with other values in its header, and a correct checksum."""
-    header = Header._make(HEADER.unpack_from(row))._replace(**changes)  # type: ignore[arg-type]
+    header = BatchHeader._make(HEADER.unpack_from(row))._replace(**changes)  # type: ignore[arg-type]
     return resealed(HEADER.pack(*header) + row[HEADER.size :])
 
 

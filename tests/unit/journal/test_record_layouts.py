@@ -12,7 +12,7 @@ import pytest
 from matching_engine import Engine, records
 from matching_engine.records import COMMAND, EVENT, RECORD_FORMAT, EventKind, Side
 from services.journal import JournalRefused, record_layouts
-from services.journal.batch import HEADER, NO_HASH, Header, JournalBatch
+from services.journal.batch import HEADER, NO_HASH, BatchHeader, JournalBatch
 from services.journal.chain import ChainEnd
 from services.journal.chain import decode as stored_batch
 from services.journal.compression import compress, decompress
@@ -53,7 +53,7 @@ def row_of_yesterday(batch: JournalBatch, journal_id: bytes, previous_hash: byte
     """The row that yesterday's version wrote for the batch."""
     layouts = layouts_of(YESTERDAY)
     body = without(batch.commands, COMMAND, layouts.command) + without(batch.events, EVENT, layouts.event)
-    header = Header._make(HEADER.unpack_from(batch.encode()))._replace(
+    header = BatchHeader._make(HEADER.unpack_from(batch.encode()))._replace(
         record_format=YESTERDAY,
         size=HEADER.size + len(body) + 36,
         journal_id=journal_id,
@@ -98,7 +98,7 @@ def test_a_row_is_compressed_in_the_layout_that_it_has() -> None:
     stored = compress(data)
     assert len(stored) < len(data)
     assert decompress(stored) == data
-    header = Header._make(HEADER.unpack_from(data))
+    header = BatchHeader._make(HEADER.unpack_from(data))
     assert stored_batch((header.first_seq, header.last_seq, header.epoch, stored)).encode() == data
 
 
@@ -114,7 +114,7 @@ async def test_yesterdays_journal_opens_is_proven_and_goes_on_in_todays_layout(t
     try:
         found = [batch async for batch in journal.read(0)]
         assert [batch.encode() for batch in found[:3]] == stored
-        formats = [Header._make(HEADER.unpack_from(batch.encode())).record_format for batch in found]
+        formats = [BatchHeader._make(HEADER.unpack_from(batch.encode())).record_format for batch in found]
         assert formats == [YESTERDAY] * 3 + [RECORD_FORMAT]
         assert (await verify(journal, engine=Engine())).good
         again = Engine()
@@ -125,7 +125,7 @@ async def test_yesterdays_journal_opens_is_proven_and_goes_on_in_todays_layout(t
 
 
 def test_a_format_before_the_oldest_is_refused() -> None:
-    header = Header._make(HEADER.unpack_from(rows()[0]))._replace(record_format=YESTERDAY - 1)
+    header = BatchHeader._make(HEADER.unpack_from(rows()[0]))._replace(record_format=YESTERDAY - 1)
     data = HEADER.pack(*header) + rows()[0][HEADER.size : -4]
     with pytest.raises(JournalRefused, match=f"has record format 0; this version reads record formats {YESTERDAY} to"):
         JournalBatch.decode(data + zlib.crc32(data).to_bytes(4, "little"))

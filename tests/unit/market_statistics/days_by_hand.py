@@ -21,7 +21,7 @@ from matching_engine.records import (
     pack_commands,
 )
 from services.journal.batch import NO_HASH, JournalBatch
-from services.market_statistics.contracts import Day
+from services.market_statistics.contracts import MarketDay
 from services.market_statistics.day_reading import TradingDays
 
 BUY, SELL = Side.BUY, Side.SELL
@@ -67,7 +67,7 @@ def rows_of(commands: Iterable[Command], in_a_row: int = 5) -> Rows:
     return Rows(rows)
 
 
-def read_day(commands: Iterable[Command], date: int, to_seq: int = 2**62, in_a_row: int = 5) -> Day:
+def read_day(commands: Iterable[Command], date: int, to_seq: int = 2**62, in_a_row: int = 5) -> MarketDay:
     """The day of these commands."""
     day = asyncio.run(TradingDays(rows_of(commands, in_a_row)).read(date, to_seq))
     assert day is not None
@@ -115,7 +115,7 @@ class Market:
         self.now_s = second
         return self
 
-    def day(self, date: int = MONDAY) -> Day:
+    def day(self, date: int = MONDAY) -> MarketDay:
         return read_day(self.commands, date)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from matching_engine.records import COMMAND, EVENT, EventKind, Phase, TimeInForce
 from services.journal.batch import JournalBatch
-from services.market_statistics.contracts import KINDS, Day
+from services.market_statistics.contracts import KINDS, MarketDay
 from services.market_statistics.day_reading import DayTooLarge, TradingDays
 from services.market_statistics.opening import Openings
 from tests.unit.market_statistics.days_by_hand import (
@@ -43,11 +43,11 @@ def three_days() -> Market:
     return market
 
 
-def levels(day: Day) -> list[tuple[int, ...]]:
+def levels(day: MarketDay) -> list[tuple[int, ...]]:
     return sorted(day.opening.levels.tolist())
 
 
-def same(one: Day, other: Day) -> bool:
+def same(one: MarketDay, other: MarketDay) -> bool:
     arrays = [(day.events.tobytes(), day.times_ns.tobytes(), levels(day)) for day in (one, other)]
     facts = [(day.opening.first_seq, day.ended_ns, day.last_seq, day.complete) for day in (one, other)]
     return arrays[0] == arrays[1] and facts[0] == facts[1]
@@ -100,7 +100,7 @@ def test_days_that_were_none_are_not_found() -> None:
     days = TradingDays(rows_of(market.commands))
     roll = next(command.seq for command in market.commands if command.date == TUESDAY)
 
-    async def read() -> list[Day | None]:
+    async def read() -> list[MarketDay | None]:
         before = await days.read(TUESDAY, roll - 1)
         dates = (20221230, 20230108)
         return [before, *[await days.read(date, FOREVER) for date in dates], await days.read(TUESDAY, roll - 1)]
@@ -115,7 +115,7 @@ def test_what_days_begin_with_is_read_once() -> None:
     asked = (WEDNESDAY, MONDAY, TUESDAY, WEDNESDAY)
     alone = [read_day(market.commands, date) for date in asked]
 
-    async def read() -> list[Day | None]:
+    async def read() -> list[MarketDay | None]:
         return [await days.read(date, FOREVER) for date in asked]
 
     for found, day in zip(asyncio.run(read()), alone, strict=True):
@@ -128,7 +128,7 @@ def test_days_that_begin_later_are_found_then() -> None:
     market = opened()
     days = TradingDays(journal := rows_of(market.commands))
 
-    async def read() -> tuple[Day | None, Day | None]:
+    async def read() -> tuple[MarketDay | None, MarketDay | None]:
         before = await days.read(TUESDAY, FOREVER)
         market.at(10).roll(TUESDAY)
         journal.rows = rows_of(market.commands).rows
@@ -159,7 +159,7 @@ def test_a_request_that_is_canceled_spoils_no_later_one(monkeypatch: pytest.Monk
     monkeypatch.setattr("services.market_statistics.day_reading._BLOCK_BYTES", 1)
     market = three_days()
 
-    async def read() -> Day | None:
+    async def read() -> MarketDay | None:
         journal = Abandoned(rows_of(market.commands).rows)
         days = TradingDays(journal)
         first = asyncio.create_task(days.read(20230105, FOREVER))
@@ -176,7 +176,7 @@ def test_a_request_that_is_canceled_spoils_no_later_one(monkeypatch: pytest.Monk
 def test_two_requests_for_one_day_are_answered_alike() -> None:
     market = three_days()
 
-    async def read() -> tuple[Day | None, Day | None]:
+    async def read() -> tuple[MarketDay | None, MarketDay | None]:
         days = TradingDays(rows_of(market.commands))
         return await asyncio.gather(days.read(TUESDAY, FOREVER), days.read(TUESDAY, FOREVER))
 

@@ -15,7 +15,7 @@ from services.messaging.in_process import InProcessFeed
 from services.read_model.errors import ReadDatabaseAway
 from services.read_model.projector import Projector
 from services.simulator.accounts import demo_accounts
-from services.simulator.session import Session, TraderKey
+from services.simulator.session import TraderKey, TraderSession
 from services.venue import parts
 from tests.patience import PATIENCE_S
 
@@ -48,7 +48,7 @@ async def test_a_simulated_trader(monkeypatch: pytest.MonkeyPatch) -> None:
     began = asyncio.Event()
     monkeypatch.setattr(RexClient, "instruments", failing_when_canceled(ConnectionError(), began))
     account = demo_accounts()[1]
-    session = Session("http://127.0.0.1:9", TraderKey(account.name, "rex_key"), account, {})
+    session = TraderSession("http://127.0.0.1:9", TraderKey(account.name, "rex_key"), account, {})
     assert await is_canceled(session.run(), began)
 
 

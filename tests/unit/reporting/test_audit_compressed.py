@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.journal.batch import HEADER, Header
+from services.journal.batch import HEADER, BatchHeader
 from services.journal.compression import COMPRESSED_FORMAT, MOST_BYTES, compress, decompress
 from services.journal.sqlite import SqliteJournal
 from services.reporting import audit
@@ -41,7 +41,7 @@ def resealed(row: bytes) -> bytes:
 
 def with_header(**changes: object) -> bytes:
     """TRADES with other values in its header, and a correct checksum."""
-    header = Header._make(HEADER.unpack_from(TRADES))._replace(**changes)  # type: ignore[arg-type]
+    header = BatchHeader._make(HEADER.unpack_from(TRADES))._replace(**changes)  # type: ignore[arg-type]
     return resealed(HEADER.pack(*header) + TRADES[HEADER.size :])
 
 

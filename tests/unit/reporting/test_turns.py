@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from services.read_model.errors import ReadDatabaseSilent
-from services.reporting.turns import Turns
+from services.reporting.turns import ReportTurns
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ class Reports:
         return f"{name} {len(self.log)}"
 
 
-async def asked(turns: Turns, reports: Reports, *names: str) -> list[asyncio.Task[str]]:
+async def asked(turns: ReportTurns, reports: Reports, *names: str) -> list[asyncio.Task[str]]:
     """Tasks that wait for these reports, each after it has asked."""
     tasks = [asyncio.create_task(turns.take(name, partial(reports.make, name))) for name in names]
     for _ in range(5):
@@ -38,7 +38,7 @@ async def asked(turns: Turns, reports: Reports, *names: str) -> list[asyncio.Tas
 
 
 async def test_one_report_is_made_at_a_time_and_the_same_one_once() -> None:
-    turns, reports = Turns(), Reports()
+    turns, reports = ReportTurns(), Reports()
     tasks = await asked(turns, reports, "year", "ladder", "ladder", "ladder")
     assert reports.log == ["year begins"]
     reports.may_end.set()
@@ -46,7 +46,7 @@ async def test_one_report_is_made_at_a_time_and_the_same_one_once() -> None:
 
 
 async def test_who_asks_while_a_report_is_made_waits_for_a_later_one() -> None:
-    turns, reports = Turns(), Reports()
+    turns, reports = ReportTurns(), Reports()
     first = await asked(turns, reports, "year")
     second = await asked(turns, reports, "year")
     reports.may_end.set()
@@ -55,7 +55,7 @@ async def test_who_asks_while_a_report_is_made_waits_for_a_later_one() -> None:
 
 async def test_a_fresh_report_is_given_to_all_who_ask_and_an_old_one_to_nobody() -> None:
     for fresh_s, expected in ((1e6, "year 2"), (-1.0, "year 4")):
-        turns, reports = Turns(fresh_s=fresh_s), Reports()
+        turns, reports = ReportTurns(fresh_s=fresh_s), Reports()
         reports.may_end.set()
         for name, answer in (("year", "year 2"), ("year", expected)):
             assert await asyncio.gather(*await asked(turns, reports, name)) == [answer]
@@ -63,14 +63,14 @@ async def test_a_fresh_report_is_given_to_all_who_ask_and_an_old_one_to_nobody()
 
 async def test_a_report_begun_before_the_sequence_number_that_one_names_is_too_old_for_them() -> None:
     """It may lack the trade of which they have just heard."""
-    turns, reports = Turns(fresh_s=1e6), Reports()
+    turns, reports = ReportTurns(fresh_s=1e6), Reports()
     reports.may_end.set()
     found = [await turns.take("year", partial(reports.make, "year"), seq) for seq in (7, 7, 0, 8, 7, 0)]
     assert found == ["year 2"] * 3 + ["year 4"] * 3
 
 
 async def test_an_error_reaches_everyone_who_asked_and_not_the_next() -> None:
-    turns, reports = Turns(), Reports()
+    turns, reports = ReportTurns(), Reports()
     tasks = await asked(turns, reports, "year", "broken", "broken", "ladder")
     reports.may_end.set()
     found = await asyncio.gather(*tasks, return_exceptions=True)
@@ -78,7 +78,7 @@ async def test_an_error_reaches_everyone_who_asked_and_not_the_next() -> None:
 
 
 async def test_one_reader_s_leaving_takes_nothing_from_the_others() -> None:
-    turns, reports = Turns(), Reports()
+    turns, reports = ReportTurns(), Reports()
     leaving, staying = await asked(turns, reports, "year", "year")
     leaving.cancel()
     reports.may_end.set()
@@ -88,7 +88,7 @@ async def test_one_reader_s_leaving_takes_nothing_from_the_others() -> None:
 
 
 async def test_who_gets_no_turn_in_time_is_told_and_may_ask_again() -> None:
-    turns, reports = Turns(wait_s=0), Reports()
+    turns, reports = ReportTurns(wait_s=0), Reports()
     (first,) = await asked(turns, reports, "year")
     with pytest.raises(ReadDatabaseSilent, match="others are answered first"):
         await turns.take("ladder", partial(reports.make, "ladder"))
@@ -105,7 +105,7 @@ async def test_a_report_made_elsewhere_says_what_it_holds() -> None:
         asked.append((address, at_least_seq))
         return f"{address} {len(asked)}", max(at_least_seq, 9)
 
-    turns, reports = Turns(elsewhere, fresh_s=1e6), Reports()
+    turns, reports = ReportTurns(elsewhere, fresh_s=1e6), Reports()
     found = [await turns.take("year", partial(reports.make, "year"), seq) for seq in (7, 9, 0, 10)]
     assert found == ["year 1"] * 3 + ["year 2"]
     assert (asked, reports.log) == ([("year", 7), ("year", 10)], [])
@@ -119,7 +119,7 @@ async def test_what_one_reader_names_is_asked_for_nobody_else() -> None:
         asked.append((address, at_least_seq))
         return address, at_least_seq
 
-    turns, reports = Turns(elsewhere), Reports()
+    turns, reports = ReportTurns(elsewhere), Reports()
     for name, seq in (("year", 9), ("ladder", 0)):
         await turns.take(name, partial(reports.make, name), seq)
     both = [turns.take("month", partial(reports.make, "month"), seq) for seq in (3, 7)]
@@ -128,7 +128,7 @@ async def test_what_one_reader_names_is_asked_for_nobody_else() -> None:
 
 
 async def test_a_report_for_which_nobody_waits_any_more_is_not_begun() -> None:
-    turns, reports = Turns(), Reports()
+    turns, reports = ReportTurns(), Reports()
     first, waiting, shared = await asked(turns, reports, "year", "ladder", "months")
     (other,) = await asked(turns, reports, "months")
     for left in (first, waiting, shared):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.simulator.accounts import DemoAccount
-from services.simulator.book import Amend, Book, Cancel, NewOrder, OpenOrder, Side
+from services.simulator.book import Amend, Cancel, NewOrder, Side, TraderBook, TraderOrder
 from services.simulator.market import MarketView, Quote
 from services.simulator.traders import MAKER_ACTIONS, PATIENT_ORDERS, Decide, maker, patient, taker
 from tests.unit.simulator.test_market import instrument
@@ -23,12 +23,12 @@ def quote(**changed: int | None) -> Quote:
     return found
 
 
-def book(*orders: OpenOrder, lots: int = 100, fen: int = 10**13) -> Book:
-    return Book({SYMBOL: 100}, {order.order_id: order for order in orders}, {SYMBOL: lots}, fen)
+def book(*orders: TraderOrder, lots: int = 100, fen: int = 10**13) -> TraderBook:
+    return TraderBook({SYMBOL: 100}, {order.order_id: order for order in orders}, {SYMBOL: lots}, fen)
 
 
-def resting(order_id: str, side: Side, price_ticks: int) -> OpenOrder:
-    return OpenOrder(order_id, SYMBOL, side, price_ticks, 1)
+def resting(order_id: str, side: Side, price_ticks: int) -> TraderOrder:
+    return TraderOrder(order_id, SYMBOL, side, price_ticks, 1)
 
 
 def test_a_maker_builds_its_ladder_from_the_inside_out() -> None:

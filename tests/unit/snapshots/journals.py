@@ -12,7 +12,7 @@ from services.journal import Journal
 from services.journal.batch import NO_HASH, JournalBatch
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.record import Snapshot, header_of
-from services.snapshots.store import Kept
+from services.snapshots.store import KeptSnapshot
 from tests.unit.journal.chains import JOURNAL_ID
 
 
@@ -75,8 +75,8 @@ class MemoryStore:
     def name(self, seq: int) -> str:
         return f"the snapshot at {seq}"
 
-    async def kept(self) -> list[Kept]:
-        return [Kept(seq, len(data), header_of(data)) for seq, data in sorted(self.data.items(), reverse=True)]
+    async def kept(self) -> list[KeptSnapshot]:
+        return [KeptSnapshot(seq, len(data), header_of(data)) for seq, data in sorted(self.data.items(), reverse=True)]
 
     async def read(self, seq: int) -> bytes | None:
         return self.data.get(seq)

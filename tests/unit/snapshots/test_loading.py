@@ -12,7 +12,7 @@ from services.journal.errors import JournalCorrupt, JournalLost
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.loading import Passed, load
 from services.snapshots.record import Snapshot
-from services.snapshots.store import Kept
+from services.snapshots.store import KeptSnapshot
 from services.snapshots.taking import take
 from tests.property.engine_flow import flow
 from tests.unit.snapshots.journals import Batches, MemoryStore, batches_of, state_hash_of
@@ -130,7 +130,7 @@ async def test_a_store_that_fails_stops_no_start(store: MemoryStore) -> None:
     assert (seq, passed.reason, passed.is_useless) == (OLDER, "the device has failed", False)
 
     class Away(MemoryStore):
-        async def kept(self) -> list[Kept]:
+        async def kept(self) -> list[KeptSnapshot]:
             raise SnapshotFailed("the server is away")
 
     assert await loaded_seq(Away()) == (0, [])

@@ -9,7 +9,7 @@ import pytest
 
 from services.surveillance.contracts import Finding, FindingKind, screen_trades
 from services.surveillance.screen import screen, windows
-from services.surveillance.thresholds import DEFAULT, Window
+from services.surveillance.thresholds import DEFAULT, ScreenWindow
 from tests.unit.surveillance.trades_by_hand import FIRST_DATE, HONEST, Deal, background, trades_of
 
 A, B, C = 1, 2, 3
@@ -366,7 +366,7 @@ def test_the_id_is_of_the_content() -> None:
 
 
 def test_windows_cover_every_day_and_end_on_the_last_one() -> None:
-    window = Window(20, 5, ())
+    window = ScreenWindow(20, 5, ())
     assert windows(0, window) == []
     assert windows(3, window) == [(0, 2)]
     assert windows(20, window) == [(0, 19)]

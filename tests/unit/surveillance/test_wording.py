@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from services.surveillance.contracts import FindingKind
-from services.surveillance.wording import Facts, chinese, english
+from services.surveillance.wording import FindingFacts, chinese, english
 
-FACTS = Facts(FindingKind.CLOSED_GROUP, (1, 2, 3), 30, 4_100_000_000, 0.62, 14.2, 0.03, 0.0)
+FACTS = FindingFacts(FindingKind.CLOSED_GROUP, (1, 2, 3), 30, 4_100_000_000, 0.62, 14.2, 0.03, 0.0)
 NAMES = {1: "A", 2: "B", 3: "C"}
 
 

@@ -13,7 +13,7 @@ from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError
 from services.market_data import Market
 from services.messaging import Submission
-from services.messaging.link.window import Window
+from services.messaging.link.window import LinkWindow
 from services.venue_state.state import VenueState
 from tests.unit.gateway.order_entry.test_order_entry import OPERATOR, NoPast
 from tests.unit.read_model.history import History, opening
@@ -25,7 +25,7 @@ class LinkedGateway:
     """Order entry before the window of a link; what is sent arrives nowhere until the test says so."""
 
     def __init__(self) -> None:
-        self.venue, self.state, self.window = History(), VenueState(), Window(100)
+        self.venue, self.state, self.window = History(), VenueState(), LinkWindow(100)
         self.sent: list[Submission] = []
         self.state.apply(self.venue.batch(opening()))
         self.entry = OrderEntry(self.state, self, NoPast(self.state), Market())  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from services.gateway.limits.rate_class import METHOD_CLASSES
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
-from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection, Parts
+from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection, SocketParts
 from services.gateway.websocket.resumes import Resumes
 from services.venue_state.keys import ApiKey
 from tests.integration.venue import RunningVenue, running_venue
@@ -49,7 +49,7 @@ class Wire:
 
 def connection(venue: RunningVenue, key: ApiKey | None) -> Connection:
     missed = MissedReader(venue.state, venue.read_database, venue.journal, venue.projector.reached)
-    parts = Parts(
+    parts = SocketParts(
         venue.state,
         venue.order_entry,
         venue.channels,

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from matching_engine.records import Command, CommandKind, pack_commands, unpack_commands
 from services.journal.batch import NO_HASH, JournalBatch
 from services.messaging import InboxFull, ShareFull, Submission
-from services.messaging.link.window import Window
+from services.messaging.link.window import LinkWindow
 from tests.long import examples
 
 SENDER = Command(kind=CommandKind.RECORD, gateway_id=3, incarnation=9)
@@ -30,7 +30,7 @@ def batch(*submissions: Submission, first_seq: int = 1) -> JournalBatch:
 
 
 def test_what_is_sent_leaves_once_and_oldest_first() -> None:
-    window = Window(100)
+    window = LinkWindow(100)
     first, second, third = submission(1), submission(2), submission(3)
     window.add(first, sent=False, now_s=0.0)
     window.add(second, sent=False, now_s=0.0)
@@ -44,7 +44,7 @@ def test_what_is_sent_leaves_once_and_oldest_first() -> None:
 
 
 def test_the_oldest_that_waits_is_known() -> None:
-    window = Window(100)
+    window = LinkWindow(100)
     assert window.oldest_s is None
     first, second = submission(1), submission(2, 3)
     window.add(first, sent=True, now_s=5.0)
@@ -57,7 +57,7 @@ def test_the_oldest_that_waits_is_known() -> None:
 
 
 def test_a_batch_frees_only_commands_of_this_sender() -> None:
-    window = Window(100)
+    window = LinkWindow(100)
     one = submission(1, 2, 3)
     window.add(one, sent=True, now_s=0.0)
     for other in (SENDER._replace(gateway_id=4), SENDER._replace(incarnation=8)):
@@ -70,7 +70,7 @@ def test_a_batch_frees_only_commands_of_this_sender() -> None:
 
 
 def test_all_request_ids_of_a_submission_are_answered_alike() -> None:
-    window = Window(100)
+    window = LinkWindow(100)
     window.add(submission(1, 2, 3), sent=True, now_s=0.0)
     assert not any(window.withdraw(number) for number in (1, 2, 3))
     window.add(submission(4, 5), sent=False, now_s=0.0)
@@ -79,7 +79,7 @@ def test_all_request_ids_of_a_submission_are_answered_alike() -> None:
 
 
 def test_what_was_answered_unknown_is_not_sent_again() -> None:
-    window = Window(100)
+    window = LinkWindow(100)
     kept = submission(2)
     window.add(submission(1), sent=True, now_s=0.0)
     window.add(kept, sent=True, now_s=0.0)
@@ -89,7 +89,7 @@ def test_what_was_answered_unknown_is_not_sent_again() -> None:
 
 
 def test_what_was_answered_unknown_and_then_proven_not_to_be_executed_counts_as_withdrawn() -> None:
-    window = Window(100)
+    window = LinkWindow(100)
     window.add(submission(1, 2), sent=True, now_s=0.0)
     window.add(submission(3), sent=True, now_s=0.0)
     assert not window.withdraw(1)
@@ -100,7 +100,7 @@ def test_what_was_answered_unknown_and_then_proven_not_to_be_executed_counts_as_
 
 
 def test_the_bounds_are_those_of_an_inbox() -> None:
-    window = Window(64)
+    window = LinkWindow(64)
     window.add(submission(*range(1, 9), account=1), sent=False, now_s=0.0)
     with pytest.raises(ShareFull):
         window.add(submission(9, account=1), sent=False, now_s=0.0)
@@ -112,7 +112,7 @@ def test_the_bounds_are_those_of_an_inbox() -> None:
 
 
 def test_what_is_no_submission_of_the_sender_takes_no_room() -> None:
-    window = Window(64)
+    window = LinkWindow(64)
     window.add(submission(1), sent=False, now_s=0.0)
     for wrong in (submission(1), submission(2, 1), submission(2, sender=SENDER._replace(incarnation=1))):
         with pytest.raises(ValueError, match="another sender"):
@@ -123,7 +123,7 @@ def test_what_is_no_submission_of_the_sender_takes_no_room() -> None:
 
 
 def test_the_memory_of_withdrawals_is_bounded() -> None:
-    window = Window(16)
+    window = LinkWindow(16)
     for number in range(1, 100):
         window.add(submission(number), sent=False, now_s=0.0)
         assert window.withdraw(number)
@@ -147,7 +147,7 @@ class Venue(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.window = Window(128)
+        self.window = LinkWindow(128)
         self.journal: list[Submission] = []
         self.seen = 0
         self.sequencer = Sequencer()

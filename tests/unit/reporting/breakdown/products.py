@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.reporting.breakdown.documents import NOTHING, Quantity
-from services.reporting.breakdown.reading import Account, AccountYear, Listed
+from services.reporting.breakdown.reading import AccountYear, Listed, YearAccount
 
 OXIDE, MAGNET = 0, 1
 
@@ -15,9 +15,9 @@ INSTRUMENTS = {
 }
 
 ACCOUNTS = {
-    2: Account(2, "alice", 0),
-    3: Account(3, "bob", 0),
-    4: Account(3, "bob's second", 1),  # of bob's owner group
+    2: YearAccount(2, "alice", 0),
+    3: YearAccount(3, "bob", 0),
+    4: YearAccount(3, "bob's second", 1),  # of bob's owner group
 }
 
 

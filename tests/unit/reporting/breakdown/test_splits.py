@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.breakdown.documents import NOTHING, Quantity
-from services.reporting.breakdown.reading import Account
+from services.reporting.breakdown.reading import YearAccount
 from services.reporting.breakdown.splits import (
     SplitAmount,
     class_lines,
@@ -142,13 +142,13 @@ def test_members_are_ranked_for_all_and_named_for_operators() -> None:
     }  # fmt: skip
 
 
-class Read(Mapping[int, Account]):
+class Read(Mapping[int, YearAccount]):
     """Counts how often all of it is read."""
 
-    def __init__(self, accounts: dict[int, Account]) -> None:
+    def __init__(self, accounts: dict[int, YearAccount]) -> None:
         self.accounts, self.times = accounts, 0
 
-    def __getitem__(self, number: int) -> Account:
+    def __getitem__(self, number: int) -> YearAccount:
         return self.accounts[number]
 
     def __iter__(self) -> Iterator[int]:
@@ -162,7 +162,7 @@ class Read(Mapping[int, Account]):
 def test_the_names_of_more_members_take_no_more_passes() -> None:
     passes = []
     for members in (2, 50):
-        accounts = Read({number: Account(number, f"member {number}", 0) for number in range(2, 2 + members)})
+        accounts = Read({number: YearAccount(number, f"member {number}", 0) for number in range(2, 2 + members)})
         found = member_lines([line(number, OXIDE, sold=OXIDE_TRADED) for number in list(accounts)], accounts)
         assert [one.name for one in found] == [f"member {number}" for number in range(2, 2 + members)]
         passes.append(accounts.times)

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.read_model.targets import TargetKey
-from services.reporting.breakdown.reading import DayTrades, Period
+from services.reporting.breakdown.reading import DaySums, Period
 from services.reporting.breakdown.targets import Done, TargetLine, done_by_day, in_scope, measure_target, month_period
 from tests.unit.reporting.breakdown.products import INSTRUMENTS, MAGNET, OXIDE
 
 TRADED = [
-    DayTrades(20230131, OXIDE, 1_000, 100),
-    DayTrades(20230201, OXIDE, 2_000, 200),
-    DayTrades(20230201, MAGNET, 300, 30),
-    DayTrades(20230202, OXIDE, 4_000, 400),
+    DaySums(20230131, OXIDE, 1_000, 100),
+    DaySums(20230201, OXIDE, 2_000, 200),
+    DaySums(20230201, MAGNET, 300, 30),
+    DaySums(20230202, OXIDE, 4_000, 400),
 ]
 
 

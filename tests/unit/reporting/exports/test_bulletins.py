@@ -13,7 +13,7 @@ from services.commands.attachments import Measure, MeasureImposed
 from services.market_statistics.prnd_index import IndexDay, IndexInput
 from services.reporting.exports.daily_bulletin import daily_bulletins, empty_bulletin, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
-from services.reporting.exports.reading import Goods, Market, MemberDay, Prices
+from services.reporting.exports.reading import BulletinRows, Goods, MemberDay, Prices
 from tests.unit.read_model.history import instrument_text
 
 POSITION = {
@@ -32,7 +32,7 @@ def day(lots: int, amount_fen: int, settlement: int | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def market(**changes: Any) -> Market:
+def market(**changes: Any) -> BulletinRows:
     given: dict[str, Any] = {
         "position": POSITION,
         "instruments": {0: facts(0), 1: facts(1)},
@@ -60,7 +60,7 @@ def market(**changes: Any) -> Market:
             ),
         },
     }
-    return Market(**given | changes)
+    return BulletinRows(**given | changes)
 
 
 def test_a_day_that_has_ended_has_its_index() -> None:

@@ -23,7 +23,7 @@ from services.reporting.export import csv_text
 from services.reporting.exports.csv_file import csv_bytes
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import monthly_bulletin
-from services.reporting.exports.parquet_file import ParquetFile, Stream
+from services.reporting.exports.parquet_file import ParquetFile, StreamedColumns
 from services.reporting.exports.pdf_file import daily_pdf, monthly_pdf, year_pdf
 from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH, Seal
 from services.reporting.exports.sheet import Column, Sheet, Value
@@ -247,7 +247,7 @@ def test_equal_documents_make_equal_bytes() -> None:
     assert year_pdf(report(5)) != year_pdf(report(6))
 
 
-STREAM = Stream(
+STREAM = StreamedColumns(
     (
         ("number", "int64", "A number."),
         ("word", "string", ""),

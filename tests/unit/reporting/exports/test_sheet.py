@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.reporting.exports.parquet_file import parquet_bytes
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Parts, Shown, columns_of, rows_of, sheet_of
+from services.reporting.exports.sheet import Column, Shown, ShownParts, columns_of, rows_of, sheet_of
 from tests.unit.reporting.exports.test_bulletins import POSITION
 
 
@@ -23,8 +23,8 @@ class Side(BaseModel):
 class Line(BaseModel):
     day: Annotated[str, Shown("date", "Day", "交易日")]
     trades: Annotated[int | None, Shown("integer", "Trades", "笔数")]
-    bought: Annotated[Side, Parts("Bought", "买入")] = Field(description="By members.")
-    sold: Annotated[Side | None, Parts("Sold", "卖出")]
+    bought: Annotated[Side, ShownParts("Bought", "买入")] = Field(description="By members.")
+    sold: Annotated[Side | None, ShownParts("Sold", "卖出")]
 
 
 LINES = [

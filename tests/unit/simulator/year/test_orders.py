@@ -14,7 +14,7 @@ from services.data.instruments import load_instruments
 from services.simulator.year.fair_prices import january_ticks
 from services.simulator.year.members import MAKERS, members
 from services.simulator.year.orders import auction_orders, make_market, quote_grid, quotes, trading_orders
-from services.simulator.year.receipts import Endowment, Kept
+from services.simulator.year.receipts import Endowment, KeptBalances
 from tests.long import examples
 
 INSTRUMENTS = load_instruments()
@@ -93,7 +93,7 @@ class Held:
 def test_receipts_and_money_bring_balances_back_and_never_take_reserved_ones(seed: int, reserved_percent: int) -> None:
     rng = np.random.default_rng(seed)
     kept_lots = rng.integers(0, 2_000, (len(MARKET.accounts), len(ALL))) * rng.integers(0, 2)
-    usual = Endowment(MARKET, 2_346_000_000_000, 25e6, FAIR, Kept(kept_lots[:, 0] * 10**8, kept_lots))
+    usual = Endowment(MARKET, 2_346_000_000_000, 25e6, FAIR, KeptBalances(kept_lots[:, 0] * 10**8, kept_lots))
     accounts = MARKET.accounts.tolist()
     held = Held(
         {account: int(usual.cash_fen[n] * rng.uniform(0, 3)) for n, account in enumerate(accounts)},
