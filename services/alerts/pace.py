@@ -14,6 +14,7 @@ from services.data.calendar import TradingCalendar
 from services.reporting.queries import YearTurnover
 from services.reporting.report import build_report
 from services.reporting.verdict import Outcome
+from services.values.decimals import decimal_text
 from services.values.times import date_text
 
 KINDS: tuple[AlertKind, ...] = ("pace",)
@@ -41,9 +42,9 @@ def standing(found: YearTurnover, calendar: TradingCalendar, year: int, today: i
     completed = {date: fen for date, fen in found.net_by_day.items() if date < today}
     then = replace(found, net_by_day=completed, position={**found.position, "trading_date": today})
     report = build_report(year, then, calendar)
-    return Standing(
-        report.outcome, report.required_level, report.verdict, report.verdict_zh, report.to_json()["required_ratio"]
-    )
+    ratio = report.required_ratio
+    text = None if ratio is None else decimal_text(ratio.numerator, ratio.denominator, 4)
+    return Standing(report.outcome, report.required_level, report.verdict, report.verdict_zh, text)
 
 
 def pace_conditions(year: int, date: int, stands: Standing) -> list[Condition]:

@@ -17,7 +17,7 @@ from pydantic import WithJsonSchema
 
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import time_form
-from services.read_model.past_trades import PastTradePage
+from services.read_model.past_trades import ListPage
 from services.read_model.spans import Span
 
 LAST_ID = 2**63 - 1
@@ -96,6 +96,6 @@ def span_of(start: str | None, end: str | None) -> Span:
     return span
 
 
-def page_of(limit: int, cursor: str | None, order: str, cursors: Cursors) -> PastTradePage:
+def page_of(limit: int, cursor: str | None, order: str, cursors: Cursors) -> ListPage:
     """The page after the cursor; raises a 422 problem for a text that is no cursor of the list."""
-    return PastTradePage(limit, None if cursor is None else cursors.id_of(cursor), order == "oldest")
+    return ListPage(limit, None if cursor is None else cursors.id_of(cursor), order == "oldest")

@@ -17,7 +17,7 @@ FIRST_ADMIN = 0
 """Stands for a user's id in the link that makes the first administrator."""
 
 
-class LogInLink(NamedTuple):
+class PasswordLink(NamedTuple):
     """Whose password may be set, and until when by the clock of `Links`."""
 
     user_id: int
@@ -30,25 +30,25 @@ class Links:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """`clock` counts seconds."""
         self._clock = clock
-        self._links: dict[bytes, LogInLink] = {}
+        self._links: dict[bytes, PasswordLink] = {}
 
     def make(self, user_id: int) -> str:
         """The secret of a new link for the user, or for FIRST_ADMIN; it replaces the one before."""
         self.end(user_id)
         secret = secrets.token_urlsafe(32)
-        self._links[_digest(secret)] = LogInLink(user_id, self._clock() + LINK_S)
+        self._links[_digest(secret)] = PasswordLink(user_id, self._clock() + LINK_S)
         return secret
 
     def end(self, user_id: int) -> None:
         """Ends the user's link, if there is one."""
         self._links = {digest: link for digest, link in self._links.items() if link.user_id != user_id}
 
-    def take(self, secret: str) -> LogInLink | None:
+    def take(self, secret: str) -> PasswordLink | None:
         """The link with this secret, which is used up by that; None where there is none, or none any more."""
         link = self._links.pop(_digest(secret), None)
         return link if link is not None and link.ends > self._clock() else None
 
-    def put_back(self, secret: str, link: LogInLink) -> None:
+    def put_back(self, secret: str, link: PasswordLink) -> None:
         """Undoes `take`: the venue could not record what the link was used for."""
         self._links[_digest(secret)] = link
 

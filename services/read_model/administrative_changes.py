@@ -226,7 +226,7 @@ def _recorded(applied: Applied) -> Statement | None:
         case ProposalConfirmed() | ProposalEnded() as ending:
             return proposal_changes.ended(applied, ending)
         case TradesDecided():
-            return None  # It changes trades, so it comes after them (changes.py).
+            return None  # It changes trades, so it comes after them (write_batch.py).
         case RequestRepeated() | RequestSkipped():
             return None  # It concerns the journal only.
         case kept:

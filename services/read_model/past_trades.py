@@ -17,7 +17,7 @@ TRADE_BITS = 20
 """A trade's id is the seq of its command, shifted by these bits, plus a number."""
 
 
-class PastTradePage(NamedTuple):
+class ListPage(NamedTuple):
     """Which part of a list: after the id `beyond` in the order of reading, or from its beginning."""
 
     limit: int
@@ -41,7 +41,7 @@ async def read_trade(connection: AsyncConnection, trade_id: int) -> Row | None:
 
 
 async def read_trades(
-    connection: AsyncConnection, instrument: int, span: Span, page: PastTradePage, *, date: int | None = None
+    connection: AsyncConnection, instrument: int, span: Span, page: ListPage, *, date: int | None = None
 ) -> list[Row]:
     """A page of the instrument's trades, of the whole past, a span of time or a trading date."""
     dates = await _traded_dates(connection, instrument, span, page, date)
@@ -53,7 +53,7 @@ async def read_trades(
 
 
 async def _traded_dates(
-    connection: AsyncConnection, instrument: int, span: Span, page: PastTradePage, date: int | None
+    connection: AsyncConnection, instrument: int, span: Span, page: ListPage, date: int | None
 ) -> list[int]:
     """The days of which the page can have trades. The first of them may have none: only a part of it is asked for."""
     first, last = (date, date) if date is not None else await dates_of(connection, span)
@@ -83,7 +83,7 @@ async def read_fills(
     connection: AsyncConnection,
     account: int,
     span: Span,
-    page: PastTradePage,
+    page: ListPage,
     *,
     instrument: int | None = None,
     order_id: int | None = None,

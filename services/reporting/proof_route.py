@@ -86,7 +86,7 @@ def router(
         # The venue is beyond that command by now: target and verdict, too, are those after it.
         past = await read_year_as_of(read_database, journal, year, proven.seq)
         report = await asyncio.to_thread(build_report, year, past.found, calendar)
-        document = certify_proven(proven, report).to_json()
+        document = (await asyncio.to_thread(certify_proven, proven, report)).to_json()
         if format == "json":
             return JSONResponse(document)
         data = await asyncio.to_thread(certificate_pdf, document)

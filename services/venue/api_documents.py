@@ -34,8 +34,8 @@ def text_of(document: dict[str, Any]) -> str:
 
 async def _whole_openapi(folder: Path) -> dict[str, Any]:
     """The document of the application with every route, over an empty venue."""
-    settings, around = Settings(data_dir=folder, schedule="always"), Dependencies()
-    async with opened_folder(settings) as opened, running(opened, _nothing, around) as venue:
+    settings, dependencies = Settings(data_dir=folder, schedule="always"), Dependencies()
+    async with opened_folder(settings) as opened, running(opened, _nothing, dependencies) as venue:
         application = make_application(
             venue.gateway,
             settings,
@@ -43,7 +43,7 @@ async def _whole_openapi(folder: Path) -> dict[str, Any]:
             read_database=opened.read_database,
             journal=opened.journal,
             calendar=opened.calendar,
-            clock=around.clock,
+            clock=dependencies.clock,
             not_ready=list,
             warnings=list,
             prove=_no_proof,

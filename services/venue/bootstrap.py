@@ -81,12 +81,15 @@ async def open_venue(
     `clock` contradicts `steady` or the journal, and an exception group with the error that stopped a part: a venue does not
     stay open with a part missing. `on_fault` is called at once with each such error.
     """
-    around = Dependencies(clock, GuardedClock(clock, steady), projector)
+    dependencies = Dependencies(clock, GuardedClock(clock, steady), projector)
     with listen(settings.host, settings.port) as listener:  # First: a start that is refused for its port makes nothing.
         try:
             async with opened_folder(settings, on_progress) as opened:
                 adds = what_every_venue_has(local_day(clock())[0].year, demo=settings.demo)
-                async with running(opened, adds, around, on_fault) as core, _serving(core, around, listener) as venue:
+                async with (
+                    running(opened, adds, dependencies, on_fault) as core,
+                    _serving(core, dependencies, listener) as venue,
+                ):
                     yield venue
         except Exception as error:
             on_fault(error)  # An error of the start or the end; `Parts` has reported the parts' own errors.
@@ -94,7 +97,7 @@ async def open_venue(
 
 
 @asynccontextmanager
-async def _serving(core: Running, around: Dependencies, listener: socket.socket) -> AsyncIterator[Venue]:
+async def _serving(core: Running, dependencies: Dependencies, listener: socket.socket) -> AsyncIterator[Venue]:
     """Starts what proves, watches and keeps the venue, then opens it to clients; at the end stops it from the outside in."""
     opened, settings, gateway = core.opened, core.opened.settings, core.gateway
     projected = told_when(core.projector.reached, None)
@@ -103,19 +106,19 @@ async def _serving(core: Running, around: Dependencies, listener: socket.socket)
         settings.calendar_file,
         opened.engine,
         projected,
-        around.clock,
+        dependencies.clock,
         settings.proof_every_s,
         settings.niceness,
     )
     core.start_reader(proof.run(), "proof")
-    snapshots = _snapshots(opened, around.clock)
+    snapshots = _snapshots(opened, dependencies.clock)
     core.start_reader(snapshots.run(FIRST_AFTER_S), "snapshots")
-    alerting = make_alerting(settings, _watched(core, around.clock, proof), projected)
+    alerting = make_alerting(settings, _watched(core, dependencies.clock, proof), projected)
     for work in alerting.work():
         core.start_reader(work, "alerts")
     reports, days_reports = _report_processes(settings)
     limits = make_limits(gateway.state, settings)
-    app = _make_api(core, around, proof, snapshots, alerting, reports, days_reports, limits)
+    app = _make_api(core, dependencies, proof, snapshots, alerting, reports, days_reports, limits)
     entry = _demo_entry(gateway, limits, core.keys) if settings.demo else None
     public = open_to_clients(app, settings, listener, core.keys, core.parts, gateway.channels.liveness, entry)
     first_link = gateway.people.first_link()
@@ -193,7 +196,7 @@ def _projector_silent(projector: ProjectorProcess | None) -> list[str]:
 
 def _make_api(
     core: Running,
-    around: Dependencies,
+    dependencies: Dependencies,
     proof: StandingProof,
     snapshots: StandingSnapshots,
     alerting: Alerting,
@@ -202,7 +205,7 @@ def _make_api(
     limits: RateLimits,
 ) -> FastAPI:
     """The application: REST, WebSocket, reports, and what /readyz and /healthz answer."""
-    opened, gateway, sequencer, clock = core.opened, core.gateway, core.sequencer, around.clock
+    opened, gateway, sequencer, clock = core.opened, core.gateway, core.sequencer, dependencies.clock
 
     def not_ready() -> list[str]:
         return [] if opened.journal.failed is None else [f"{opened.journal.failed}."]
@@ -213,14 +216,14 @@ def _make_api(
             *time_ahead(sequencer.time_ns, now_ns),
             *date_ahead(opened.calendar, trading_date, now_ns),
             *calendar_missing(opened.calendar, now_ns),
-            *_projector_silent(around.projector),
+            *_projector_silent(dependencies.projector),
             *proof.alarms(gateway.state.alerts.open),
             *snapshots.warnings(),
             *alerting.warnings(),
         ]
 
     def details() -> Facts:
-        silent_s = None if around.projector is None else round(around.projector.silent_s, 3)
+        silent_s = None if dependencies.projector is None else round(dependencies.projector.silent_s, 3)
         return {
             "command_age_s": round(max(0, clock() - sequencer.time_ns) / 1e9, 3),
             "read_database_lag": max(0, gateway.state.last_seq - core.projector.seq),

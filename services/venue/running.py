@@ -152,7 +152,7 @@ async def _recover(
 
 @asynccontextmanager
 async def running(
-    opened: Opened, adds: Adds, around: Dependencies, on_fault: OnFault = ignore_fault
+    opened: Opened, adds: Adds, dependencies: Dependencies, on_fault: OnFault = ignore_fault
 ) -> AsyncIterator[Running]:
     """Starts the parts, each after the parts that it reads from; `adds` names what the folder is to hold from now on. At the
     end everything is journaled and projected.
@@ -160,18 +160,18 @@ async def running(
     Raises ClockRefused if the clock contradicts the journal, and an exception group with the error that stopped a part: a venue
     does not stay open with a part missing. `on_fault` is called at once with each such error.
     """
-    settings, inbox, feed = opened.settings, around.inbox, InProcessFeed()
+    settings, inbox, feed = opened.settings, dependencies.inbox, InProcessFeed()
     sequencer = await make_sequencer(
         opened.engine,
         opened.journal,
         inbox,
         feed,
-        clock=around.stamps,
+        clock=dependencies.stamps,
         calendar=opened.calendar,
         schedule=settings.schedule,
         accept_clock=settings.accept_clock,
     )
-    projector, projecting = _projector(opened, around, feed)
+    projector, projecting = _projector(opened, dependencies, feed)
     async with asyncio.TaskGroup() as tasks:
         parts = Parts(tasks, on_fault)
         readers = [parts.start(projecting, "projector"), parts.start(opened.journal.watch(), "journal")]
@@ -181,8 +181,8 @@ async def running(
             (await _skips(opened)).before(inbox),
             projector.reached,
             hours=TradingHours(opened.calendar, settings.schedule),
-            clock=around.clock,
-            timer=around.timer,
+            clock=dependencies.clock,
+            timer=dependencies.timer,
             behind_tls=settings.behind_tls,
             acts_of_two=settings.four_eyes,
         )
@@ -203,11 +203,11 @@ async def running(
 
 
 def _projector(
-    opened: Opened, around: Dependencies, feed: InProcessFeed
+    opened: Opened, dependencies: Dependencies, feed: InProcessFeed
 ) -> tuple[Projector | ProjectorProcess, Coroutine[Any, Any, None]]:
     """The projector, and its work."""
     folder = opened.settings.data_dir
-    if (process := around.projector) is not None:
+    if (process := dependencies.projector) is not None:
         return process, process.run(folder / JOURNAL_FILE, folder / READ_DATABASE_FILE, feed)
     projector = Projector(SqliteWriter(folder / READ_DATABASE_FILE), opened.journal, feed)
     return projector, projector.run()

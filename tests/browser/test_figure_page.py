@@ -31,7 +31,7 @@ from tests.browser.figuring import (
     some_trades,
     year_of,
 )
-from tests.faults.scaled_venue import until
+from tests.faults.rig import until
 from tests.long import some
 from tests.patience import PATIENCE_S
 

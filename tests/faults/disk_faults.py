@@ -23,7 +23,8 @@ from functools import partial
 
 from load_tests.servers.server_process import ServerFailed
 from tests.faults.postgres_machine import PostgresMachine
-from tests.faults.scaled_venue import ScaledVenue, read_health, until
+from tests.faults.rig import until
+from tests.faults.scaled_venue import ScaledVenue, read_health
 from tests.faults.stage import Wired
 from tests.patience import PATIENCE_S
 

@@ -2,7 +2,7 @@
 still have after a fault (they are owed).
 
 An acknowledgement counts if it was read before the harm (the rig's fault) began. A later one may have been sent before, or may
-come from a machine without power (see `power_cut.py`): it is recorded separately, counted, and not owed.
+come from a machine without power (see `device_faults.py`): it is recorded separately, counted, and not owed.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import asyncio
 import time
 from random import uniform
 
-from tests.faults.scaled_venue import TooLate
+from tests.faults.rig import TooLate
 from tests.faults.stage import Wired
 from tests.faults.tcp_proxy import Direction
 

@@ -9,15 +9,14 @@ from pathlib import Path
 
 from load_tests.servers.postgres import PostgresServer
 from load_tests.servers.server_process import POLL_S, ServerFailed, ServerMissing
-from tests.faults.rig import CannotRun
-from tests.faults.scaled_venue import TooLate
+from tests.faults.rig import CannotRun, TooLate
 from tests.faults.thin_disk import ThinDisk, thin_disk
 from tests.patience import PATIENCE_S
 
 DISK_BYTES = 256 * 2**20
 OPTIONS = {"max_wal_size": "48MB", "min_wal_size": "32MB", "restart_after_crash": "off"}
 """After a failed fsync PostgreSQL ends, and the disk must be mounted again before the next start: the kernel has marked the
-pages as written, and on ext4 a later write of such a page does not reach the device either (`failed_sync.py`). A server that
+pages as written, and on ext4 a later write of such a page does not reach the device either (`device_faults.py`). A server that
 restarts by itself builds on them, and loses commits at the next power cut."""
 
 

@@ -4,6 +4,7 @@ settles every unknown outcome, nothing that was acknowledged is lost."""
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import Callable, Collection
@@ -15,10 +16,11 @@ from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
 from services.processes.exit_codes import ExitCode
 from tests.faults.rebuilt import check_rows, prove
-from tests.faults.rig import Report
-from tests.faults.scaled_venue import ScaledVenue, read_health, until
+from tests.faults.rig import Report, until
+from tests.faults.scaled_venue import ScaledVenue, read_health
 from tests.faults.stage import Stage
 from tests.faults.traders import SYMBOL, Trader
+from tests.faults.venue_process import rex
 from tests.patience import PATIENCE_S
 
 AFTER = 30
@@ -36,7 +38,7 @@ async def recovered(stage: Stage, may_end: Collection[int]) -> None:
             await asyncio.wait([waiting], timeout=0.1)
             await asyncio.to_thread(start_again, stage.venue, stage.report, may_end, needed=True)
             if stage.report.broken:
-                raise TimeoutError("since a promise is broken")
+                raise TimeoutError("it does not recover, since a promise is broken")
         waiting.result()
     finally:
         waiting.cancel()
@@ -111,7 +113,8 @@ async def conclude(stage: Stage) -> None:
     """After the last fault, when the load has ended: looks for every order, and compares gateways and stores. At the end there
     is no projector."""
     report = stage.report
-    report.counts |= {"acknowledged": stage.load.acknowledged, "refused": len(stage.load.refused)}
+    report.add("acknowledged", stage.load.acknowledged)
+    report.add("refused", len(stage.load.refused))
     await ask(stage)
     for trader in stage.traders:
         orders = await _answered(partial(trader.orders, stage.venue.url))
@@ -120,6 +123,10 @@ async def conclude(stage: Stage) -> None:
         report.broken += [f"{name} was refused and is there" for name in sorted(stage.load.refused & executed)]
         await _check_gateways(stage.venue, trader, report)
     await check_stores(stage)
+    proof = await asyncio.to_thread(rex, "journal", "verify", "--database-url", stage.database_url, "--prove", "--json")
+    if proof.exit_status or not json.loads(proof.out)["good"]:
+        report.broken.append(f"verify says: {proof.out}{proof.err}")
+    report.add("journals_verified")
     stage.compare_servers()
 
 

@@ -59,8 +59,7 @@ class Proxies:
         if name in self._links:
             variables["REX_LINK_PORT"] = str(self._link_ports[name])
             variables["REX_LINK_URL"] = f"ws://127.0.0.1:{self._links[name].port}"
-        if not name.startswith("gateway"):
-            variables["REX_REDIS_URL"] = through(self._valkey.url(), self._redis.port)
+        variables["REX_REDIS_URL"] = through(self._valkey.url(), self._redis.port)
         return variables
 
     def postgres(self) -> list[TcpProxy]:

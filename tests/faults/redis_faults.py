@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from tests.faults.scaled_venue import answered_health, read_health, until
+from tests.faults.rig import until
+from tests.faults.scaled_venue import answered_health, read_health
 from tests.faults.stage import Wired
 
 ORDERS = 50
@@ -75,6 +76,7 @@ async def _harm(row: Row, stage: Wired) -> None:
     def there() -> list[bool]:
         return [bool(answered_health(url).get("redis")) for url in readers]
 
+    ends = False
     try:
         await row.begin(stage)
         await _orders_go_on(stage)
@@ -82,12 +84,15 @@ async def _harm(row: Row, stage: Wired) -> None:
             await asyncio.to_thread(until, lambda: not any(there()), "health pages do not say that Redis is away")
             await _orders_go_on(stage)
         await _caught_up(*readers)
+        ends = True
         await row.end(stage)
         await asyncio.to_thread(until, lambda: all(there()), "health pages do not say that Redis is back")
         await _orders_go_on(stage)
         await _caught_up(*readers)
     finally:
         stage.valkey.resume()
+        if not ends:
+            await row.end(stage)
 
 
 HARMS = {name: partial(_harm, row) for name, row in _ROWS.items()}

@@ -20,8 +20,8 @@ from services.scaled.launch import DidNotStart
 from tests.faults.load import Load
 from tests.faults.resume import follow_through
 from tests.faults.resume_stage import bust_some
-from tests.faults.rig import Advance, CannotRun, Report, Rig
-from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, TooLate, scaled_venue
+from tests.faults.rig import Advance, CannotRun, Report, Rig, TooLate
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, scaled_venue
 from tests.faults.tcp_proxy import TcpProxy, server_of
 from tests.faults.traders import Trader
 from tests.faults.venue_process import Mutant

@@ -11,10 +11,11 @@ import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from load_tests import progress
+from tests.patience import PATIENCE_S
 
 Advance = Callable[[], None]
 """Called after each trial."""
@@ -25,6 +26,10 @@ _UNITS = {"s": "s", "ms": "ms", "mb": "MB"}
 
 class CannotRun(Exception):
     """This machine lacks something that the rig needs; the sentence says what."""
+
+
+class TooLate(Exception):
+    """A condition did not hold in PATIENCE_S; the sentence says which."""
 
 
 @dataclass
@@ -97,3 +102,14 @@ def perform(rig: Rig, count: int, seed: int, show: bool = True) -> Report:
 def scratch() -> str | None:
     """The folder for data that need no real disk: a file system in memory, where syncs are free; None: the default."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def until(condition: Callable[[], Any], otherwise: str) -> Any:
+    """What the condition returns once it holds. Raises TooLate, which says otherwise."""
+    deadline = monotonic() + PATIENCE_S
+    while monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        sleep(0.05)
+    raise TooLate(otherwise)

@@ -38,8 +38,8 @@ from tests.faults import (
 )
 from tests.faults.load import Load
 from tests.faults.promises import DEPOSED, ask, conclude, recovered
-from tests.faults.rig import Advance, Report, Rig
-from tests.faults.scaled_venue import NO_MUTANTS, TooLate
+from tests.faults.rig import Advance, Report, Rig, TooLate
+from tests.faults.scaled_venue import NO_MUTANTS
 from tests.faults.stage import Pace, Stage, wired
 from tests.faults.traders import open_traders
 from tests.faults.venue_process import Mutant
@@ -120,6 +120,8 @@ def run(
                 asyncio.run(follow_each_other(stage, some, report, random, advance, pace or part.pace))
         except (DidNotStart, ServerFailed, TooLate) as reason:
             report.broken.append(str(reason))
+        except ExceptionGroup as reason:
+            report.broken.append(f"a member is not served any more: {reason.exceptions}")
         if report.broken:
             break
     return report
@@ -140,8 +142,8 @@ async def follow_each_other(
                 if fault.recovers and not report.broken:
                     await recovered(stage, fault.may_end)
                     await ask(stage)
-            except (TimeoutError, TooLate, Unreachable, ServerFailed) as reason:
-                report.broken.append(f"after {fault.name} no order was acknowledged again {reason}".strip())
+            except (TimeoutError, TooLate, Unreachable, RexError, OutcomeUnknown, DidNotStart, ServerFailed) as reason:
+                report.broken.append(f"after {fault.name}: {str(reason) or 'no order was acknowledged again'}")
             if report.broken:
                 return
             report.add(fault.name.replace(" ", "_"))

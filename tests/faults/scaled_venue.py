@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -17,14 +16,10 @@ from urllib.parse import urlsplit
 
 from load_tests.servers.server_process import free_port
 from services.scaled.launch import DidNotStart
+from tests.faults.rig import until
 from tests.faults.venue_process import Mutant, RexProcess, launch, rex
-from tests.patience import PATIENCE_S
 
 NO_MUTANTS: Mapping[str, Mutant] = {}
-
-
-class TooLate(Exception):
-    """The venue did not reach a condition in PATIENCE_S."""
 
 
 VariablesOf = Callable[[str], dict[str, str]]
@@ -156,17 +151,6 @@ class ScaledVenue:
 
 def _is_ready(url: str) -> bool:
     return read_health(url).get("status") == "ready"
-
-
-def until(condition: Callable[[], Any], otherwise: str) -> Any:
-    """What the condition returns once it holds. Raises TooLate, which says otherwise."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise TooLate(otherwise)
 
 
 def read_health(url: str) -> dict[str, Any]:

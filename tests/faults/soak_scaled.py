@@ -26,8 +26,8 @@ from load_tests.servers.server_process import ServerMissing
 from services.scaled.launch import DidNotStart
 from tests.faults.process_figures import figures
 from tests.faults.promises import start_again
-from tests.faults.rig import Advance, CannotRun, Report, Rig
-from tests.faults.scaled_venue import ScaledVenue, TooLate, scaled_venue
+from tests.faults.rig import Advance, CannotRun, Report, Rig, TooLate
+from tests.faults.scaled_venue import ScaledVenue, scaled_venue
 from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
 from tests.faults.soak_load import ClientFailed, SoakLoad
 from tests.faults.soak_mutants import soaked

@@ -15,8 +15,8 @@ from load_tests.servers.standby import PostgresStandby
 from tests.faults.load import Load
 from tests.faults.postgres_machine import PostgresMachine, postgres_machine
 from tests.faults.proxies import Proxies
-from tests.faults.rig import CannotRun, Report
-from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, read_health, scaled_venue, until
+from tests.faults.rig import CannotRun, Report, until
+from tests.faults.scaled_venue import NO_MUTANTS, ScaledVenue, read_health, scaled_venue
 from tests.faults.traders import Trader
 from tests.faults.venue_process import Mutant
 

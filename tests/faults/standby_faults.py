@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from services.messaging.redis_stream.feed import SILENCE_S
 from services.processes.exit_codes import ExitCode
-from tests.faults.scaled_venue import TooLate, until
+from tests.faults.rig import TooLate, until
 from tests.faults.stage import Wired
 
-READ_S = 0.5
-"""The projector reads the journal every 0.1 s, a standby every 0.2 s, a gateway looks every 0.25 s."""
+READ_S = SILENCE_S + 0.5
+"""A standby reads the journal every 0.2 s, a gateway looks every 0.25 s, the projector when its stream is silent."""
 SILENT_S = 6.0
 """A standby claims after 1.4 s, and ends the session that holds the writer row after 1 s more."""
 PAUSED_S = 4.0

@@ -67,6 +67,9 @@ def test_gateways_that_refuse_what_is_executed_are_caught(stage: Wired) -> None:
     for name in ("gateway 1", "gateway 2"):
         stage.venue.restart(name, mutant=refusal_of_unknown_outcomes)
     report = follow(stage, NETWORK.named("black hole of sequencer-postgres"), QUICK._replace(lasts_s=(2.0,)))
+    for name in ("gateway 1", "gateway 2"):
+        stage.venue.restart(name)
+    stage.venue.start("sequencer 2")
     assert any("was refused and is there" in sentence for sentence in report.broken), report.broken
 
 

@@ -18,7 +18,7 @@ from services.gateway.order_entry.history import OrderHistory
 from services.market_data import load_market
 from services.read_model import tables
 from services.read_model.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseUnmigrated
-from services.read_model.past_trades import PastTradePage
+from services.read_model.past_trades import ListPage
 from services.read_model.position_watch import PositionWatch
 from services.read_model.postgres.database import make_tables, open_read_database
 from services.read_model.postgres.writer import PostgresWriter
@@ -72,9 +72,9 @@ async def history_of(engine: AsyncEngine, state: VenueState) -> list[Any]:
     pages: list[Any] = []
     for account in (None, 2, 3):
         if account is not None:
-            pages.append([dict(row) for row in await history.fills(account, page=PastTradePage(50))])
+            pages.append([dict(row) for row in await history.fills(account, page=ListPage(50))])
         for options in ({}, {"is_open": True}, {"is_open": False}, {"instrument": 1}, {"client_order_id": "7"}):
-            found = await history.orders(account, page=PastTradePage(40), **options)
+            found = await history.orders(account, page=ListPage(40), **options)
             pages.append([[getattr(one, name) for name in one.__struct_fields__] for one in found])
     return pages
 

@@ -150,8 +150,8 @@ async def running_venue(
         max_public_websockets_per_address=MAX_PUBLIC_WEBSOCKETS,
     )
     inbox = InProcessInbox(inbox_commands)
-    around = Dependencies(clock, clock, inbox=inbox, timer=timer)
-    async with opened_folder(settings) as opened, running(opened, _adds, around) as core:
+    dependencies = Dependencies(clock, clock, inbox=inbox, timer=timer)
+    async with opened_folder(settings) as opened, running(opened, _adds, dependencies) as core:
         people = People(
             core.gateway.state.users, passwords=Passwords(CHEAP_HASHES), behind_tls=behind_tls, clock=steady
         )

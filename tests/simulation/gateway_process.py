@@ -18,7 +18,7 @@ from services.market_data import Market
 from services.messaging import Submission
 from services.messaging.link.client import Link
 from services.messaging.link.confirmed import ConfirmedJournal
-from services.read_model.past_trades import PastTradePage
+from services.read_model.past_trades import ListPage
 from services.scaled.gateway import at_end
 from services.venue.application import PROJECTED_S, told_when
 from services.venue.parts import Parts, cancel
@@ -56,7 +56,7 @@ class ModelHistory(OrderHistory):
         return None if columns is None else VenueOrder.from_columns(columns)
 
     async def orders(
-        self, account: int | None, *, client_order_id: str | None = None, page: PastTradePage, **_rest: Any
+        self, account: int | None, *, client_order_id: str | None = None, page: ListPage, **_rest: Any
     ) -> list[VenueOrder]:
         """The orders of an account with this client_order_id: what order entry asks."""
         await self._reached(self._state.last_seq)

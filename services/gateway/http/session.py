@@ -20,7 +20,7 @@ from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import ProblemError, field_problem
 from services.gateway.schemas import Reply, WithoutControl, example
 from services.people.attempts import TooSoon
-from services.people.links import FIRST_ADMIN, LogInLink
+from services.people.links import FIRST_ADMIN, PasswordLink
 from services.people.passwords import Busy
 from services.people.people import People, WrongNameOrPassword
 from services.people.roles import caller
@@ -147,7 +147,7 @@ async def _proven(people: People, limits: RateLimits, name: str, password: str, 
         raise ProblemError(401, "wrong_name_or_password", "The name or the password is wrong.") from None
 
 
-async def _follow(people: People, order_entry: OrderEntry, link: LogInLink, body: LinkRequest) -> User:
+async def _follow(people: People, order_entry: OrderEntry, link: PasswordLink, body: LinkRequest) -> User:
     """Does what the link is for. Returns the user whose password it has set."""
     if link.user_id != FIRST_ADMIN:
         if body.name is not None:

@@ -11,7 +11,7 @@ from services.gateway.ids import ORDER_IDS
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_command import OrderRef
 from services.gateway.problems import ProblemError, declined, field_problem, outcome_unknown
-from services.read_model.past_trades import PastTradePage
+from services.read_model.past_trades import ListPage
 from services.venue_state.orders import VenueOrder
 from services.venue_state.reasons import reason_text
 from services.venue_state.state import VenueState
@@ -69,7 +69,7 @@ class Answers:
         order = self._state.orders.known_as(ref.account, client_order_id)
         if order is not None:
             return order
-        found = await self._history.orders(ref.account, client_order_id=client_order_id, page=PastTradePage(1))
+        found = await self._history.orders(ref.account, client_order_id=client_order_id, page=ListPage(1))
         return found[0] if found else None
 
     def declined(self, event: Event, order: VenueOrder | None = None) -> ProblemError:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.read_model.past_trades import PastTradePage, read_fills
+from services.read_model.past_trades import ListPage, read_fills
 from services.read_model.spans import ALWAYS, Span, seq_conditions
 from services.read_model.tables import orders, trading_days
 from services.venue_state.orders import VenueOrder
@@ -66,7 +66,7 @@ class OrderHistory:
         instrument: int | None = None,
         client_order_id: str | None = None,
         placed: Span = ALWAYS,
-        page: PastTradePage,
+        page: ListPage,
     ) -> list[VenueOrder]:
         """A page of orders, by their ids. `placed`: when."""
         order = orders.c
@@ -93,7 +93,7 @@ class OrderHistory:
         instrument: int | None = None,
         order_id: int | None = None,
         traded: Span = ALWAYS,
-        page: PastTradePage,
+        page: ListPage,
     ) -> list[Mapping[Any, Any]]:
         """A page of trades of an account, by their ids, each with the client_order_id of maker and taker.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -88,7 +88,7 @@ class MixedBatches:
         if isinstance(one, ProblemError):
             return Outcome(problem=one)
         if isinstance(one, OrderRef):
-            return self._looked_up(key_id, self._of_not_open(one))
+            return self._looked_up(key_id, partial(self._of_not_open, one))
         event = next(events)
         try:
             order = self._answers.in_memory(one, event)
@@ -96,15 +96,15 @@ class MixedBatches:
             return Outcome(problem=problem)
         if order is not None:
             return Outcome(order)
-        return self._looked_up(key_id, self._answers.in_history(one, event))
+        return self._looked_up(key_id, partial(self._answers.in_history, one, event))
 
-    def _looked_up(self, key_id: int, work: Coroutine[Any, Any, VenueOrder]) -> Coroutine[Any, Any, Outcome]:
+    def _looked_up(self, key_id: int, work: Callable[[], Awaitable[VenueOrder]]) -> Coroutine[Any, Any, Outcome]:
         """The outcome of a look-up, which counts as under way from now on."""
         self._pending.in_flight.begin_again(key_id)
 
         async def look_up() -> Outcome:
             try:
-                return Outcome(await work)
+                return Outcome(await work())
             except Exception as error:
                 return Outcome(problem=problem_of(error))
             finally:

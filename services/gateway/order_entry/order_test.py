@@ -25,7 +25,7 @@ from services.gateway.order_entry.order_command import new_order
 from services.gateway.problems import field_problem
 from services.gateway.schemas import OrderTested, Verdict
 from services.market_data import Market
-from services.read_model.past_trades import PastTradePage
+from services.read_model.past_trades import ListPage
 from services.values.decimals import yuan_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import UNPRICED, VenueOrder
@@ -103,7 +103,7 @@ class OrderTests:
         client_order_id = command.client_order_id.decode("ascii")
         order = self._state.orders.known_as(command.account, client_order_id)
         if order is None:
-            found = await self._history.orders(command.account, client_order_id=client_order_id, page=PastTradePage(1))
+            found = await self._history.orders(command.account, client_order_id=client_order_id, page=ListPage(1))
             order = found[0] if found else None
         if order is None or await self._is_forgotten(order):
             return None

@@ -35,7 +35,7 @@ class Shown(NamedTuple):
 
 
 class ShownParts(NamedTuple):
-    """Marks a field whose own model has columns: `Annotated[Rung, Parts("Net", "净额")]` makes `net_amount` of `amount`."""
+    """Marks a field whose own model has columns: of `Annotated[Rung, ShownParts("Net", "净额")]` one is `net_amount`."""
 
     en: str
     zh: str
