@@ -1,7 +1,7 @@
 """The interfaces to the sequencer: the inbox carries commands in, the feed carries journal batches out.
 
 Both are bounded. A full inbox refuses (the gateway answers 503). A full subscription drops its batches and raises `Gap`; its
-reader then reads the journal again, which `follow` does for every reader.
+reader then reads the journal again, which `tail` does for every reader.
 """
 
 from __future__ import annotations

@@ -255,9 +255,10 @@ def _outcome(seq: int, ended: Ended) -> _Outcome:
     return _Outcome(seq, figure, breakdown=breakdown)
 
 
-async def _found(
+async def proof_document(
     year: str, seq: str, counter_fen: str, copy: str, calendar_file: str, folder: str = ""
 ) -> dict[str, Any]:
+    """What the process of a proof answers, from its command line: the figure, and its breakdown or what it lacks."""
     from services.data.calendar import TradingCalendar
     from services.data.instruments import DataFileError
     from services.read_model.errors import ReadDatabaseFailed
@@ -302,4 +303,4 @@ class _Lines:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(asyncio.run(_found(*sys.argv[1:]))))
+    sys.stdout.write(json.dumps(asyncio.run(proof_document(*sys.argv[1:]))))

@@ -116,7 +116,7 @@ class ProofWithin(StandingProof):
         if module == proof_copy.__name__:
             found: object = await proof_copy.copied(arguments[0], str(self._place))
         else:
-            found = await standing_proof._found(*arguments, str(self._place))  # type: ignore[call-arg]
+            found = await standing_proof.proof_document(*arguments, str(self._place))  # type: ignore[call-arg]
         return Ended(0, json.dumps(found).encode(), b"")
 
 
