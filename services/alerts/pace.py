@@ -14,7 +14,7 @@ from services.data.calendar import TradingCalendar
 from services.reporting.queries import YearTurnover
 from services.reporting.report import build_report
 from services.reporting.verdict import Outcome
-from services.values.decimals import decimal_text
+from services.values.decimals import fraction_text
 from services.values.times import date_text
 
 KINDS: tuple[AlertKind, ...] = ("pace",)
@@ -42,9 +42,8 @@ def standing(found: YearTurnover, calendar: TradingCalendar, year: int, today: i
     completed = {date: fen for date, fen in found.net_by_day.items() if date < today}
     then = replace(found, net_by_day=completed, position={**found.position, "trading_date": today})
     report = build_report(year, then, calendar)
-    ratio = report.required_ratio
-    text = None if ratio is None else decimal_text(ratio.numerator, ratio.denominator, 4)
-    return Standing(report.outcome, report.required_level, report.verdict, report.verdict_zh, text)
+    ratio = None if report.required_ratio is None else fraction_text(report.required_ratio, 4)
+    return Standing(report.outcome, report.required_level, report.verdict, report.verdict_zh, ratio)
 
 
 def pace_conditions(year: int, date: int, stands: Standing) -> list[Condition]:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import AliasGenerator, BaseModel, ConfigDict, PlainSerializer
 
 from services.reporting.queries import Values
-from services.values.decimals import decimal_text, fixed_text, yuan_text
+from services.values.decimals import fixed_text, fraction_text, yuan_text
 from services.values.times import date_text, time_text
 
 
@@ -32,7 +32,7 @@ def tonnes_text(kilograms: int) -> str:
 
 def ratio_text(ratio: Fraction) -> str:
     """A fraction with six decimals, rounded half up."""
-    return decimal_text(ratio.numerator, ratio.denominator, 6)
+    return fraction_text(ratio, 6)
 
 
 def ratio(part: int, whole: int) -> Fraction:
@@ -44,8 +44,7 @@ def decimal(decimals: int, times: Fraction | int = 1) -> PlainSerializer:
     """Writes a number × `times` with so many decimals, rounded half up."""
 
     def text(number: Fraction) -> str:
-        exact = number * times
-        return decimal_text(exact.numerator, exact.denominator, decimals)
+        return fraction_text(number * times, decimals)
 
     return PlainSerializer(text, return_type=str)
 

@@ -18,7 +18,7 @@ from services.reporting.figure import Figure
 from services.reporting.report import IS_SIMULATED, proof_sentence
 from services.reporting.schemas import Share, TurnoverReport
 from services.reporting.verdict import Outcome, short_yuan
-from services.values.decimals import decimal_text, fixed_text, yuan_text
+from services.values.decimals import fixed_text, fraction_text, yuan_text
 from services.values.times import date_text, time_text
 
 _NOT_YET = "too early to say"
@@ -96,7 +96,7 @@ def _progress(report: TurnoverReport) -> Table:
     colour = "red" if behind else "green"
     word = "behind" if behind else "ahead of"
     close = f" at the close of {_last_completed(report)}" if report.days_completed else ""
-    ahead_days = decimal_text(abs(report.ahead_days.numerator), report.ahead_days.denominator, 2)
+    ahead_days = fraction_text(abs(report.ahead_days), 2)
     assumed = " (calendar: assumed)" if report.calendar == "assumed" else ""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
@@ -132,8 +132,7 @@ def _against_recent(report: TurnoverReport) -> str:
     if report.recent_mean_fen is None:
         return _unknown(report)
     if (required := report.required_ratio) is not None:
-        times = decimal_text(required.numerator, required.denominator, 4)
-        return f"{Decimal(times):,.2f} × {_yuan(report.recent_mean_fen)}"
+        return f"{Decimal(fraction_text(required, 4)):,.2f} × {_yuan(report.recent_mean_fen)}"
     return ("" if report.days_left else "no day is left; ") + f"the mean is {_yuan(report.recent_mean_fen)}"
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from services.reporting.target import Progress, Stage
-from services.values.decimals import decimal_text
+from services.values.decimals import decimal_text, fraction_text
 from services.values.times import date_text
 
 ON_TRACK, BEHIND = Fraction(8, 10), Fraction(2, 10)
@@ -88,7 +88,7 @@ def _out_of_reach(progress: Progress) -> Verdict:
 
 
 def _forecast(progress: Progress, reach: Fraction) -> Verdict:
-    percent = f"{decimal_text(100 * reach.numerator, reach.denominator, 0)} %"
+    percent = f"{fraction_text(100 * reach, 0)} %"
     if reach >= ON_TRACK:
         return Verdict(
             Outcome.ON_TRACK,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import lru_cache
 
 
@@ -41,6 +42,11 @@ def half_up(numerator: int, denominator: int) -> int:
 def decimal_text(numerator: int, denominator: int, decimals: int) -> str:
     """numerator / denominator as a decimal string with so many decimals, rounded half up. The denominator is above zero."""
     return fixed_text(half_up(numerator * 10**decimals, denominator), decimals)
+
+
+def fraction_text(fraction: Fraction, decimals: int) -> str:
+    """A fraction as a decimal string with so many decimals, rounded half up."""
+    return decimal_text(fraction.numerator, fraction.denominator, decimals)
 
 
 def yuan_text(amount_fen: int) -> str:

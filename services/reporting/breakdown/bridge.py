@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, NamedTuple
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
@@ -32,13 +32,12 @@ from services.reporting.breakdown.reading import (
     Release,
     whole_year,
 )
-from services.reporting.documents import Date, Document, Ratio, Sums, Tonnes, Yuan, ratio, seal, summed
+from services.reporting.documents import Date, Document, Ratio, Sums, Tonnes, Yuan, decimal, ratio, seal, summed
 from services.reporting.exports.schemas import ProductName
 from services.reporting.exports.sheet import Shown, ShownParts
 from services.reporting.target import RECENT_DAYS
 from services.surveillance.changed_hands import changed_hands_by_product
 from services.surveillance.reading import read_changed_hands
-from services.values.decimals import decimal_text
 
 BRIDGE_RULES = (
     "Gross are all trades; busted are those that an operator took back on their trading day; excluded are those that a person "
@@ -53,12 +52,7 @@ BRIDGE_RULES = (
 )
 
 
-def times_text(times: Fraction) -> str:
-    """A multiple with two decimals, rounded half up."""
-    return decimal_text(times.numerator, times.denominator, 2)
-
-
-Times = Annotated[Fraction, PlainSerializer(times_text, return_type=str)]
+Times = Annotated[Fraction, decimal(2)]
 
 
 class TakenOut(Sums):

@@ -10,13 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from services.commands.texts import visible
-from services.reporting.breakdown.bridge import ChangedHandsInPeriod, times_text
+from services.reporting.breakdown.bridge import ChangedHandsInPeriod
 from services.reporting.breakdown.concentration import MarketConcentration, SideConcentration
 from services.reporting.breakdown.documents import Quantity
 from services.reporting.breakdown.summary import Breakdown
 from services.reporting.breakdown.variance import PriceVolumeVariance
 from services.reporting.documents import ratio_text, tonnes_text
-from services.values.decimals import counted, yuan_text
+from services.values.decimals import counted, fraction_text, yuan_text
 
 _STATES = {"waiting": "flagged, waits for a decision", "all": "flagged by the wash screen"}
 
@@ -39,7 +39,10 @@ def _rows(found: Breakdown) -> Iterator[tuple[str, str]]:
     yield "changed hands, the last day", _changed_hands(found.ladder.day)
     yield "delivered, against payment at the trade", _quantity(ladder.delivered)
     yield "taken out, at the day's settlement", f"{_yuan(out.amount_fen)}, {_tonnes(out.kilograms)}"
-    yield "traded for each tonne taken out", "—" if ladder.churn is None else f"{_grouped(times_text(ladder.churn))} t"
+    yield (
+        "traded for each tonne taken out",
+        "—" if ladder.churn is None else f"{_grouped(fraction_text(ladder.churn, 2))} t",
+    )
     yield "fee income, without 6 % VAT (assumed)", f"{_yuan(fees.fees_fen)}, {_yuan(fees.without_vat_fen)}"
     yield from _concentration(found.concentration.markets[0])
     for part in found.flagged.parts:

@@ -12,7 +12,7 @@ from services.market_statistics.contracts import MarketDay, Quality
 from services.reporting.documents import Date, Document, Ratio, decimal
 from services.reporting.exports.seal import Seal
 from services.reporting.queries import Values
-from services.values.decimals import decimal_text
+from services.values.decimals import fraction_text
 from services.venue_state.instruments import AVERAGE_EXTRA_DECIMALS, VenueInstrument
 
 Seconds = Annotated[Fraction, decimal(3, times=Fraction(1, 10**9))]
@@ -108,4 +108,4 @@ def _average_text(ticks: Fraction | None, product: VenueInstrument) -> str | Non
     if ticks is None:
         return None
     price = ticks * Fraction(product.tick_units, 10**product.decimals)
-    return decimal_text(price.numerator, price.denominator, product.decimals + AVERAGE_EXTRA_DECIMALS)
+    return fraction_text(price, product.decimals + AVERAGE_EXTRA_DECIMALS)
