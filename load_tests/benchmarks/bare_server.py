@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from services.gateway.schemas import Order, OrderRequest
+from services.gateway.order_schemas import Order, OrderRequest
 from services.journal.connections import make_durable
 
 ROW_BYTES = 620

@@ -37,8 +37,9 @@ from services.gateway.http.caller import needs
 from services.gateway.http.compression import Compression
 from services.gateway.http.direct_orders import direct_routes
 from services.gateway.http.documentation import documentation
-from services.gateway.http.health import Facts, GatewayMetrics, MetricsAnswer, Sentences
+from services.gateway.http.health import Sentences
 from services.gateway.http.known_keys import KnownKeys
+from services.gateway.http.metrics import Facts, GatewayMetrics, MetricsAnswer
 from services.gateway.http.venue import VenueFacts
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.decisions import Bans, DecisionChecks

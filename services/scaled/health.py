@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from services.gateway.http.health import FactGauges, Facts
+from services.gateway.http.metrics import FactGauges, Facts
 from services.journal.postgres.journal import PostgresJournal
 
 

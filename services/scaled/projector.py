@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from services.gateway.http.health import Facts
+from services.gateway.http.metrics import Facts
 from services.gateway.server.server import listen
 from services.read_model.postgres.writer import PostgresWriter
 from services.read_model.projector import Projector

@@ -18,7 +18,7 @@ import structlog
 from matching_engine import Engine
 from services.commands.readable import check_readable
 from services.data.calendar import TradingCalendar
-from services.gateway.http.health import Facts
+from services.gateway.http.metrics import Facts
 from services.gateway.server.server import listen
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox

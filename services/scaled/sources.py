@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.gateway.freshness import Freshness
-from services.gateway.http.health import Facts, Sentences
+from services.gateway.http.health import Sentences
+from services.gateway.http.metrics import Facts
 from services.journal.postgres.journal import PostgresJournal
 from services.messaging import Feed, Inbox
 from services.messaging.link.client import Link

@@ -16,8 +16,8 @@ from services.gateway.app import create_app
 from services.gateway.freshness import ALWAYS_FRESH, Freshness
 from services.gateway.http.access_middleware import KEY
 from services.gateway.http.caller import sees_all
-from services.gateway.http.health import Facts
 from services.gateway.http.known_keys import KnownKeys
+from services.gateway.http.metrics import Facts
 from services.gateway.http.venue import VenueFacts
 from services.gateway.limits.rate_limits import MakeBucket, RateLimits
 from services.gateway.order_entry.history import OrderHistory

@@ -17,7 +17,7 @@ from services.alerts.monitor import Watched
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import local_day
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
-from services.gateway.http.health import Facts
+from services.gateway.http.metrics import Facts
 from services.gateway.http.users import first_path
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.server.server import listen

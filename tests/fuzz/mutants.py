@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from services.gateway import problems
-from services.gateway.http.health import GatewayMetrics
+from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.websocket.connection import Connection
 
 

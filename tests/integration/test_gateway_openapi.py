@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from services.gateway.order_schemas import Order, OrderRequest
 from services.gateway.problems import PROBLEM_JSON
-from services.gateway.schemas import Order, OrderRequest
 from services.gateway.server import http_refusals
 from tests.integration.documented import openapi
 from tests.integration.venue import RunningVenue

@@ -16,11 +16,13 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from services.commands.attachments import RateLimit
-from services.gateway import schemas
+from services.gateway.http.market import AuctionIndication, Depth, Ticker
 from services.gateway.http.report_reads import WITHOUT_A_KEY
+from services.gateway.http.venue import Calendar, FeeSchedule, Venue, VenueTime
 from services.gateway.limits import rate_limits
 from services.gateway.limits.rate_limits import PUBLIC
 from services.gateway.problems import ProblemError
+from services.gateway.schemas import Reply
 from services.gateway.websocket.market_requests import check_options, instruments_of
 from services.gateway.websocket.messages import SubscribeParams, decode_params
 from tests.integration.served_venue import Served, served_venue
@@ -33,15 +35,15 @@ SYMBOL = "PRND-OX"
 MINUTE_NS = 60 * 10**9
 NOTICE_S = 3_600
 """Of a planned close: more than PATIENCE_S, so that who waits for it all is noticed."""
-PATHS: dict[str, type[schemas.Reply]] = {
-    "/v1/time": schemas.VenueTime,
-    "/v1/venue": schemas.Venue,
-    "/v1/calendar": schemas.Calendar,
-    "/v1/calendar?year=2024": schemas.Calendar,
-    "/v1/fees": schemas.FeeSchedule,
-    f"/v1/market/{SYMBOL}/depth": schemas.Depth,
-    f"/v1/market/{SYMBOL}/ticker": schemas.Ticker,
-    f"/v1/market/{SYMBOL}/auction": schemas.AuctionIndication,
+PATHS: dict[str, type[Reply]] = {
+    "/v1/time": VenueTime,
+    "/v1/venue": Venue,
+    "/v1/calendar": Calendar,
+    "/v1/calendar?year=2024": Calendar,
+    "/v1/fees": FeeSchedule,
+    f"/v1/market/{SYMBOL}/depth": Depth,
+    f"/v1/market/{SYMBOL}/ticker": Ticker,
+    f"/v1/market/{SYMBOL}/auction": AuctionIndication,
 }
 
 

@@ -27,8 +27,8 @@ from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.order_entry.order_command import ORDER_TYPES, SELF_TRADES, SIDES, TIMES_IN_FORCE, new_order
 from services.gateway.order_entry.order_test import OrderTests
+from services.gateway.order_schemas import OrderTested
 from services.gateway.problems import ProblemError
-from services.gateway.schemas import OrderTested
 from services.market_data import Market
 from services.values.decimals import yuan_text
 from services.values.times import second_text

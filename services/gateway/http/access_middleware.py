@@ -28,8 +28,8 @@ from services.gateway.browser_headers import API_POLICY, POLICY, Header, asks_fo
 from services.gateway.freshness import AsOf
 from services.gateway.http.cached_answer import Answer, OpenAnswer
 from services.gateway.http.documentation import first_names
-from services.gateway.http.health import GatewayMetrics
 from services.gateway.http.known_keys import PUBLIC, KnownKeys, address_of, is_public
+from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.http.report_reads import REPORTS, ClientLeft, ReportReads, while_connected
 from services.gateway.http.session_cookie import OPEN, session_of
 from services.gateway.limits.bucket import Bucket

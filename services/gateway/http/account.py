@@ -6,14 +6,55 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
 from services.gateway.problems import ProblemError
 from services.gateway.replies.fills import cash_json, holding_json
-from services.gateway.schemas import Account
+from services.gateway.schemas import Reply
 from services.values.decimals import rate_text, yuan_text
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.state import FeeRates, VenueState
+
+
+class Holding(Reply):
+    """Lots of one instrument in an account. `available` = `quantity` − `reserved`."""
+
+    symbol: str
+    quantity: int
+    reserved: int = Field(description="Lots reserved for open sell orders.")
+    available: int
+
+
+class AccountLimits(Reply):
+    """Limits of an account. Null: no limit."""
+
+    max_order_quantity: int | None = Field(description="Lots of one order.")
+    max_order_value: str | None = Field(description="Value of one order in yuan.")
+    max_open_orders: int | None
+    max_day_turnover: str | None = Field(description="Yuan bought and sold in one trading day.")
+
+
+class Account(Reply):
+    """An account's balances, limits and switches. `available` = `cash` − `reserved`."""
+
+    account: int
+    name: str
+    cash: str = Field(description="Yuan.")
+    reserved: str = Field(description="Yuan reserved for open buy orders and their highest possible fees.")
+    available: str = Field(description="Yuan.")
+    holdings: list[Holding]
+    seq: int
+    owner: int = Field(
+        description="Owner group: accounts of the same owner never trade with each other. The account's own number: no group."
+    )
+    account_class: int = Field(description="The account class, which determines the fee rates.")
+    maker_rate: str = Field(description="Fee rate of the account class as a fraction: 0.0005 is 0.05 %.")
+    taker_rate: str = Field(description="Fee rate of the account class as a fraction: 0.0005 is 0.05 %.")
+    limits: AccountLimits
+    open_orders: int
+    day_turnover: str = Field(description="Yuan bought and sold on this trading day, without busted trades.")
+    kill_switch: bool = Field(description="True: the account's orders and amends are refused; cancels are accepted.")
 
 
 def routes(state: VenueState) -> APIRouter:
@@ -36,7 +77,7 @@ def known_account(state: VenueState, number: int) -> VenueAccount:
 
 
 def account_json(account: VenueAccount, state: VenueState) -> dict[str, Any]:
-    """`schemas.Account` as a dict: holdings in the order of the instruments, without empty ones."""
+    """`Account` as a dict: holdings in the order of the instruments, without empty ones."""
     holdings = [
         holding_json(state.instruments[instrument], held.lots, held.reserved_lots)
         for instrument, held in sorted(account.holdings.items())

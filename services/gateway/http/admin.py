@@ -13,7 +13,7 @@ from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
 from services.commands.administrative import change_cash, change_inventory, open_account, set_fees
 from services.commands.attachments import AccountText
 from services.data.instruments import Symbol
-from services.gateway.http.account import account_json, known_account
+from services.gateway.http.account import Account, account_json, known_account
 from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name
 from services.gateway.http.admin_keys import add_key_routes
 from services.gateway.http.caller import AccountPath, Caller, needs
@@ -21,7 +21,7 @@ from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_command import amount_fen, instrument_of, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
-from services.gateway.schemas import Account, RateText, Reply, Request, SignedAmountText, SignedQuantity, example
+from services.gateway.schemas import RateText, Reply, Request, SignedAmountText, SignedQuantity, example
 from services.values.decimals import rate_text
 from services.venue_state.state import VenueState
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from services.gateway.http.access_middleware import DirectRoute
-from services.gateway.http.health import GatewayMetrics
+from services.gateway.http.metrics import GatewayMetrics
 from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import BATCH_PATH, CANCEL_PATH, CANCELS, MIXED_BATCH_PATH, ORDERS, ORDERS_PATH
 from services.gateway.limits.rate_limits import RateLimits

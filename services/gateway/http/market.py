@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from services.data.instruments import Symbol
 from services.gateway.cursors import Cursor, Cursors, EndQuery, StartQuery, page_of, span_of
@@ -18,7 +19,7 @@ from services.gateway.ids import TRADE_IDS
 from services.gateway.order_entry.history import Past
 from services.gateway.problems import ProblemError
 from services.gateway.replies.market_json import auction_json, depth_json, past_trade, ticker_json, trade_json
-from services.gateway.schemas import AuctionIndication, Depth, IdText, NextCursor, PublicTrade, Reply, Ticker
+from services.gateway.schemas import IdText, NextCursor, PhaseName, Reply, SideName
 from services.market_data import Market
 from services.read_model.past_trades import Row, read_trade, read_trades
 from services.values.times import WrittenDate
@@ -31,6 +32,84 @@ DateQuery = Annotated[
     WrittenDate | None,
     Query(description="Only trades of this trading day, as `2023-12-01`."),
 ]
+
+
+class DepthLevel(Reply):
+    """The displayed quantity and the number of orders at one price."""
+
+    price: str = Field(description="Yuan per unit.")
+    quantity: int = Field(description="Lots.")
+    orders: int
+
+
+class Depth(Reply):
+    """Both sides of the book, best price first, as of `seq`."""
+
+    symbol: str
+    seq: int
+    bids: list[DepthLevel]
+    asks: list[DepthLevel]
+    checksum: int = Field(description="CRC-32 over the top ten levels of each side; docs/api.md defines it.")
+
+
+class PublicTrade(Reply):
+    """A trade, without the identity of its parties."""
+
+    trade_id: str
+    symbol: str
+    price: str = Field(description="Yuan per unit.")
+    quantity: int = Field(description="Lots.")
+    amount: str = Field(description="Value of the trade in yuan.")
+    taker_side: SideName | None = Field(description="Null in an auction, which has no taker.")
+    time: str
+    seq: int
+    auction: bool = Field(description="Made by the uncrossing of an auction, at its single price.")
+    busted: bool = Field(description="An operator busted the trade.")
+
+
+class Ticker(Reply):
+    """One instrument's statistics of the trading day. Prices are in yuan per unit."""
+
+    symbol: str
+    seq: int
+    trading_date: str
+    last: str | None
+    open: str | None
+    high: str | None
+    low: str | None
+    best_bid: str | None
+    best_ask: str | None
+    volume: int = Field(description="Lots traded today, without busted trades.")
+    turnover: str = Field(description="Yuan traded today, single-sided, without busted trades.")
+    trades: int = Field(description="Number of trades today, without busted ones.")
+    reference_price: str
+    lower_limit: str
+    upper_limit: str
+    phase: PhaseName
+    indicative_price: str | None = Field(
+        description="Price at which a call auction would trade now. Null: nothing would trade."
+    )
+    indicative_volume: int | None = Field(
+        description="Lots that would trade at that price. Null outside a call auction."
+    )
+    indicative_imbalance: int | None = Field(
+        description="Lots left unmatched at that price: positive on the buy side, negative on the sell side."
+    )
+    auction_ends_at: str | None = Field(description="Expected end of a volatility auction. Null: none is running.")
+
+
+class AuctionIndication(Reply):
+    """What a call auction of the instrument would trade now. Outside one every figure is null."""
+
+    symbol: str
+    seq: int
+    phase: PhaseName
+    indicative_price: str | None = Field(description="Yuan per unit. Null: nothing would trade.")
+    indicative_volume: int | None = Field(description="Lots that would trade at that price.")
+    indicative_imbalance: int | None = Field(
+        description="Lots left unmatched at that price: positive on the buy side, negative on the sell side."
+    )
+    auction_ends_at: str | None = Field(description="Expected end of a volatility auction. Null: none is running.")
 
 
 class TradesPage(Reply):

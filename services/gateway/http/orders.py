@@ -13,7 +13,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from services.data.instruments import SYMBOL_OR_ALL, Symbol
-from services.gateway import schemas
+from services.gateway import order_schemas, schemas
 from services.gateway.cursors import Cursor, Cursors, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.direct_orders import TEST_PATH
@@ -76,25 +76,25 @@ def _placing() -> APIRouter:
         operation_id="place_an_order",
         summary="Place an order",
         status_code=201,
-        response_model=schemas.Order,
+        response_model=order_schemas.Order,
         response_description="The order after the engine has processed it: accepted, or in state `rejected` with a reason.",
         responses={
             200: {
-                "model": schemas.Order,
+                "model": order_schemas.Order,
                 "description": "A repeat of an earlier request with the same client_order_id and body: the order as it stands.",
             }
         },
     )
-    async def place_order(body: schemas.OrderRequest) -> None:
+    async def place_order(body: order_schemas.OrderRequest) -> None:
         raise NotImplementedError("the access middleware answers this route")
 
-    async def place_batch(body: schemas.BatchRequest) -> None:
+    async def place_batch(body: order_schemas.BatchRequest) -> None:
         raise NotImplementedError("the access middleware answers this route")
 
-    async def mixed_batch(body: schemas.MixedBatchRequest) -> None:
+    async def mixed_batch(body: order_schemas.MixedBatchRequest) -> None:
         raise NotImplementedError("the access middleware answers this route")
 
-    async def test_order(body: schemas.OrderRequest) -> None:
+    async def test_order(body: order_schemas.OrderRequest) -> None:
         raise NotImplementedError("the access middleware answers this route")
 
     router.add_api_route(
@@ -104,7 +104,7 @@ def _placing() -> APIRouter:
         route_class_override=_OnlyRouteOfItsPath,
         operation_id="place_up_to_100_orders_in_this_order",
         summary="Place up to 100 orders, in the order of the list",
-        response_model=schemas.BatchReply,
+        response_model=order_schemas.BatchReply,
         response_description="One result for each order, in the order of the request.",
     )
     router.add_api_route(
@@ -114,7 +114,7 @@ def _placing() -> APIRouter:
         route_class_override=_OnlyRouteOfItsPath,
         operation_id="place_amend_and_cancel_up_to_500_orders",
         summary="Place, amend and cancel up to 500 orders, in the order of the list",
-        response_model=schemas.BatchReply,
+        response_model=order_schemas.BatchReply,
         response_description="One result for each request, in their order.",
     )
     router.add_api_route(
@@ -124,7 +124,7 @@ def _placing() -> APIRouter:
         route_class_override=_OnlyRouteOfItsPath,
         operation_id="test_an_order",
         summary="Test an order: all checks and its cost; nothing is placed",
-        response_model=schemas.OrderTested,
+        response_model=order_schemas.OrderTested,
         response_description="What placing it would give at this moment.",
     )
     return router
@@ -133,10 +133,10 @@ def _placing() -> APIRouter:
 def _dead_man(order_entry: OrderEntry, clock: Callable[[], int]) -> APIRouter:
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
 
-    async def cancel_all_after(key: Caller, body: schemas.CancelAllAfterRequest) -> schemas.CancelAllAfter:
+    async def cancel_all_after(key: Caller, body: order_schemas.CancelAllAfterRequest) -> order_schemas.CancelAllAfter:
         order_entry.cancel_all.arm(key, body.seconds)
         cancels_at = time_text(clock() + body.seconds * 1_000_000_000) if body.seconds else None
-        return schemas.CancelAllAfter(seconds=body.seconds, cancels_at=cancels_at)
+        return order_schemas.CancelAllAfter(seconds=body.seconds, cancels_at=cancels_at)
 
     router.add_api_route(
         CANCEL_ALL_AFTER_PATH,
@@ -151,7 +151,7 @@ def _dead_man(order_entry: OrderEntry, clock: Callable[[], int]) -> APIRouter:
 def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
     router = APIRouter(tags=_TAGS, dependencies=[needs("read")])
 
-    @router.get(ORDERS_PATH, response_model=schemas.OrdersPage, summary="List orders")
+    @router.get(ORDERS_PATH, response_model=order_schemas.OrdersPage, summary="List orders")
     async def list_orders(
         key: Caller,
         state_is: Annotated[
@@ -179,7 +179,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
         page = [order_json(order, state.instruments) for order in found]
         return JSONResponse({"orders": page, "next_cursor": _next(_ORDERS, [order.order_id for order in found], limit)})
 
-    @router.get(ORDER_PATH, response_model=schemas.Order, summary="Read one order")
+    @router.get(ORDER_PATH, response_model=order_schemas.Order, summary="Read one order")
     async def read_order(key: Caller, order_id: schemas.IdText) -> JSONResponse:
         account = visible_account(key, None)
         order = await history.order(ORDER_IDS.number(order_id))
@@ -187,7 +187,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
             raise ORDER_IDS.unknown()
         return JSONResponse(order_json(order, state.instruments))
 
-    @router.get("/v1/fills", response_model=schemas.FillsPage, summary="List the fills of one account")
+    @router.get("/v1/fills", response_model=order_schemas.FillsPage, summary="List the fills of one account")
     async def list_fills(
         key: Caller,
         symbol: SymbolQuery = None,
@@ -219,7 +219,7 @@ def _cancel_list() -> APIRouter:
     """The route of a list of cancels, for /openapi.json and for the 405 of its path. The access middleware answers it."""
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade", "operate")])
 
-    async def cancel_orders(body: schemas.CancelOrdersRequest) -> None:
+    async def cancel_orders(body: order_schemas.CancelOrdersRequest) -> None:
         raise NotImplementedError("the access middleware answers this route")
 
     router.add_api_route(
@@ -229,7 +229,7 @@ def _cancel_list() -> APIRouter:
         route_class_override=_OnlyRouteOfItsPath,
         operation_id="cancel_up_to_500_orders",
         summary="Cancel up to 500 orders by their ids",
-        response_model=schemas.BatchReply,
+        response_model=order_schemas.BatchReply,
         response_description="One result for each id, those of `order_ids` first.",
     )
     return router
@@ -239,14 +239,14 @@ def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     """Order entry decides which of the two scopes a cancel needs: it knows the account."""
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade", "operate")])
 
-    @router.delete(ORDER_PATH, response_model=schemas.Order, summary="Cancel an order")
+    @router.delete(ORDER_PATH, response_model=order_schemas.Order, summary="Cancel an order")
     async def cancel_order(key: Caller, order_id: schemas.IdText) -> JSONResponse:
         order = await order_entry.cancel(key, order_id=ORDER_IDS.number(order_id))
         return JSONResponse(order_json(order, state.instruments))
 
     @router.delete(
         ORDERS_PATH,
-        response_model=schemas.Order | schemas.MassCanceled,
+        response_model=order_schemas.Order | order_schemas.MassCanceled,
         summary="Cancel one order by its client_order_id, or every order of an instrument (mass cancel)",
     )
     async def cancel_by_client_order_id_or_symbol(
@@ -283,18 +283,18 @@ def _cancels(state: VenueState, order_entry: OrderEntry) -> APIRouter:
 def _amends(state: VenueState, order_entry: OrderEntry) -> APIRouter:
     router = APIRouter(tags=_TAGS, dependencies=[needs("trade")])
 
-    @router.patch(ORDER_PATH, response_model=schemas.Order, summary="Amend an order")
-    async def amend_order(key: Caller, order_id: schemas.IdText, body: schemas.AmendRequest) -> JSONResponse:
+    @router.patch(ORDER_PATH, response_model=order_schemas.Order, summary="Amend an order")
+    async def amend_order(key: Caller, order_id: schemas.IdText, body: order_schemas.AmendRequest) -> JSONResponse:
         order = await order_entry.amend(key, body, order_id=ORDER_IDS.number(order_id))
         return JSONResponse(order_json(order, state.instruments))
 
-    @router.patch(ORDERS_PATH, response_model=schemas.Order, summary="Amend an order by its client_order_id")
+    @router.patch(ORDERS_PATH, response_model=order_schemas.Order, summary="Amend an order by its client_order_id")
     async def amend_by_client_order_id(
         key: Caller,
         client_order_id: Annotated[
             schemas.ClientOrderId, Query(description="The client_order_id of the order to amend.")
         ],
-        body: schemas.AmendRequest,
+        body: order_schemas.AmendRequest,
     ) -> JSONResponse:
         order = await order_entry.amend(key, body, client_order_id=client_order_id)
         return JSONResponse(order_json(order, state.instruments))

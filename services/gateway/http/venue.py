@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from services.data.trading_hours import TradingHours, local_day
 from services.gateway.http.caller import Caller, needs
 from services.gateway.problems import unknown_symbol
 from services.gateway.replies.market_json import change_json
-from services.gateway.schemas import Calendar, FeeSchedule, Instrument, Venue, VenueTime
+from services.gateway.schemas import PhaseName, Reply
 from services.values.decimals import rate_text
 from services.values.times import date_text, time_text
 from services.venue_state.instruments import PHASE_NAMES, SOURCE_NAMES, VenueInstrument
@@ -30,6 +31,94 @@ class VenueFacts:
 
 NEXT_CHANGES = 4
 """How many changes of the timetable are told ahead."""
+
+
+SettlementSourceName = Literal["day_vwap", "closing_auction", "standing_quotes", "previous"]
+
+
+class Instrument(Reply):
+    """A listed instrument and the price band of the trading day."""
+
+    symbol: str
+    name_en: str
+    name_zh: str
+    category: str
+    family: str
+    unit: str = Field(description="Unit of the price: kg or t.")
+    lot_size: int = Field(description="Units in one lot.")
+    tick_size: str = Field(description="Smallest price step in yuan per unit.")
+    reference_price: str = Field(description="The last settlement price, in yuan per unit.")
+    settlement_source: SettlementSourceName | None = Field(
+        description="Where that price comes from: the average price of the day before, its closing auction, the middle of the"
+        " quotes that stood to its end, or the settlement price before. Null: from the listing."
+    )
+    lower_limit: str = Field(description="Lowest price of the trading day, in yuan per unit.")
+    upper_limit: str = Field(description="Highest price of the trading day, in yuan per unit.")
+    max_quantity: int = Field(description="Largest order in lots.")
+    phase: PhaseName
+    reference_price_source: Literal["sourced", "assumed"] = Field(
+        description="Whether the reference price of the listing was taken from a source or assumed."
+    )
+    spec: str
+    note: str
+    band_rate: str = Field(description="How far from the reference price the day's limits are, as a fraction.")
+    collar_rate: str | None = Field(
+        description="How far beyond the last price an order may reach, as a fraction. Null: no collar."
+    )
+    volatility_rate: str | None = Field(
+        description="A trade further from the last price than this fraction begins an auction instead. Null: never."
+    )
+    auction_seconds: int | None = Field(description="Duration of such an auction in seconds. Null: none is set.")
+
+
+class ScheduledChange(Reply):
+    """A change that the venue's timetable makes. Halts and phases that operators set are not in it."""
+
+    time: str
+    phase: PhaseName = Field(description="From then on.")
+    trading_date: str = Field(description="From then on: the day roll, 17:00 in Shanghai, begins the next one.")
+
+
+class VenueTime(Reply):
+    """The venue's clock."""
+
+    time: str
+    seq: int = Field(description="Last journal sequence number that the gateway has applied.")
+
+
+class Calendar(Reply):
+    """A year's trading days, and the timetable of the present day."""
+
+    year: int
+    assumed: bool = Field(description="The year's holidays are not published: its days are assumed.")
+    trading_days: list[str]
+    schedule: Literal["always", "exchange"]
+    date: str = Field(description="Today in Shanghai.")
+    changes_today: list[ScheduledChange] = Field(description="Of the whole day, in order. Empty: no trading day.")
+    next_changes: list[ScheduledChange] = Field(description="The next ones from now, in order.")
+
+
+class FeeSchedule(Reply):
+    """The fee rates of one account class, as fractions of a trade's value."""
+
+    account_class: int
+    maker_rate: str
+    taker_rate: str
+
+
+class Venue(Reply):
+    """The venue, its journal and its trading day."""
+
+    name: str
+    seq: int = Field(description="Last journal sequence number that the gateway has applied.")
+    incarnation: str = Field(
+        description="The journal's id. Sequence numbers and ids of another incarnation belong to another history."
+    )
+    trading_date: str
+    schedule: Literal["always", "exchange"]
+    demo: bool = Field(description="True: simulated traders trade here.")
+    kill_switch: bool = Field(description="True: all orders and amends are refused; cancels are accepted.")
+    next_changes: list[ScheduledChange] = Field(description="The next changes of the timetable, in order.")
 
 
 def routes(state: VenueState, facts: VenueFacts, clock: Callable[[], int]) -> APIRouter:
@@ -95,7 +184,7 @@ def routes(state: VenueState, facts: VenueFacts, clock: Callable[[], int]) -> AP
 
 
 def next_changes_json(hours: TradingHours, now_ns: int) -> list[dict[str, Any]]:
-    """The next changes of the timetable: `schemas.ScheduledChange` each."""
+    """The next changes of the timetable: `ScheduledChange` each."""
     return [change_json(change) for change in hours.next_changes(now_ns, NEXT_CHANGES)]
 
 
@@ -108,7 +197,7 @@ def known_instrument(state: VenueState, symbol: str) -> VenueInstrument:
 
 
 def instrument_json(instrument: VenueInstrument) -> dict[str, Any]:
-    """`schemas.Instrument` as a dict."""
+    """`Instrument` as a dict."""
     return {
         **instrument.facts,
         "reference_price": instrument.price_text(instrument.reference_ticks),

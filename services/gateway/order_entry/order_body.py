@@ -1,6 +1,6 @@
 """Decodes the body of an order on the hot path: msgspec first; the pydantic model decides about a body that msgspec refuses.
 
-`schemas.OrderRequest` is the source of the schema: /openapi.json and the texts of all refusals come from it. A property test
+`OrderRequest` is the source of the schema: /openapi.json and the texts of all refusals come from it. A property test
 proves that the model accepts every body that msgspec accepts, with the same values.
 """
 
@@ -17,8 +17,8 @@ from msgspec import UNSET, UnsetType
 from pydantic import BaseModel, ValidationError
 
 from services.gateway.ids import OrderIdText
+from services.gateway.order_schemas import BatchRequest, CancelOrdersRequest, MixedBatchRequest, OrderRequest
 from services.gateway.problems import field_problem, validation_problem
-from services.gateway.schemas import BatchRequest, CancelOrdersRequest, MixedBatchRequest, OrderRequest
 from services.gateway.strict_json import REFUSED, decode_strictly
 
 Decoded = TypeVar("Decoded")
@@ -47,7 +47,7 @@ def _is_price(text: str) -> bool:
 
 
 class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of `schemas.OrderRequest`. UNSET stands for the default there, so that it differs from what was given
+    """The fields of `order_schemas.OrderRequest`. UNSET stands for the default there, so that it differs from what was given
     (`decode_strictly`).
 
     Price and client_order_id are PriceText and ClientOrderId: as patterns of msgspec they would cost an order more than all
@@ -76,7 +76,7 @@ class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class AmendParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One of the two ids of an order, and the fields of `schemas.AmendRequest`: `schemas.AmendOf`."""
+    """One of the two ids of an order, and the fields of `order_schemas.AmendRequest`: `order_schemas.AmendOf`."""
 
     order_id: OrderIdText | None = None
     client_order_id: ClientOrderId | None = None
@@ -87,14 +87,14 @@ class AmendParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
 
 
 class CancelParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One of the two ids of an order: `schemas.CancelOf`."""
+    """One of the two ids of an order: `order_schemas.CancelOf`."""
 
     order_id: OrderIdText | None = None
     client_order_id: ClientOrderId | None = None
 
 
 class MixedEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of `schemas.MixedEntry`."""
+    """The fields of `order_schemas.MixedEntry`."""
 
     place: OrderBody | None = None
     amend: AmendParams | None = None
@@ -102,13 +102,13 @@ class MixedEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
 
 class MixedBatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of `schemas.MixedBatchRequest`."""
+    """The fields of `order_schemas.MixedBatchRequest`."""
 
     requests: Annotated[list[MixedEntry], msgspec.Meta(min_length=1, max_length=500)]
 
 
 class CancelOrdersBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of `schemas.CancelOrdersRequest`."""
+    """The fields of `order_schemas.CancelOrdersRequest`."""
 
     order_ids: Annotated[list[OrderIdText], msgspec.Meta(max_length=500)] = []
     client_order_ids: Annotated[list[ClientOrderId], msgspec.Meta(max_length=500)] = []
@@ -118,7 +118,7 @@ BatchEntry = OrderBody | AmendParams | CancelParams
 
 
 class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The fields of `schemas.BatchRequest`."""
+    """The fields of `order_schemas.BatchRequest`."""
 
     orders: Annotated[list[OrderBody], msgspec.Meta(min_length=1, max_length=100)]
 

@@ -23,8 +23,8 @@ from matching_engine.records import (
     TimeInForce,
 )
 from services.gateway.order_entry.order_body import AmendParams, OrderBody
+from services.gateway.order_schemas import AmendRequest
 from services.gateway.problems import field_problem
-from services.gateway.schemas import AmendRequest
 from services.values.decimals import rate_text, scaled, yuan_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.keys import ApiKey

@@ -22,8 +22,8 @@ from services.gateway.order_entry.order_checks import (
     unaffordable,
 )
 from services.gateway.order_entry.order_command import new_order
+from services.gateway.order_schemas import OrderTested, Verdict
 from services.gateway.problems import field_problem
-from services.gateway.schemas import OrderTested, Verdict
 from services.market_data import Market
 from services.read_model.past_trades import ListPage
 from services.values.decimals import yuan_text

@@ -1,4 +1,4 @@
-"""What an account sees of its trades and balances, as JSON: `schemas.Fill`, of a trade as one of its two orders sees it."""
+"""What an account sees of its trades and balances, as JSON: `Fill`, of a trade as one of its two orders sees it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def cash_json(cash_fen: int, reserved_fen: int) -> dict[str, str]:
 
 
 def holding_json(instrument: VenueInstrument, lots: int, reserved_lots: int) -> dict[str, Any]:
-    """`schemas.Holding`: lots of one instrument."""
+    """`Holding`: lots of one instrument."""
     return {
         "symbol": instrument.symbol,
         "quantity": lots,

@@ -1,4 +1,4 @@
-"""Market data as JSON, for REST and WebSocket alike: `schemas.Depth`, `PublicTrade` and `Ticker` as dicts."""
+"""Market data as JSON, for REST and WebSocket alike: `Depth`, `PublicTrade` and `Ticker` as dicts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.venue_state.orders import SIDE_NAMES
 
 
 def level_json(instrument: VenueInstrument, level: Level) -> dict[str, Any]:
-    """`schemas.DepthLevel`."""
+    """`DepthLevel`."""
     return {
         "price": instrument.price_text(level.price_ticks),
         "quantity": level.quantity_lots,
@@ -24,7 +24,7 @@ def level_json(instrument: VenueInstrument, level: Level) -> dict[str, Any]:
 
 
 def depth_json(instrument: VenueInstrument, bids: list[Level], asks: list[Level], seq: int) -> dict[str, Any]:
-    """`schemas.Depth`: both sides, best price first. The checksum covers the levels sent, at most the top ten of each side."""
+    """`Depth`: both sides, best price first. The checksum covers the levels sent, at most the top ten of each side."""
     bid_levels = [level_json(instrument, level) for level in bids]
     ask_levels = [level_json(instrument, level) for level in asks]
     return {
@@ -41,7 +41,7 @@ def _top(levels: list[dict[str, Any]]) -> list[tuple[str, int]]:
 
 
 def trade_json(instrument: VenueInstrument, trade: MarketTrade) -> dict[str, Any]:
-    """`schemas.PublicTrade`."""
+    """`PublicTrade`."""
     return {
         "trade_id": str(trade.trade_id),
         "symbol": instrument.symbol,
@@ -72,7 +72,7 @@ def past_trade(row: Mapping[Any, Any], *, is_busted: bool) -> MarketTrade:
 
 
 def ticker_json(instrument: VenueInstrument, view: TickerView) -> dict[str, Any]:
-    """`schemas.Ticker`."""
+    """`Ticker`."""
 
     def price(price_ticks: int | None) -> str | None:
         return None if price_ticks is None else instrument.price_text(price_ticks)
@@ -106,13 +106,13 @@ AUCTION_FIELDS = ("phase", "indicative_price", "indicative_volume", "indicative_
 
 
 def auction_json(instrument: VenueInstrument, view: TickerView) -> dict[str, Any]:
-    """`schemas.AuctionIndication`: what the ticker says of the auction."""
+    """`AuctionIndication`: what the ticker says of the auction."""
     ticker = ticker_json(instrument, view)
     return {"symbol": instrument.symbol, "seq": view.seq, **{name: ticker[name] for name in AUCTION_FIELDS}}
 
 
 def change_json(change: PhaseChange) -> dict[str, Any]:
-    """`schemas.ScheduledChange`."""
+    """`ScheduledChange`."""
     return {
         "time": time_text(change.time_ns),
         "phase": PHASE_NAMES[change.phase],

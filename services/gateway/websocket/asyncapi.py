@@ -19,8 +19,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from services.gateway.http.alerts import Alert
+from services.gateway.http.market import PublicTrade
 from services.gateway.http.openapi import API_VERSION, REF, SCOPES, as_document
-from services.gateway.schemas import AccountFill, Fill, Problem, PublicTrade, TooMany
+from services.gateway.order_schemas import AccountFill, Fill
+from services.gateway.schemas import Problem, TooMany
 from services.gateway.websocket import market_models, messages, private_models, reply_models
 from services.gateway.websocket.asyncapi_examples import BESIDE, DATA, PARAMS, PROBLEM, RESULTS, push_of
 from services.gateway.websocket.market_models import Push

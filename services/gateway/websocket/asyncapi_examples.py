@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from matching_engine.records import Reason
-from services.gateway import schemas
+from services.gateway import order_schemas, schemas
 from services.gateway.replies.execution_report import OrderReport, OutcomeOfOne, OutcomesOfBatch
 from services.gateway.websocket import market_models as market
 from services.gateway.websocket import private_models, reply_models
@@ -133,15 +133,15 @@ _DEPTH_AND_TRADES: Json = {"channels": ["depth", "trades"], "symbols": [_SYMBOL]
 
 PARAMS: dict[str, Json] = {
     "authenticate": {"key": "rex_…"},
-    "place_order": _of(schemas.OrderRequest),
+    "place_order": _of(order_schemas.OrderRequest),
     "amend_order": {"order_id": "118", "price": "473100.00"},
     "cancel_order": {"client_order_id": "my-order-0001"},
     "mass_cancel": {"symbol": _SYMBOL, "side": "buy"},
-    "batch": _of(schemas.MixedBatchRequest),
-    "cancel_orders": _of(schemas.CancelOrdersRequest),
-    "test_order": _of(schemas.OrderRequest),
+    "batch": _of(order_schemas.MixedBatchRequest),
+    "cancel_orders": _of(order_schemas.CancelOrdersRequest),
+    "test_order": _of(order_schemas.OrderRequest),
     "cancel_on_disconnect": {"enabled": True, "after_close": False},
-    "cancel_all_after": _of(schemas.CancelAllAfterRequest),
+    "cancel_all_after": _of(order_schemas.CancelAllAfterRequest),
     "subscribe": {"channels": ["fills"], "resume": {"incarnation": "9f0c", "seq": 118}},
     "unsubscribe": _DEPTH_AND_TRADES,
     "subscriptions": {},

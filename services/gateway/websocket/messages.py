@@ -141,7 +141,7 @@ class CancelOnDisconnectParams(msgspec.Struct, frozen=True, forbid_unknown_field
 
 
 class CancelAllAfterParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fields of `schemas.CancelAllAfterRequest`."""
+    """The fields of `order_schemas.CancelAllAfterRequest`."""
 
     seconds: Annotated[int, msgspec.Meta(ge=0, le=86_400)]
 

@@ -29,9 +29,9 @@ from services.gateway.order_entry.order_body import (
 )
 from services.gateway.order_entry.order_command import OrderRef
 from services.gateway.order_entry.order_entry import OrderEntry
+from services.gateway.order_schemas import CancelAllAfter
 from services.gateway.problems import ProblemError, problem_of
 from services.gateway.replies.execution_report import OutcomeOfOne, OutcomesOfBatch, mass_canceled_json, order_report
-from services.gateway.schemas import CancelAllAfter
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
     AmendOrder,

@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from services.commands.attachments import Scope
-from services.gateway import schemas
+from services.gateway import order_schemas as orders
+from services.gateway.http.market import Ticker
 from services.gateway.websocket import market_models as market
 from services.gateway.websocket import messages, private_models, reply_models
 
@@ -43,19 +44,19 @@ METHODS = {
     "authenticate": Method(
         "Gives the connection a key", messages.AuthenticateParams, reply_models.Authenticated, ()
     ),
-    "place_order": Method("Places an order", schemas.OrderRequest, schemas.Order, ("trade",)),
-    "amend_order": Method("Amends an open order", schemas.AmendOf, schemas.Order, ("trade",)),
-    "cancel_order": Method("Cancels an open order", schemas.CancelOf, schemas.Order, ("trade",)),
+    "place_order": Method("Places an order", orders.OrderRequest, orders.Order, ("trade",)),
+    "amend_order": Method("Amends an open order", orders.AmendOf, orders.Order, ("trade",)),
+    "cancel_order": Method("Cancels an open order", orders.CancelOf, orders.Order, ("trade",)),
     "mass_cancel": Method(
-        "Cancels all open orders of an account", messages.MassCancelParams, schemas.MassCanceled, ("trade", "operate")
+        "Cancels all open orders of an account", messages.MassCancelParams, orders.MassCanceled, ("trade", "operate")
     ),
     "batch": Method(
-        "Places, amends and cancels orders in one message", schemas.MixedBatchRequest, schemas.BatchReply, ("trade",)
+        "Places, amends and cancels orders in one message", orders.MixedBatchRequest, orders.BatchReply, ("trade",)
     ),
     "cancel_orders": Method(
-        "Cancels a list of orders", schemas.CancelOrdersRequest, schemas.BatchReply, ("trade", "operate")
+        "Cancels a list of orders", orders.CancelOrdersRequest, orders.BatchReply, ("trade", "operate")
     ),
-    "test_order": Method("Tells what an order would give", schemas.OrderRequest, schemas.OrderTested, ("trade",)),
+    "test_order": Method("Tells what an order would give", orders.OrderRequest, orders.OrderTested, ("trade",)),
     "cancel_on_disconnect": Method(
         "Sets whether the end of the connection cancels the account's orders",
         messages.CancelOnDisconnectParams,
@@ -63,7 +64,7 @@ METHODS = {
         ("trade",),
     ),
     "cancel_all_after": Method(
-        "Arms the dead-man timer of the key", schemas.CancelAllAfterRequest, schemas.CancelAllAfter, ("trade",)
+        "Arms the dead-man timer of the key", orders.CancelAllAfterRequest, orders.CancelAllAfter, ("trade",)
     ),
     "subscribe": Method(
         "Subscribes to channels, or resumes them", messages.SubscribeParams, reply_models.Subscribed, ("read",)
@@ -90,7 +91,7 @@ CHANNELS = {
     "depth": Channel("The book, level by level", market.DepthData, _STATE, _READ, True, True),
     "top": Channel("The best bid and offer", market.TopData, _STATE, _READ, True, True),
     "trades": Channel("Trades, and those taken back", market.TradesData, _EVENTS, _READ, True, True),
-    "ticker": Channel("The statistics of the trading day", schemas.Ticker, _STATE, _READ, True, True),
+    "ticker": Channel("The statistics of the trading day", Ticker, _STATE, _READ, True, True),
     "candles": Channel("Candles of the trading day", market.CandlesData, _STATE, _READ, True, True),
     "auction": Channel("What a call auction would trade now", market.AuctionData, _STATE, _READ, True, True),
     "status": Channel("Phases, halts and the timetable", market.StatusData, _EVENTS, _READ, is_public=True),

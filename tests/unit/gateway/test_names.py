@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from matching_engine.records import OrderType, Phase, SelfTrade, Side, TimeInForce
-from services.gateway import schemas
+from services.gateway import order_schemas, schemas
 from services.gateway.http.operate import SchedulePhaseName
 from services.gateway.order_entry.order_body import OrderBody
 from services.gateway.replies.execution_report import REASON_NAMES
@@ -23,9 +23,9 @@ from services.venue_state.reasons import REASONS
     ("literal", "names", "codes"),
     [
         (schemas.SideName, orders.SIDE_NAMES, Side),
-        (schemas.OrderTypeName, orders.ORDER_TYPE_NAMES, OrderType),
-        (schemas.TimeInForceName, orders.TIME_IN_FORCE_NAMES, TimeInForce),
-        (schemas.SelfTradeName, orders.SELF_TRADE_NAMES, SelfTrade),
+        (order_schemas.OrderTypeName, orders.ORDER_TYPE_NAMES, OrderType),
+        (order_schemas.TimeInForceName, orders.TIME_IN_FORCE_NAMES, TimeInForce),
+        (order_schemas.SelfTradeName, orders.SELF_TRADE_NAMES, SelfTrade),
         (schemas.PhaseName, PHASE_NAMES, Phase),
     ],
 )
@@ -39,7 +39,7 @@ def test_the_schedule_sets_every_phase_but_those_of_operators() -> None:
 
 
 def test_the_two_models_of_an_order_have_the_same_fields_defaults_and_names() -> None:
-    model = schemas.OrderRequest.model_fields
+    model = order_schemas.OrderRequest.model_fields
     body = {field.name: field for field in msgspec.structs.fields(OrderBody)}
     assert body.keys() == model.keys()
     for name, field in body.items():
@@ -49,12 +49,12 @@ def test_the_two_models_of_an_order_have_the_same_fields_defaults_and_names() ->
     hints = get_type_hints(OrderBody)
     for name, literal in (
         ("side", schemas.SideName),
-        ("order_type", schemas.OrderTypeName),
-        ("self_trade_prevention", schemas.SelfTradeName),
+        ("order_type", order_schemas.OrderTypeName),
+        ("self_trade_prevention", order_schemas.SelfTradeName),
     ):
         assert hints[name] in (literal, literal | msgspec.UnsetType)
     times, nothing = get_args(hints["time_in_force"])
-    assert (get_args(times), nothing) == (get_args(schemas.TimeInForceName), type(None))
+    assert (get_args(times), nothing) == (get_args(order_schemas.TimeInForceName), type(None))
 
 
 def test_every_reason_has_a_sentence_and_every_end_a_state() -> None:
@@ -62,4 +62,4 @@ def test_every_reason_has_a_sentence_and_every_end_a_state() -> None:
     for sentence in REASONS.values():
         assert sentence.endswith(".")
         assert sentence[0].isupper()
-    assert set(END_STATES.values()) <= set(get_args(schemas.OrderState))
+    assert set(END_STATES.values()) <= set(get_args(order_schemas.OrderState))

@@ -9,8 +9,8 @@ from hypothesis import given
 from matching_engine.records import EventKind, OrderType, Side, TimeInForce
 from services.commands import administrative as admin
 from services.commands.attachments import BustText, KeyIssued, KeyRevoked
+from services.gateway.order_schemas import Order
 from services.gateway.replies.execution_report import order_json
-from services.gateway.schemas import Order
 from services.messaging import Submission
 from services.venue_state.keys import key_hash
 from services.venue_state.orders import VenueOrders

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.gateway.http.cached_answer import CachedAnswer, Content
-from services.gateway.http.health import RENDERED_FOR_S, MetricsAnswer
+from services.gateway.http.metrics import RENDERED_FOR_S, MetricsAnswer
 from services.gateway.problems import ProblemError
 
 pytestmark = pytest.mark.anyio

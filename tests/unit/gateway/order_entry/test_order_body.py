@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.gateway.order_entry.order_body import OrderBody, decode_batch, decode_order
+from services.gateway.order_schemas import BatchRequest, OrderRequest
 from services.gateway.problems import ProblemError, validation_problem
-from services.gateway.schemas import BatchRequest, OrderRequest
 from services.gateway.strict_json import check_json
 
 GOOD = {

@@ -20,8 +20,8 @@ from matching_engine.records import (
 )
 from services.gateway.order_entry.order_body import AmendParams, OrderBody
 from services.gateway.order_entry.order_command import OrderRef, amend, mass_cancel, new_order
+from services.gateway.order_schemas import OrderRequest
 from services.gateway.problems import ProblemError, problem_of
-from services.gateway.schemas import OrderRequest
 from services.venue_state.errors import BadField
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState

@@ -4,8 +4,8 @@ from typing import Any
 
 from matching_engine.records import CommandKind, OrderType, SelfTrade, Side, TimeInForce
 from services.commands.administrative import submission
+from services.gateway.order_schemas import Order
 from services.gateway.replies.execution_report import order_json
-from services.gateway.schemas import Order
 from services.values.times import time_text
 from services.venue_state.state import VenueState
 from tests.unit.read_model.history import SENDER, START_NS, History, opening, order

@@ -11,7 +11,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from services.gateway import schemas
+from services.gateway import order_schemas, schemas
 from services.gateway.limits.rate_class import METHOD_CLASSES
 from services.gateway.replies.execution_report import OutcomeOfOne, OutcomesOfBatch
 from services.gateway.websocket import messages
@@ -85,8 +85,8 @@ def test_what_stands_below_a_field_describes_it() -> None:
 @pytest.mark.parametrize(
     ("sent", "model"),
     [
-        (OutcomeOfOne, schemas.BatchResult),
-        (OutcomesOfBatch, schemas.BatchReply),
+        (OutcomeOfOne, order_schemas.BatchResult),
+        (OutcomesOfBatch, order_schemas.BatchReply),
     ],
 )
 def test_a_struct_in_place_of_a_model_has_its_fields(sent: type[msgspec.Struct], model: type[schemas.Reply]) -> None:
