@@ -46,8 +46,7 @@ TimeText = Annotated[
     ),
     WithJsonSchema(time_form("19(7[1-9]|[89][0-9])|20[0-9]{2}|210[0-5]", r"\.0{1,9}")),
 ]
-CLIENT_ORDER_ID = r"^[!-~]{1,36}$"
-ClientOrderId = Annotated[str, StringConstraints(pattern=CLIENT_ORDER_ID)]
+ClientOrderId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,36}$")]
 
 
 def _text_form(pattern: str) -> dict[str, Any]:

@@ -173,6 +173,7 @@ async def test_deposits_and_withdrawals(venue: RunningVenue) -> None:
         (f"{PATH}/trades?cursor=x", "cursor"),
         ("/v1/orders?start=2023-12-01T02:00:00", "start"),
         ("/v1/orders?end=9999-12-01T02:00:00Z", "end"),
+        ("/v1/orders?client_order_id=", "client_order_id"),
         ("/v1/fills?start=2023-12-01T02:00:00Z&end=2023-12-01T02:00:00Z", "end"),
         ("/v1/fills?order=best", "order"),
         ("/v1/account/ledger?cursor=AAAA", "cursor"),

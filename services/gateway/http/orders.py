@@ -39,7 +39,6 @@ ORDER_PATH = "/v1/orders/{order_id}"
 _TAGS: list[Any] = ["orders"]
 _ORDERS, _FILLS = Cursors("orders"), Cursors("fills")
 
-_ClientOrderIdText = Annotated[str, WithJsonSchema({"type": "string", "pattern": schemas.CLIENT_ORDER_ID})]
 _SymbolOrAll = Annotated[str, WithJsonSchema({"type": "string", "pattern": SYMBOL_OR_ALL})]
 SymbolQuery = Annotated[Symbol | None, Query(description="Only this instrument.")]
 
@@ -159,7 +158,7 @@ def _queries(state: VenueState, history: OrderHistory) -> APIRouter:
         ] = "all",
         symbol: SymbolQuery = None,
         client_order_id: Annotated[
-            _ClientOrderIdText | None, Query(description="Only orders with this client_order_id.")
+            schemas.ClientOrderId | None, Query(description="Only orders with this client_order_id.")
         ] = None,
         account: AccountQuery = None,
         start: StartQuery = None,
