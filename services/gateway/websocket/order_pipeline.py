@@ -221,16 +221,19 @@ class OrderPipeline:
         await self._submit(key, command, reply)
 
     async def _batch(self, message: Message | Batch, reply: Reply) -> None:
-        await self._carry_out(mixed_batch_of(message.params), reply)
+        entries, key = mixed_batch_of(message.params), self._valid_key()
+        key.trading_account()
+        await self._carry_out(key, entries, reply)
 
     async def _cancel_orders(self, message: Message, reply: Reply) -> None:
-        await self._carry_out(cancels_of(message.params), reply)
-
-    async def _carry_out(self, entries: Sequence[BatchEntry], reply: Reply) -> None:
-        """Hands a batch over as one submission; its one reply has a result for each request."""
-        key, only_cancels = self._valid_key(), all(type(entry) is CancelParams for entry in entries)
-        if not (only_cancels and "operate" in key.scopes):
+        entries, key = cancels_of(message.params), self._valid_key()
+        if "operate" not in key.scopes:
             key.trading_account()
+        await self._carry_out(key, entries, reply)
+
+    async def _carry_out(self, key: ApiKey, entries: Sequence[BatchEntry], reply: Reply) -> None:
+        """Hands a batch over as one submission; its one reply has a result for each request."""
+        only_cancels = all(type(entry) is CancelParams for entry in entries)
         reply.bucket = take_tokens(self.limits, key, entries)
         await self._turn(key.key_id, only_cancels)
         await self.order_entry.pending.in_flight.room(key.key_id, len(entries), only_cancels)

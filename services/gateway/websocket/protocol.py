@@ -46,7 +46,7 @@ METHODS = {
     ),
     "place_order": Method("Places an order", orders.OrderRequest, orders.Order, ("trade",)),
     "amend_order": Method("Amends an open order", orders.AmendOf, orders.Order, ("trade",)),
-    "cancel_order": Method("Cancels an open order", orders.CancelOf, orders.Order, ("trade",)),
+    "cancel_order": Method("Cancels an open order", orders.CancelOf, orders.Order, ("trade", "operate")),
     "mass_cancel": Method(
         "Cancels all open orders of an account", messages.MassCancelParams, orders.MassCanceled, ("trade", "operate")
     ),
