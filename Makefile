@@ -57,7 +57,7 @@ pages: setup ## every page × role × language × theme × size in a real browse
 pictures: setup ## docs/pages/*.png: every page of a running demo with its history, by Chromium
 	@$(BIN)/python -m tests.browser.pictures docs/pages
 
-asyncapi: ## docs/asyncapi.json by the official parser; needs Node, and `npm install --prefix build @asyncapi/parser` once
+asyncapi: ## docs/asyncapi.json by the official parser; needs Node, and `npm install --prefix build @asyncapi/parser@3.6.6` once
 	@if test -d build/node_modules/@asyncapi/parser; then NODE_PATH=build/node_modules node tests/parse_asyncapi.cjs docs/asyncapi.json; \
 	else echo "asyncapi: NOT RUN, there is no build/node_modules/@asyncapi/parser" >&2; exit $${REX_REQUIRE_EVERYTHING:-0}; fi
 
