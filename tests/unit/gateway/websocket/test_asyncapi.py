@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -69,6 +70,14 @@ def test_every_method_and_channel_is_documented() -> None:
     operations = asyncapi_document()["operations"]
     assert {name for name, one in operations.items() if one["action"] == "receive"} == METHODS.keys()
     assert {name for name, one in operations.items() if one["action"] == "send"} == CHANNELS.keys()
+
+
+def test_the_names_that_other_venues_have_are_in_the_docs() -> None:
+    section = (ROOT / "docs/api.md").read_text("utf-8").split("\n## Names elsewhere\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("|")]
+    here = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert here >= CHANNELS.keys() - {"heartbeat", "venue", "turnover", "alerts"}
+    assert here >= METHODS.keys() - {"authenticate", "subscribe", "unsubscribe", "subscriptions", "options", "ping"}
 
 
 def test_what_stands_below_a_field_describes_it() -> None:
