@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import pytest
 from rex_client import BookLevel, DepthBook, OutOfStep
+
+from services.market_data import depth_checksum
 
 
 def level(price: str, quantity: int, orders: int = 1) -> dict[str, Any]:
@@ -76,3 +81,24 @@ def test_a_wrong_checksum_is_refused_and_only_a_snapshot_helps(book: DepthBook) 
 def test_an_update_before_any_snapshot_is_refused() -> None:
     with pytest.raises(OutOfStep):
         DepthBook().apply(push("update", 2, 1, [], [], "/"))
+
+
+PAGE = (Path(__file__).parents[3] / "docs/websocket.md").read_text("utf-8")
+
+
+def test_the_checksums_of_the_page_are_those_of_their_texts() -> None:
+    vectors = re.findall(r'^    crc32\("(.*)"\) = (\d+)$', PAGE, re.MULTILINE)
+    assert len(vectors) == 4
+    for text, checksum in vectors:
+        assert crc32(text.encode()) == int(checksum), text
+
+
+def test_the_pushes_of_the_page_are_a_book_from_its_snapshot_to_its_end() -> None:
+    book = DepthBook()
+    pushes = [json.loads(line) for line in re.findall(r'^    (\{"channel": "depth".*)$', PAGE, re.MULTILINE)]
+    assert [push["type"] for push in pushes] == ["snapshot", "update", "update", "update"]
+    for push in pushes:
+        book.apply(push)
+        shown = [[(level.price, level.quantity) for level in side] for side in (book.bids, book.asks)]
+        assert depth_checksum(*shown) == push["data"]["checksum"], push
+    assert (book.bids, book.asks, book.seq) == ([], [], 126)
