@@ -475,6 +475,15 @@ class RequestKeyed(_Text):
     """How many commands it is about."""
 
 
+class ReasonGiven(_Text):
+    """Why the commands before it in its submission are carried out, where their texts have no field for it."""
+
+    type: Literal["reason_given"] = "reason_given"
+    why: str
+    commands: int
+    """How many commands it is about."""
+
+
 class RequestRepeated(_Text):
     """A request with this idempotency key came twice, by two gateways: this is the second, which changes nothing."""
 
@@ -538,6 +547,7 @@ Recordable = (
     | DayClosed
     | ProofAgreed
     | Kept
+    | ReasonGiven
     | RequestRepeated
     | RequestSkipped
 )

@@ -14,7 +14,7 @@ import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, Command, CommandKind, EventKind, unpack_commands
 from services.commands.administrative import changed_terms
-from services.commands.attachments import UnknownRecord, read_decision
+from services.commands.attachments import ReasonGiven, UnknownRecord, read_decision
 from services.journal.batch import JournalBatch
 
 FIELDS: dict[int, dict[str, str]] = {
@@ -57,6 +57,8 @@ FEW_COMMANDS = 128
 
 _CANCEL, _MASS_CANCEL, _TIME = int(CommandKind.CANCEL), int(CommandKind.MASS_CANCEL), int(CommandKind.TIME)
 
+_REASON_GIVEN = b'{"type":"reason_given"'
+
 _SECRET = {"type", "key_hash", "password_hash"}
 """Fields of recorded decisions that no action shows; the type is its kind."""
 
@@ -81,9 +83,24 @@ def actions(batch: JournalBatch) -> Iterator[OperatorAction]:
         return
     events = np.frombuffer(batch.events, EVENT)
     refused = set(events["seq"][events["kind"] == EventKind.REJECTED].tolist())
+    reasons = _reasons(batch)
     for command in found:
         if command.seq not in refused:
-            yield _action(command, batch.attachments[command.attachment - 1] if command.attachment else b"")
+            attachment = batch.attachments[command.attachment - 1] if command.attachment else b""
+            yield _action(command, attachment, reasons.get(command.seq, ""))
+
+
+def _reasons(batch: JournalBatch) -> dict[int, str]:
+    """Why, by the seqs of the commands that it was said of. A record with an actor says nothing of the commands before it."""
+    found: dict[int, str] = {}
+    if not any(attachment.startswith(_REASON_GIVEN) for attachment in batch.attachments):
+        return found
+    for command in batch.command_list:
+        if command.kind == CommandKind.RECORD and not command.actor:
+            given = read_decision(batch.attachments[command.attachment - 1])
+            if isinstance(given, ReasonGiven):
+                found |= dict.fromkeys(range(command.seq - given.commands, command.seq), given.why)
+    return found
 
 
 def _of_operators(batch: JournalBatch) -> list[Command]:
@@ -107,7 +124,7 @@ def _of_operators_in_many(batch: JournalBatch) -> list[Command]:
     return list(unpack_commands(commands[chosen & (commands["actor"] != 0)].tobytes()))
 
 
-def _action(command: Command, attachment: bytes) -> OperatorAction:
+def _action(command: Command, attachment: bytes, why: str) -> OperatorAction:
     kind = CommandKind(command.kind).name.lower()
     fields = {name: getattr(command, field) for name, field in FIELDS.get(command.kind, {}).items()}
     if command.kind == CommandKind.RECORD:
@@ -119,5 +136,7 @@ def _action(command: Command, attachment: bytes) -> OperatorAction:
         fields |= json.loads(attachment)
     if command.kind == CommandKind.CHANGE_INSTRUMENT:
         fields |= changed_terms(command)
+    if why:
+        fields["reason"] = why
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
     return OperatorAction(command.seq, command.time_ns, command.actor, kind, text)

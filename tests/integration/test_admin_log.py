@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.venue_state.keys import key_hash
 from tests.integration.logged_in import PASSWORD, add_user, logged_in
-from tests.integration.venue import START_NS, RunningVenue
+from tests.integration.venue import START_NS, RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
@@ -64,6 +65,45 @@ async def test_each_action_is_there_with_its_fields_as_the_api_writes_them(venue
     ]  # fmt: skip
     assert found[0]["time"].startswith("2023-12-01T")
     assert [action["seq"] for action in found] == sorted(action["seq"] for action in found)
+
+
+WHY = {"rex-why": "margin%20call%20%E8%BF%BD%E4%BF%9D"}
+
+
+async def test_what_has_no_field_for_a_reason_has_the_one_of_the_header(tmp_path: Path) -> None:
+    """Also after a restart, and with an idempotency key, whose repeat is still one request."""
+    requests: list[tuple[str, str, Any]] = [
+        ("POST", "accounts/2/cash", {"amount": "12.50"}),
+        ("PUT", "accounts/3/limits", {"max_open_orders": 7}),
+        ("POST", "kill_switch/on", None),
+        ("POST", "halt", {"reason": "news"}),
+        ("PUT", "keys/{key_id}/limits", {"reason": "market maker"}),
+        ("DELETE", "keys/{key_id}", None),
+        ("POST", "users", {"name": "li.na", "role": "visitor", "account": 0}),
+    ]
+    async with running_venue(tmp_path) as venue:
+        operator = venue.client("operator")
+        issued = (await operator.post("/v1/admin/keys", json={"name": "desk", "scopes": ["read"]}, headers=WHY)).json()
+        for number, (method, path, body) in enumerate(requests):
+            is_repeatable = method != "DELETE" and path != "users"
+            key = {"idempotency-key": f"request-{number}"} if is_repeatable else {}
+            for _ in range(2 if is_repeatable else 1):
+                url = f"/v1/admin/{path.format(key_id=issued['key_id'])}"
+                reply = await operator.request(method, url, json=body, headers=WHY | key)
+                assert reply.status_code < 300, reply.text
+        refused = await operator.post("/v1/admin/accounts/2/cash", json={"amount": "-99999999999.00"}, headers=WHY)
+        assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_funds")
+        await act(venue, "POST", "/v1/admin/resume")
+        found = (await read_log(venue, order="oldest"))["actions"]
+    said = "margin call 追保"
+    assert [(action["kind"], action["why"]) for action in found] == [
+        ("key_issued", said), ("deposit", said), ("set_order_limits", said), ("set_turnover_limit", said),
+        ("kill_switch_on", said), ("halt", "news"), ("key_limits_set", "market maker"), ("key_revoked", said),
+        ("user_added", said), ("resume", None),
+    ]  # fmt: skip
+    assert found[1]["fields"] == {"account": 2, "amount": "12.50", "reason": said}
+    async with running_venue(tmp_path) as venue:
+        assert (await read_log(venue, order="oldest"))["actions"] == found
 
 
 async def test_keys_are_logged_without_their_secret_and_its_hash(venue: RunningVenue) -> None:

@@ -99,8 +99,8 @@ _WHY = {
     "name": WHY,
     "in": "header",
     "required": False,
-    "description": "Why, for the second person where the act needs one and its body has no reason: at most 500 characters, "
-    "UTF-8 in percent-encoding.",
+    "description": "Why, for the log, and for the second person where the act needs one: at most 500 characters, UTF-8 in "
+    "percent-encoding. A reason in the body comes before it.",
     "schema": {"type": "string", "pattern": "^[ -~]{0,6000}$"},
 }
 
@@ -126,8 +126,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             _add_scopes(method, path, operation)
             if method != "get" and takes_key(path):
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
-            if "202" in operation["responses"]:
-                operation["parameters"].append(_WHY)
+            if method != "get" and path.startswith("/v1/admin/") and "/proposals/" not in path:
+                operation.setdefault("parameters", []).append(_WHY)
             _add_problems(method, path, operation)
             if method == "get" and path.startswith("/v1/"):
                 operation["responses"]["200"]["headers"] = {AS_OF: {"$ref": f"#/components/headers/{AS_OF}"}}

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from services.commands.acts import names_of
-from services.commands.attachments import ActProposed, ProposalConfirmed, Scope
+from services.commands.attachments import ActProposed, ProposalConfirmed, ReasonGiven, Scope
 from services.gateway.order_entry.idempotency import RequestKey, commands_of, with_record
 from services.gateway.problems import ProblemError
 from services.messaging import Submission
@@ -75,11 +75,21 @@ def act_that_waits(submission: Submission, acts: Collection[str]) -> str | None:
 def proposal_of(asked: Asked, act: str) -> ActProposed:
     """The record of a proposal. It has no body but one that the route has read: nobody would have checked it, and the journal
     keeps it for good (`http/caller.py` refuses it)."""
+    text, why = asked.body.decode() or None, _own_reason(asked) or asked.why
+    return ActProposed(act=act, scope=asked.scope, method=asked.method, path=asked.path, body=text, why=why)
+
+
+def with_reason(submission: Submission, asked: Asked | None) -> Submission:
+    """The submission, and behind it a record of the header WHY, where the body has no reason of its own."""
+    if asked is None or not asked.why or _own_reason(asked):
+        return submission
+    return with_record(submission, ReasonGiven(why=asked.why, commands=commands_of(submission)))
+
+
+def _own_reason(asked: Asked) -> str | None:
     body = msgspec.json.decode(asked.body) if asked.body else {}
     given = (body.get(name) for name in _REASONS)
-    why = next((text for text in given if isinstance(text, str) and text), asked.why)
-    text = asked.body.decode() or None
-    return ActProposed(act=act, scope=asked.scope, method=asked.method, path=asked.path, body=text, why=why)
+    return next((text for text in given if isinstance(text, str) and text), None)
 
 
 def key_of_request(request: RequestKey | None) -> RequestKey | None:

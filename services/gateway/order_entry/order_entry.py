@@ -26,6 +26,7 @@ from services.gateway.order_entry.four_eyes import (
     key_of_request,
     proposal_ended,
     proposal_of,
+    with_reason,
 )
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.idempotency import REQUEST_KEY, Idempotency, RequestKey
@@ -140,7 +141,7 @@ class OrderEntry:
             proposed = record(sender, proposal_of(asked, act))
             event, _ = await self._once(key_of_request(request), sender, proposed)
             raise Proposed(event.seq, act)
-        return await self._once(request, sender, submission)
+        return await self._once(request, sender, with_reason(submission, asked))
 
     def is_repeat(self) -> bool:
         """Whether the HTTP request has the idempotency key of an earlier one. Then `execute` tells the answer again, also that

@@ -22,7 +22,7 @@ WITH_A_SECRET = {"key_issued", "user_added"}
 ALONE = {"alert_acknowledged", "act_proposed", "proposal_confirmed", "proposal_ended"}
 OF_THE_VENUE = {
     "alert_raised", "alert_cleared", "day_closed", "proof_agreed", "day_roll", "time", "new_order", "amend", "record",
-    "request_keyed", "request_repeated", "command_skipped", "request_skipped",
+    "request_keyed", "reason_given", "request_repeated", "command_skipped", "request_skipped",
 }  # fmt: skip
 LISTING = Path(__file__).parents[3] / "services/pages/static/control/log.js"
 RECORDS = {kind.model_fields["type"].default: kind for kind in get_args(Recorded) if issubclass(kind, BaseModel)}

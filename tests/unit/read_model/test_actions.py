@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from matching_engine.records import Command, CommandKind, pack_commands
-from services.commands.attachments import Recorded
+from services.commands.attachments import ReasonGiven, Recorded
 from services.journal.batch import NO_HASH, JournalBatch
 from services.read_model import actions as module
 from services.read_model.actions import actions
@@ -36,6 +38,19 @@ def test_small_and_large_batches_have_the_same_actions(commands: list[Command]) 
         patched.setattr(module, "FEW_COMMANDS", 0)
         large = list(actions(batch))
     assert large == list(actions(batch))
+
+
+@pytest.mark.parametrize("fewest", [0, 128])
+def test_a_reason_is_that_of_the_commands_right_before_it(fewest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW_COMMANDS", fewest)
+    said = ReasonGiven(why="margin call", commands=2).to_bytes()
+    forged = ReasonGiven(why="forged", commands=2).to_bytes()
+    kinds = [CommandKind.DEPOSIT, CommandKind.SET_ORDER_LIMITS, CommandKind.SET_TURNOVER_LIMIT, CommandKind.RECORD]
+    commands = [Command(kind=kind, actor=7) for kind in kinds[:3]] + [Command(kind=kinds[3], attachment=1)]
+    commands += [Command(kind=CommandKind.DEPOSIT, actor=7), Command(kind=CommandKind.RECORD, actor=7, attachment=2)]
+    batch = replace(batch_of(commands), attachments=(said, forged))
+    reasons = [json.loads(action.text).get("reason") for action in actions(batch)]
+    assert reasons[:4] == [None, "margin call", "margin call", None], "one with an actor is nobody's reason"
 
 
 @pytest.mark.parametrize("kind", KINDS)
