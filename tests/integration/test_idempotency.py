@@ -10,13 +10,18 @@ import httpx
 import pytest
 
 from services.files.data_folder import READ_DATABASE_FILE
+from services.gateway.order_entry.idempotency import takes_key
 from services.messaging import Submission
+from tests.integration.documented import openapi
 from tests.integration.logged_in import add_user, logged_in
+from tests.integration.test_gateway_routes import NAMES, operations_of
 from tests.integration.venue import CASH_FEN, RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
 CASH = "/v1/admin/accounts/2/cash"
+REFUSED_TWICE = {"POST /v1/admin/keys", "POST /v1/admin/targets"}
+"""Its secret is shown once; a second target is refused as such."""
 
 
 async def send(venue: RunningVenue, path: str, body: dict[str, Any], key: str | None = "k-1") -> httpx.Response:
@@ -38,6 +43,32 @@ async def test_requests_at_the_same_moment_are_one(venue: RunningVenue) -> None:
     replies = await asyncio.gather(*[send(venue, CASH, {"amount": "1.00"}) for _ in range(5)])
     assert len({reply.json()["seq"] for reply in replies}) == 1
     assert venue.state.accounts[2].cash_fen == CASH_FEN + 100
+
+
+async def test_every_request_may_be_repeated_but_those_of_this_list(venue: RunningVenue) -> None:
+    """A route that takes a key carries its request out once, and answers the repeat as the first. A new one is tried, too."""
+    operator, schemas = venue.client("operator"), openapi()["components"]["schemas"]
+    key_id = (await operator.post("/v1/admin/keys", json={"name": "desk", "scopes": ["read"]})).json()["key_id"]
+    why = {"reason": "family", "name": "Li Na"}
+    group = (await operator.post("/v1/admin/control_groups", json={"accounts": [2, 3], **why})).json()["seq"]
+    warned = {"accounts": [2], "measure": "warning", "trading_date": "2023-12-01", **why}
+    measure = (await operator.post("/v1/admin/measures", json=warned)).json()["seq"]
+    seqs = {"/v1/admin/control_groups/{seq}/end": group, "/v1/admin/measures/{seq}/lift": measure}
+    bodies = {"/v1/admin/measures": warned, "/v1/admin/control_groups": {"accounts": [2, 3], **why}}
+    told: dict[str, list[tuple[int, Any]]] = {}
+    # A group can be declared anew when it has ended.
+    for number, operation in enumerate(sorted(operations_of(), key=lambda one: one.path, reverse=True)):
+        if operation.method == "GET" or not takes_key(operation.path):
+            continue
+        headers = {"idempotency-key": f"request-{number}"}
+        url = operation.path.format(**NAMES | {"key_id": key_id, "seq": seqs.get(operation.path, 1)})
+        body = bodies.get(operation.path, operation.body(schemas))
+        replies = [await operator.request(operation.method, url, json=body, headers=headers) for _ in range(2)]
+        told[f"{operation.method} {operation.path}"] = [(reply.status_code, reply.json()) for reply in replies]
+    carried_out = {route for route, (first, _) in told.items() if first[0] < 300}
+    assert carried_out >= {*(f"POST {path}" for path in (*seqs, *bodies)), "DELETE /v1/admin/keys/{key_id}"}
+    assert len(carried_out) > 23
+    assert {route for route in carried_out if told[route][0] != told[route][1]} == REFUSED_TWICE
 
 
 async def test_the_key_of_another_request_is_refused(venue: RunningVenue) -> None:

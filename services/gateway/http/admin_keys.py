@@ -182,8 +182,8 @@ def add_key_routes(
 
     @router.delete("/keys/{key_id}", tags=_TAGS, summary="Revoke an API key")
     async def revoke_key(key: Caller, key_id: IdText) -> Applied:
-        revoked = KeyRevoked(key_id=_valid_id(key_id, state))
-        return Applied.by(await order_entry.record(key, revoked))
+        number = KEY_IDS.number(key_id) if order_entry.is_repeat() else _valid_id(key_id, state)
+        return Applied.by(await order_entry.record(key, KeyRevoked(key_id=number)))
 
 
 def _add_list(router: APIRouter, state: VenueState, limits: RateLimits, clock: Callable[[], int]) -> None:

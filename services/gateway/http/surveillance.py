@@ -94,7 +94,7 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
         async with checks.checked() as connection:
             for seq, group in control_groups(await read_records(connection, CONTROL_TYPES)).items():
                 shared = sorted({*accounts} & {*group.text.accounts})
-                if shared and group.ended is None:
+                if shared and group.ended is None and not order_entry.is_repeat():
                     message = f"account {shared[0]} is in the control group {seq}: end that one first"
                     raise field_problem("already_decided", "accounts", message, status=409)
             declared = ControlDeclared(accounts=accounts, reason=body.reason, name=body.name)
@@ -106,7 +106,7 @@ def _control_routes(router: APIRouter, state: VenueState, order_entry: OrderEntr
             group = control_groups(await read_records(connection, CONTROL_TYPES)).get(seq)
             if group is None:
                 raise ProblemError(404, "not_found", f"No control group has the number {seq}.")
-            if group.ended is not None:
+            if group.ended is not None and not order_entry.is_repeat():
                 ended_by = f"The control group {seq} was ended by command {group.ended.seq}."
                 raise ProblemError(409, "already_decided", ended_by)
             ended = ControlEnded(declared_seq=seq, reason=body.reason, name=body.name)

@@ -144,7 +144,7 @@ class Bans:
             measure = found.get(seq)
             if measure is None:
                 raise ProblemError(404, "not_found", f"No measure has the number {seq}.")
-            if measure.lifted is not None:
+            if measure.lifted is not None and not self._order_entry.is_repeat():
                 ended = f"The measure {seq} was ended by command {measure.lifted.seq}."
                 raise ProblemError(409, "already_decided", ended)
             freed = freed_by_lifting(found, seq)
