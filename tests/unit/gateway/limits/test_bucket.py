@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.commands.attachments import RateLimit
@@ -17,6 +17,7 @@ FOR_EVER_NS = 10**30
 
 
 @given(RATES, REQUESTS)
+@example(RateLimit(per_s=1, burst=5), [(0, 1)] * 7 + [(SECOND_NS // 2, 1)] * 7)
 def test_no_span_of_time_gives_more_than_burst_and_rate(rate: RateLimit, requests: list[tuple[int, int]]) -> None:
     bucket, now_ns, accepted = Bucket("orders", rate), 5 * SECOND_NS, list[tuple[int, int]]()
     for gap_ns, cost in requests:
