@@ -178,6 +178,19 @@ def test_every_variable_is_documented_with_its_option() -> None:
     assert sorted(documented) == sorted(VARIABLES)
 
 
+def test_every_default_is_the_documented_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    text, given = (REPOSITORY / "docs/operators.md").read_text(encoding="utf-8"), read_settings()
+    documented = dict(re.findall(r"^\| `(REX_\w+)` \| ?`?(.*?)`? ?\|", text, re.MULTILINE))
+    for name, default in documented.items():
+        if default in ("", "today"):
+            assert not getattr(given, name.removeprefix("REX_").lower()), name
+        else:
+            monkeypatch.setenv(name, default)
+    assert read_settings() == given
+
+
 @pytest.mark.parametrize(
     ("secret", "reason"),
     [
