@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.gateway.server.server import make_server
 from services.venue_state.keys import key_hash
 from tests.integration.venue import BASE_URL, START_NS, RunningVenue, running_venue
@@ -73,6 +74,17 @@ async def listed_by_name(venue: RunningVenue, name: str) -> dict[str, Any]:
     page = (await venue.client("operator").get("/v1/admin/keys")).json()
     found: dict[str, Any] = next(key for key in page["keys"] if key["name"] == name)
     return found
+
+
+async def test_no_database_of_the_venue_holds_a_key(tmp_path: Path) -> None:
+    async with running_venue(tmp_path) as venue:
+        issued = await issue(venue)
+        assert (await client(venue, issued["key"]).get("/v1/account")).status_code == 200
+    digest = key_hash(issued["key"])
+    for name in (JOURNAL_FILE, READ_DATABASE_FILE):
+        stored = (tmp_path / name).read_bytes()
+        assert digest in stored or digest.hex().encode() in stored, name
+        assert issued["key"].encode() not in stored, name
 
 
 async def test_the_list_goes_on_by_cursor_newest_first_and_leaves_out_what_is_revoked(venue: RunningVenue) -> None:
