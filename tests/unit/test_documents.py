@@ -1,4 +1,4 @@
-"""The documents name files that exist: paths in backticks, and links between the pages and into them."""
+"""The documents name what exists: paths in backticks, tests, and links between the pages and into them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 PATH = re.compile(r"`((?:docs|load_tests|matching_engine|services|tests)/[\w./-]*)`")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -24,6 +25,11 @@ def named_paths() -> list[tuple[str, str]]:
     return sorted(
         {(str(page.relative_to(ROOT)), path) for page in PAGES for path in PATH.findall(page.read_text("utf-8"))}
     )
+
+
+def named_tests() -> list[tuple[str, str]]:
+    """Each test that a page names, its file and its name."""
+    return sorted({named for page in PAGES for named in TEST.findall(page.read_text("utf-8"))})
 
 
 def rooms() -> list[str]:
@@ -50,6 +56,12 @@ def links() -> list[tuple[str, str]]:
 def test_a_path_in_a_page_exists() -> None:
     assert [(page, path) for page, path in named_paths() if not (ROOT / path).exists()] == []
     assert len(named_paths()) > 120
+
+
+def test_a_test_that_a_page_names_is_in_its_file() -> None:
+    texts = {file: (ROOT / file).read_text("utf-8") for file, _ in named_tests()}
+    assert [(file, name) for file, name in named_tests() if f"def {name}(" not in texts[file]] == []
+    assert len(named_tests()) > 70
 
 
 def test_the_architecture_names_every_room_and_each_is_a_folder() -> None:
