@@ -27,6 +27,13 @@ PUT_ALERT = """async alert => {
 }"""
 """Puts an alert in the place of those that the venue has pushed: about findings it raises one when a day is complete."""
 
+COUNTED = """() => {
+    const said = document.querySelector('[data-testid=unseen]');
+    const rows = document.querySelectorAll('[data-testid=alerts] [data-testid=acknowledge]');
+    return rows.length === (said.hidden ? 0 : Number(said.textContent.replace(/\\D/g, '')));
+}"""
+"""The head counts the alerts that stand there to be acknowledged."""
+
 
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
@@ -150,13 +157,30 @@ def test_the_address_says_what_is_shown(surveillance: Page, venue: VenueProcess)
     expect(surveillance.get_by_test_id("finding")).to_have_count(1)
 
 
+@pytest.mark.parametrize("role", ["operator", "auditor", "visitor"])
+def test_the_head_of_every_page_counts_the_alerts_for_who_may_read_them(
+    watched: Watched, venue: VenueProcess, role: str
+) -> None:
+    enter(watched.page, venue, role)
+    open_page(watched.page, venue, "/ui/control")
+    unseen = watched.page.get_by_test_id("unseen")
+    if role == "visitor":
+        expect(unseen).to_be_hidden()
+    else:  # the venue is quiet, of which a critical alert tells
+        expect(unseen).to_have_class("count danger")
+        expect(unseen).to_have_attribute("aria-label", re.compile(r"^\d+ alerts? not acknowledged$"))
+        expect(unseen).to_be_visible()
+
+
 def test_an_alert_comes_by_itself_is_acknowledged_and_stays_in_the_history(
     surveillance: Page, venue: VenueProcess
 ) -> None:
     row = surveillance.get_by_test_id("alerts").locator("tr", has_text="no commands")
     expect(row).to_contain_text("critical")
+    surveillance.wait_for_function(COUNTED)
     surveillance.get_by_role("heading", name="Alerts").hover()
     confirm(surveillance, row.get_by_test_id("acknowledge"), note="the market is thin")
+    surveillance.wait_for_function(COUNTED)
     surveillance.get_by_test_id("alerts-all").click()
     expect(surveillance.get_by_test_id("alerts")).to_contain_text("Seen by the operator")
     acknowledged = [one["acknowledged"] for one in venue.get("/v1/alerts", state="all")["alerts"]]

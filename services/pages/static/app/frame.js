@@ -1,5 +1,6 @@
 // What every page has: the venue's state in its head, who looks at it, language, theme and colours.
 
+import "./alerts.js";
 import { read } from "./api.js";
 import { keepCarried } from "./carried.js";
 import { fill, h } from "./dom.js";

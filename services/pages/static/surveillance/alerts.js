@@ -1,18 +1,16 @@
-// The alerts: the open ones as the venue pushes them, and the history; an operator acknowledges one with a note.
+// The alerts: the open ones, and the history; an operator acknowledges one with a note.
 
 import { read, send } from "../app/api.js";
 import { h } from "../app/dom.js";
-import { feed } from "../app/feed.js";
 import { day, minute, stamp } from "../app/format.js";
 import { page } from "../app/page.js";
-import { get, set, watch } from "../app/store.js";
+import { get, watch } from "../app/store.js";
 import { toast } from "../app/toasts.js";
 import { t, term } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { reasonField, valueOf } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
 
-const EVERY_MS = 10_000;
 const PAGE = 50;
 const SIGNS = /** @type {Record<string, string>} */ ({ critical: "⚠", warning: "△" });
 
@@ -85,30 +83,7 @@ export function alertsPanel(rights) {
   });
   more.addEventListener("click", () => readHistory(true));
   watch(["alerts"], () => (history ? readHistory() : show()));
-  follow(rights);
   return panel("alerts-panel", t("alerts"), [all, listing.save], rights.acts && outcome, listing.node, h("p", { class: "body" }, more));
-}
-
-/** The open alerts, oldest first: an operator is pushed them, an auditor asks. @param {import("../operate/access.js").Access} rights */
-function follow(rights) {
-  if (rights.acts) {
-    feed.follow({ channels: ["alerts"] }, ({ type, data }) => {
-      const open = type === "snapshot" ? new Map() : new Map(get("alerts"));
-      for (const alert of data.alerts) {
-        if (alert.state === "open") open.set(alert.alert_id, alert);
-        else open.delete(alert.alert_id);
-      }
-      set("alerts", open);
-    });
-    return;
-  }
-  const ask = async () => {
-    if (document.visibilityState !== "visible") return;
-    const { alerts } = await read("/v1/alerts", { limit: 500 }).catch(() => ({ alerts: null }));
-    if (alerts) set("alerts", new Map(alerts.reverse().map((/** @type {any} */ alert) => [alert.alert_id, alert])));
-  };
-  ask();
-  setInterval(ask, EVERY_MS);
 }
 
 /** @param {any} alert */
