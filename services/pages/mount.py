@@ -54,6 +54,7 @@ def _file(path: Path) -> Content:
 FIRST_SYMBOL = "PRND-OX"
 PAGES = {
     "/ui/": Page("overview", ("venue", "report", "tickers", "instruments", "months", "intraday", "closes")),
+    "/ui/rule": Page("rule", ("venue",), folder="overview"),
     "/ui/figure": Page("figure", ("venue", "report")),
     "/ui/surveillance": Page("surveillance", ("venue", "instruments")),
     "/ui/control": Page("control", ("venue", "instruments", "tickers")),

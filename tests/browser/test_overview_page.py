@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -96,9 +97,16 @@ def test_months_are_the_apis(watched: Watched, halted: VenueProcess) -> None:
 
 
 def test_the_counting_rule_stands_in_full_in_both_languages(watched: Watched, halted: VenueProcess) -> None:
-    """Nothing of it is cut, and the page's words are those of the report and of its Chinese exports."""
-    for language, rule in (("en", present(halted)["counting_rule"]), ("zh", COUNTING_RULE_ZH)):
+    """Nothing of it is cut, and the page's words are those of the report and of its Chinese exports. It has a page of its own,
+    to link to."""
+    rules = (("en", present(halted)["counting_rule"]), ("zh", COUNTING_RULE_ZH))
+    for (language, rule), has_own_page in product(rules, (False, True)):
+        watched.page.set_viewport_size({"width": 1400, "height": 900})
         page = open_overview(watched.page, halted, f"?lang={language}")
+        if has_own_page:
+            page.get_by_test_id("meaning").locator("a").click()
+            expect(page).to_have_url(re.compile("/ui/rule"))
+            page.set_viewport_size({"width": 390, "height": 844})
         shown = page.get_by_test_id("rule")
         expect(shown).to_have_text(rule)
         expect(shown).to_be_visible()
