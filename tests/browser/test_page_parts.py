@@ -73,6 +73,14 @@ def test_what_comes_next_is_another_phase(page: Page, demo: VenueProcess) -> Non
     assert found == ["call_auction", "closed", "closed", None]
 
 
+def test_language_and_theme_of_the_address_go_along_with_a_link(page: Page, demo: VenueProcess) -> None:
+    page.goto(f"{demo.url}/ui/?lang=zh&theme=light&year=2026")
+    page.locator("[data-nav=health]").click()
+    expect(page).to_have_url(f"{demo.url}/ui/health?lang=zh&theme=light")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
 @pytest.mark.parametrize("path", ["/ui/", "/ui/trade/PRND-OX", "/ui/control"])
 def test_on_a_phone_the_head_leaves_room_and_no_tab_is_cut(page: Page, demo: VenueProcess, path: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})

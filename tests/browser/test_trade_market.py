@@ -180,7 +180,7 @@ def test_the_list_is_searched_and_leads_to_another_instrument(watched: Watched, 
     page.keyboard.type("yttrium targ")
     expect(page.locator("#instruments li:visible")).to_have_count(1)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{demo.url}/ui/trade/Y-TGT")
+    page.wait_for_url(f"{demo.url}/ui/trade/Y-TGT?lang=en")
     expect(page.get_by_role("heading", level=1)).to_have_text("Y-TGT")
     expect(page.locator("#instruments [aria-current]")).to_be_in_viewport()
     expect(page.get_by_test_id("ladder-middle")).not_to_be_empty()

@@ -11,7 +11,7 @@ import { at, page } from "./page.js";
 import { enter, logOut, session } from "./session.js";
 import { get, set, watch } from "./store.js";
 import { nextChange } from "./timetable.js";
-import { address } from "./url_state.js";
+import { address, read as ofAddress } from "./url_state.js";
 import { t, term } from "./words.js";
 
 set("venue", page.first.venue ?? null);
@@ -105,6 +105,19 @@ at("colours").addEventListener("click", () => {
   localStorage.setItem("colours", root.colours);
 });
 
+/** Language and theme of the address go along with who follows a link of the page. @param {MouseEvent} event */
+function takeAlong({ target }) {
+  const link = target instanceof Element ? target.closest("a") : null;
+  if (!link || !/^\/(ui\/|log-in)/.test(link.getAttribute("href") ?? "")) return;
+  const to = new URL(link.href);
+  for (const name of ["lang", "theme"]) {
+    const value = ofAddress(name);
+    if (value && !to.searchParams.has(name)) to.searchParams.set(name, value);
+  }
+  link.href = to.pathname + to.search + to.hash;
+}
+
+for (const kind of /** @type {const} */ (["click", "auxclick"])) addEventListener(kind, takeAlong, { capture: true });
 watch(["venue", "phases"], showFacts);
 setInterval(showFacts, 1_000);
 showWho();
