@@ -106,6 +106,16 @@ async def test_what_has_no_field_for_a_reason_has_the_one_of_the_header(tmp_path
         assert (await read_log(venue, order="oldest"))["actions"] == found
 
 
+@pytest.mark.parametrize(("metric", "amount"), [("net_traded", "24000000000.00"), ("tonnes", "1200.500")])
+async def test_the_amount_of_a_target_is_the_one_that_was_asked_for(
+    venue: RunningVenue, metric: str, amount: str
+) -> None:
+    target = {"metric": metric, "year": 2023, "month": 12, "amount": amount, "name": "the board's", "why": "plan"}
+    await act(venue, "POST", "/v1/admin/targets", target)
+    (action,) = (await read_log(venue, kind="target_set"))["actions"]
+    assert {name: action["fields"][name] for name in target} == target
+
+
 async def test_keys_are_logged_without_their_secret_and_its_hash(venue: RunningVenue) -> None:
     issued = await act(venue, "POST", "/v1/admin/keys", {"name": "desk", "scopes": ["read"], "account": 2})
     limits = {"reads": {"per_s": 1, "burst": 2}, "reason": "too many queries"}
