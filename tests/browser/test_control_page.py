@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -109,6 +110,28 @@ def test_the_whole_venue_is_halted_and_its_kill_switch_is_turned(control: Page, 
     confirm(control, control.get_by_test_id("kill-off"))
     expect(control.get_by_test_id("kill-state")).to_have_text("off: orders are taken")
     assert venue.get("/v1/venue")["kill_switch"] is False
+
+
+def test_a_target_is_set_and_replaces_the_one_in_force(control: Page, venue: VenueProcess) -> None:
+    year = venue.get("/v1/venue")["trading_date"][:4]
+
+    def in_force() -> dict[tuple[str, str, int], dict[str, Any]]:
+        found = [one for one in venue.get(f"/v1/reports/targets/{year}") if one["in_force"]]
+        return {(one["scope"], one["metric"], one["month"]): one for one in found}
+
+    older = in_force()["venue", "net_traded", 0]
+    expect(control.get_by_test_id("target-state")).to_have_text("¥ 23,000,000,000.00")
+    button = control.get_by_test_id("set-target")
+    confirm(control, button, amount="24000000000", name="the board's", reason="decision of 5 January")
+    expect(control.get_by_test_id("target-state")).to_have_text("¥ 24,000,000,000.00")
+    newer = in_force()["venue", "net_traded", 0]
+    assert (newer["amount"], newer["name"], newer["replaces"]) == ("24000000000.00", "the board's", older["seq"])
+    month = {"scope": "product:PRND-OX", "metric": "tonnes", "month": "3"}
+    confirm(control, button, **month, amount="1200.5", name="oxide, March", reason="plan")
+    expect(control.get_by_test_id("venue-acts").get_by_test_id("outcome")).to_contain_text("PRND-OX · tonnes · month 3")
+    assert in_force()["product:PRND-OX", "tonnes", 3]["amount"] == "1200.500"
+    expect(control.locator("#log-panel")).to_contain_text("PRND-OX · tonnes · month 3 · 1,200.500 t · oxide, March")
+    assert actions(venue, kind="target_set")[0]["person"] == "the operator"
 
 
 def test_phase_collar_and_volatility_band_are_set(control: Page, venue: VenueProcess) -> None:

@@ -7,6 +7,7 @@ import { watch } from "../app/store.js";
 import { t, term } from "../app/words.js";
 import { choice, line } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
+import { aboutOf, amountOf } from "./target.js";
 
 const PAGE = 25;
 const KINDS = [
@@ -55,7 +56,11 @@ const HIDDEN = new Set(["scope", "method"]);
 
 /** What an action was about: its fields, but why. @param {any} action */
 const about = ({ kind, fields, why }) =>
-  kind.startsWith("kill_switch_") && fields.account === 0 ? t("log.venue") : ofFields(fields, why);
+  kind.startsWith("kill_switch_") && fields.account === 0
+    ? t("log.venue")
+    : kind === "target_set"
+      ? `${fields.year} · ${aboutOf(fields)} · ${amountOf(fields)} · ${fields.name}`
+      : ofFields(fields, why);
 
 /** @param {Record<string, unknown>} fields @param {string | null} why */
 const ofFields = (fields, why) =>
@@ -69,7 +74,7 @@ const ofFields = (fields, why) =>
 
 /** @param {string} name @param {unknown} value */
 const valueText = (name, value) =>
-  name === "phase" || name === "side" ? term(name, String(value)) : typeof value === "object" ? JSON.stringify(value) : String(value);
+  ["phase", "side", "role"].includes(name) ? term(name, String(value)) : typeof value === "object" ? JSON.stringify(value) : String(value);
 
 /** Who did it, and who had proposed it. @param {any} action of the log @returns {string} */
 export function whoActed({ person, key_name, key_id, proposal, proposed_by }) {

@@ -1,4 +1,4 @@
-// The whole venue: its kill switch, a halt of every instrument, a cancel of all open orders.
+// The whole venue: its kill switch, a halt of every instrument, a cancel of all open orders, its target.
 
 import { send } from "../app/api.js";
 import { h, say } from "../app/dom.js";
@@ -8,6 +8,7 @@ import { t } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { cancelAct } from "./cancel.js";
 import { haltAct, haltedCounts } from "./halt.js";
+import { amountOf, targetAct, targetsInForce } from "./target.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
 export function venueActs(rights) {
@@ -31,6 +32,9 @@ export function venueActs(rights) {
     halt.disabled = all > 0 && halted === all;
     resume.disabled = halted === 0;
   });
+  const target = actButton(t("target.act"), "set-target", outcome, targetAct()),
+    targetState = h("b", { data: { testid: "target-state" } }, "–");
+  if (rights.reads) watch(["acted"], () => showTarget(targetState));
   /** @param {string} name @param {HTMLElement} state @param {HTMLElement[]} buttons */
   const row = (name, state, ...buttons) =>
     h("div", { class: "switch" }, h("span", {}, name), state, h("span", { class: "acts" }, rights.acts && buttons));
@@ -39,8 +43,18 @@ export function venueActs(rights) {
     { class: "switches-list", id: "venue-acts", data: { testid: "venue-acts" } },
     row(t("kill.venue"), killState, on, off),
     row(t("halt.instruments"), haltState, halt, resume),
+    rights.reads && row(t("target.of_year"), targetState, target),
     ...(rights.acts ? [row(t("cancel_orders.of_all"), h("b", {}, ""), cancel), outcome] : []),
   );
+}
+
+/** The venue's own target of the year. @param {HTMLElement} node */
+async function showTarget(node) {
+  const found = (await targetsInForce().catch(() => [])).find(
+    ({ scope, metric, month }) => scope === "venue" && metric === "net_traded" && month === 0,
+  );
+  say(node, found ? amountOf(found) : "–");
+  node.title = found?.name ?? "";
 }
 
 /** @param {boolean} isOn @returns {import("../operate/acts.js").Act} */

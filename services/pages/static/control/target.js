@@ -1,0 +1,76 @@
+// The targets that are in force this year, and the act that sets one.
+
+import { read, send } from "../app/api.js";
+import { money, number } from "../app/format.js";
+import { get } from "../app/store.js";
+import { t, term } from "../app/words.js";
+import { choice, line, reasonField, valueOf } from "../operate/fields.js";
+import { instrumentText } from "./market.js";
+
+/** @typedef {{scope: string, metric: string, month: number, amount: string}} About
+ * @typedef {About & {seq: number, name: string, in_force: boolean}} Target */
+
+const METRICS = ["net_traded", "changed_hands", "delivered", "tonnes"];
+const CATEGORIES = ["magnetic_material", "deep_processed"];
+const MONTHS = Array.from({ length: 13 }, (_, month) => month);
+
+const thisYear = () => Number(get("venue").trading_date.slice(0, 4));
+
+/** @returns {Promise<Target[]>} */
+export async function targetsInForce() {
+  const seq = get("acted"), found = await read(`/v1/reports/targets/${thisYear()}`, seq ? { at_least_seq: seq } : {});
+  return found.filter((/** @type {Target} */ one) => one.in_force);
+}
+
+/** @param {About} target */
+export const amountOf = ({ metric, amount }) => (metric === "tonnes" ? `${number(amount)} t` : money(amount));
+
+/** "the whole venue · net turnover · the year". @param {About} target */
+export const aboutOf = ({ scope, metric, month }) => {
+  const [kind, name] = scope.split(":");
+  const of = kind === "venue" ? t("target.venue") : kind === "category" ? term("category", name) : name;
+  return `${of} · ${term("metric", metric)} · ${monthText(month)}`;
+};
+
+/** @param {number} month 0: the whole year */
+const monthText = (month) => (month ? t("target.month", { month }) : t("target.year"));
+
+/** @returns {[string, string][]} */
+const scopes = () => [
+  ["venue", t("target.venue")],
+  ...CATEGORIES.map((name) => /** @type {[string, string]} */ ([`category:${name}`, term("category", name)])),
+  ...get("instruments").map((/** @type {any} */ one) => [`product:${one.symbol}`, instrumentText(one)]),
+];
+
+/** @returns {import("../operate/acts.js").Act} */
+export function targetAct() {
+  /** @type {Target[]} */ let known = [];
+  return {
+    kinds: ["target_set"],
+    ask: async () => {
+      known = await targetsInForce();
+      return {
+        title: t("target.ask", { year: thisYear() }),
+        facts: known.map((one) => [aboutOf(one), `${amountOf(one)} · ${one.name}`]),
+        fields: [
+          choice(t("target.scope"), "scope", scopes()),
+          choice(t("target.metric"), "metric", METRICS.map((metric) => [metric, term("metric", metric)])),
+          choice(t("target.time"), "month", MONTHS.map((month) => [String(month), monthText(month)])),
+          line(t("target.amount"), "amount", { required: true, inputmode: "decimal", pattern: "\\d{1,15}(\\.\\d{1,3})?", title: t("target.amount_hint") }, t("target.amount_hint")),
+          line(t("target.name"), "name", { required: true, maxlength: 80, pattern: ".*\\S.*", title: t("acts.name_needed") }),
+          reasonField(),
+        ],
+        consequence: t("target.consequence"),
+        act: t("target.set"),
+      };
+    },
+    run: async (given, key) => {
+      const scope = valueOf(given, "scope"), metric = valueOf(given, "metric"), month = Number(valueOf(given, "month"));
+      const older = known.find((one) => one.scope === scope && one.metric === metric && one.month === month);
+      const body = { scope, metric, month, year: thisYear(), amount: valueOf(given, "amount"), name: valueOf(given, "name"),
+        why: valueOf(given, "reason"), replaces: older?.seq ?? null };
+      const { seq } = await send("POST", "/v1/admin/targets", body, key);
+      return { said: t("target.done", { about: aboutOf(body), amount: amountOf(body) }), seq };
+    },
+  };
+}
