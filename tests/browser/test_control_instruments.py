@@ -170,3 +170,14 @@ def test_a_delisting_is_said_to_be_for_good_and_then_shown(wang: Page, beside: P
     option = wang.get_by_test_id("dialog").locator(f"option[value='{SYMBOL}']")
     expect(option).to_have_text(f"{SYMBOL} · Scandium oxide · delisted")
     wang.keyboard.press("Escape")
+
+
+def test_a_delisting_is_proposed_on_the_page_of_the_product(wang: Page, venue: VenueProcess) -> None:
+    open_page(wang, venue, "/ui/control?lang=en&product=Y-TGT")
+    expect(confirm(wang, wang.get_by_test_id("delist"), reason="nobody delivers it")).to_contain_text("second person")
+    (waiting,) = venue.get("/v1/admin/proposals", state="waiting")["proposals"]
+    assert (waiting["act"], waiting["path"]) == ("delist_instrument", "/v1/admin/instruments/Y-TGT/delist")
+    assert (waiting["body"], waiting["proposed_by"]["name"]) == ({"reason": "nobody delivers it"}, "Wang Fang")
+    expect(wang.locator("[data-testid=tile][data-symbol='Y-TGT']")).to_have_attribute("data-phase", "continuous")
+    open_page(wang, venue, f"/ui/control?lang=en&product={SYMBOL}")
+    expect(wang.get_by_test_id("delist")).to_be_disabled()  # it is delisted already

@@ -9,7 +9,7 @@ import { rate } from "../operate/fields.js";
 import { phaseText } from "./board.js";
 import { cancelAct } from "./cancel.js";
 import { haltAct } from "./halt.js";
-import { bandAct, collarAct, phaseAct } from "./instrument_acts.js";
+import { bandAct, collarAct, delistAct, phaseAct } from "./instrument_acts.js";
 import { chosenInstrument, followChosen, stateOf } from "./market.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
@@ -48,6 +48,7 @@ function build(instrument, rights) {
           actButton(t("collar.act"), "set-collar", outcome, collarAct(symbol)),
           actButton(t("band.act"), "set-band", outcome, bandAct(symbol)),
           actButton(t("cancel_orders.act"), "cancel-instrument", outcome, cancelAct({ symbol }), { danger: true }),
+          actButton(t("delisting.act"), "delist", outcome, delistAct(symbol), { danger: true }),
         ),
         outcome,
       ]
@@ -108,9 +109,10 @@ function update(body) {
   }
   const phaseNode = /** @type {HTMLElement | null} */ (body.querySelector('[data-fact="phase"]'));
   if (phaseNode) phaseNode.dataset.phase = phase;
-  const [halt, resume] = ["halt", "resume"].map(
+  const [halt, resume, delist] = ["halt", "resume", "delist"].map(
     (id) => /** @type {HTMLButtonElement | null} */ (body.querySelector(`[data-testid="${id}"]`)),
   );
   if (halt) halt.disabled = phase === "halted";
   if (resume) resume.disabled = phase !== "halted";
+  if (delist) delist.disabled = phase === "delisted";
 }

@@ -1,10 +1,10 @@
-// Acts that set something of an instrument: its phase, its collar, its volatility band.
+// Acts that set something of an instrument: its phase, its collar, its volatility band; and its end.
 
 import { send } from "../app/api.js";
 import { instrumentOf } from "../app/instruments.js";
 import { get } from "../app/store.js";
 import { t, term } from "../app/words.js";
-import { choice, fromPercent, inPercent, line, rate, valueOf } from "../operate/fields.js";
+import { choice, fromPercent, inPercent, line, rate, reasonField, valueOf } from "../operate/fields.js";
 import { phaseText } from "./board.js";
 import { instrumentText, stateOf } from "./market.js";
 
@@ -96,5 +96,23 @@ export const bandAct = (symbol) => ({
       seconds = Number(valueOf(given, "auction_seconds"));
     const { seq } = await put(symbol, "volatility_band", { rate: fromPercent(percent), auction_seconds: seconds }, key);
     return { said: t("band.done", { symbol, rate: `${percent} %`, seconds }), seq };
+  },
+});
+
+/** @param {string} symbol @returns {import("../operate/acts.js").Act} */
+export const delistAct = (symbol) => ({
+  kinds: ["delist_instrument"],
+  ask: () => ({
+    title: t("delisting.ask", { symbol }),
+    facts: [named(symbol), [t("now"), phaseText(stateOf(symbol).phase)]],
+    fields: [reasonField()],
+    consequence: t("delisting.consequence"),
+    act: t("delisting.act"),
+    danger: true,
+  }),
+  run: async (given, key) => {
+    const body = { reason: valueOf(given, "reason") };
+    const { seq } = await send("POST", `/v1/admin/instruments/${encodeURIComponent(symbol)}/delist`, body, key);
+    return { said: t("delisting.done", { symbol }), seq };
   },
 });
