@@ -129,6 +129,19 @@ def test_the_other_tables_are_the_apis(watched: Watched, venue: VenueProcess) ->
     expect(page.get_by_test_id("bulletin-sum")).to_contain_text(money(bulletin["total"]["turnover"]))
 
 
+def test_the_forecast_says_where_the_year_ends_at_a_mean(page: Page, venue: VenueProcess) -> None:
+    """The API tells it from the 20th trading day on."""
+    ends = {"forecast_recent_mean": "22928276968.50", "forecast_year_mean": "22645181905.50"}
+    page.route(
+        re.compile(rf"/v1/reports/turnover/{year_of(venue)}(\?|$)"),
+        lambda route: route.fulfill(json=report_of(venue) | ends),
+    )
+    open_figure(page, venue)
+    look_at(page, "forecast")
+    expect(page.locator("[data-forecast=at_recent]")).to_have_text(money(ends["forecast_recent_mean"]))
+    expect(page.locator("[data-forecast=at_year]")).to_have_text(money(ends["forecast_year_mean"]))
+
+
 def test_a_file_and_a_table_are_saved(watched: Watched, venue: VenueProcess) -> None:
     page = open_figure(watched.page, venue)
     ladder = report_of(venue, "/ladder")

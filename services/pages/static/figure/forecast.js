@@ -46,7 +46,8 @@ function numbers() {
     ...(forecast?.p50 ? ["p10", "p50", "p90"].flatMap((name) => pair(name, money(forecast[name]))) : []),
     ...(forecast?.reach ? pair("reach", percent(forecast.reach)) : []),
     ...pair("target", money(shown.target)), ...pair("target_name", h("span", { translate: "no" }, shown.target_name)), ...pair("required", money(shown.required_per_day)), ...pair("recent_mean", money(shown.recent_mean)),
-    ...pair("ratio", shown.required_ratio === null ? "–" : `${number(shown.required_ratio)} ×`), ...pair("days", `${shown.days_completed} / ${shown.days_left}`))];
+    ...pair("ratio", shown.required_ratio === null ? "–" : `${number(shown.required_ratio)} ×`),
+    ...pair("at_recent", money(shown.forecast_recent_mean)), ...pair("at_year", money(shown.forecast_year_mean)), ...pair("days", `${shown.days_completed} / ${shown.days_left}`))];
 }
 
 /** @param {HTMLElement} host */
