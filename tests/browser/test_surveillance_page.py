@@ -40,6 +40,7 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     """A venue where two members sell the same goods to and fro, all others trade with whom they meet, and one meets itself."""
     folder = tmp_path_factory.mktemp("watched")
     with rex(folder, "serve", "--new", "--schedule", "always", "--json", variables=QUIET) as served:
+        served.wait_for_reports()
         others = [f"Works {number}" for number in range(1, 13)]
         with HttpClient(base_url=served.url) as client:
             trade_a_day(Market(served, client, [*RING, *others]), others)
