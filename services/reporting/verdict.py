@@ -93,13 +93,13 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
         return Verdict(
             Outcome.ON_TRACK,
             f"On track: the target is reached with a probability of {percent}.",
-            f"进展顺利：达成概率{percent}。",
+            f"进展顺利：达标概率 {percent}。",
         )
     if reach >= BEHIND:
         return Verdict(
             Outcome.OPEN,
             f"Undecided: the target is reached with a probability of {percent}.",
-            f"尚无定论：达成概率{percent}。",
+            f"尚无定论：达标概率 {percent}。",
         )
     required, recent, behind = progress.required_per_day_fen, progress.recent_mean_fen, max(-progress.ahead_fen, 0)
     last = progress.last_completed
@@ -112,7 +112,7 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
         Outcome.BEHIND,
         f"Behind the pace by {short_yuan(behind)} at the close of {date_text(last)}: the target is reached with a "
         f"probability of {percent}, and {en}.",
-        f"截至{date_text(last)}收盘落后进度{hundred_millions(behind)}：达成概率{percent}，{zh}。",
+        f"截至{date_text(last)}收盘落后进度{hundred_millions(behind)}：达标概率 {percent}，{zh}。",
     )
 
 

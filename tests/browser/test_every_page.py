@@ -23,6 +23,7 @@ PAGES = {
     "surveillance": "/ui/surveillance",
     "control": "/ui/control",
     "health": "/ui/health",
+    "rule": "/ui/rule",
 }
 SIZES = {"desk": (1400, 900), "wide": (1920, 1080), "phone": (390, 844)}
 ROLES = ("visitor", "trader", "operator")

@@ -421,8 +421,12 @@ def test_it_fits_a_phone_in_chinese(watched: Watched, venue: VenueProcess) -> No
 
 def test_it_prints_with_the_ladder_and_the_seal(watched: Watched, venue: VenueProcess) -> None:
     page = open_figure(watched.page, venue)
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     expect(rung(page, "net")).to_be_visible()
     expect(page.get_by_test_id("row-hash")).to_be_visible()
     expect(page.get_by_test_id("prove")).to_be_hidden()
+    inks = "['--red', '--green'].map(name => getComputedStyle(document.documentElement).getPropertyValue(name).trim())"
+    in_dark = page.evaluate(inks)
+    page.emulate_media(media="print", color_scheme="light")
+    assert in_dark == page.evaluate(inks), "paper is white"
     assert page.pdf(format="A4").startswith(b"%PDF")

@@ -70,7 +70,7 @@ def test_a_running_year() -> None:
         Outcome.BEHIND,
         "Behind the pace by 5.0 bn at the close of 2023-01-20: the target is reached with a probability of 20 %, "
         "and needs 1.5 bn a day, 2.0 times the mean of the last 20 days.",
-        "截至2023-01-20收盘落后进度50.00亿元：达成概率20 %，每日需15.00亿元，为近20日均值的2.0倍。",
+        "截至2023-01-20收盘落后进度50.00亿元：达标概率 20 %，每日需15.00亿元，为近20日均值的2.0倍。",
     )
 
 

@@ -66,7 +66,7 @@ function showFan(host) {
   chart.show([
     ...fan(done.at(-1)),
     { type: "line", name: t("forecast.pace"), className: "pace", data: line("pace") },
-    { type: "line", name: t("forecast.seasonal"), className: "seasonal", data: line("seasonal_pace") },
+    ...(days.some((/** @type {any} */ day) => day.pace !== day.seasonal_pace) ? [/** @type {any} */ ({ type: "line", name: t("forecast.seasonal"), className: "seasonal", data: line("seasonal_pace") })] : []),
     { type: "line", name: t("rung.net"), className: "actual", data: done },
     { type: "rule", y: forDrawing(shown.target), name: t("forecast.target"), text: money(shown.target), fit: true },
   ]);
