@@ -497,7 +497,7 @@ class CommandSkipped(_Text):
     """A command of this request trips an assertion of the engine: an administrator has taken the request out of the venue.
 
     It is recorded while nothing leads the venue. A venue that is started within the next 100,000 commands refuses the request,
-    and every request with the same content (services/sequencer/skips.py).
+    and every request with the same content, key and reason included (services/sequencer/skips.py).
     """
 
     type: Literal["command_skipped"] = "command_skipped"

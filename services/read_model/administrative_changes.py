@@ -27,6 +27,7 @@ from services.commands.attachments import (
     ProofAgreed,
     ProposalConfirmed,
     ProposalEnded,
+    ReasonGiven,
     RequestRepeated,
     RequestSkipped,
     TargetSet,
@@ -229,6 +230,8 @@ def _recorded(applied: Applied) -> Statement | None:
             return None  # It changes trades, so it comes after them (write_batch.py).
         case RequestRepeated() | RequestSkipped():
             return None  # It concerns the journal only.
+        case ReasonGiven():
+            return None  # It is part of the actions before it (actions.py).
         case kept:
             return _insert(
                 tables.records,

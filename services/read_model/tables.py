@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from matching_engine.records import EventKind
 
-READ_FORMAT = 12
+READ_FORMAT = 13
 """Number of the tables below. A file keeps it in its `user_version`, PostgreSQL in the table `read_format`."""
 
 metadata = MetaData()

@@ -79,8 +79,8 @@ class Settings(BaseSettings):
     """Seconds between two looks for alerts and days to close; 0: no alerts are raised, and no days are closed."""
 
     niceness: int = Field(default=LOWEST_PRIORITY, ge=0, le=LOWEST_PRIORITY)
-    """The niceness of the processes that make proofs and snapshots and judge completed days. Projector and reporting take 5 of
-    it at most. 0: these processes have the priority of the others."""
+    """The niceness of the processes that make proofs and snapshots and judge completed days. Reports and the scaled
+    mode's projector take 5 of it at most. 0: these processes have the priority of the others."""
 
     alert_quiet_s: int = Field(default=900, ge=0, le=86_400)
     """Continuous trading without a command for more than so many seconds raises an alert; 0: it never does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,21 @@ def test_language_and_theme_of_the_address_go_along_with_a_link(page: Page, demo
     expect(page).to_have_url(f"{demo.url}/ui/health?lang=zh&theme=light")
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_a_theme_that_is_chosen_after_a_link_was_used_holds_behind_it(page: Page, demo: VenueProcess) -> None:
+    page.goto(f"{demo.url}/ui/?theme=light")
+    health = page.locator("[data-nav=health]")
+    with page.context.expect_page() as opened:
+        health.click(button="middle")
+    expect(opened.value).to_have_url(f"{demo.url}/ui/health?theme=light")
+    opened.value.close()
+    page.locator("#theme").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    health.click()
+    expect(page).to_have_url(re.compile("/ui/health"))
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.evaluate("localStorage.clear()")  # the browser is that of the next test, too
 
 
 @pytest.mark.parametrize("path", ["/ui/", "/ui/trade/PRND-OX", "/ui/control"])

@@ -165,12 +165,18 @@ def test_the_head_of_every_page_counts_the_alerts_for_who_may_read_them(
     enter(watched.page, venue, role)
     open_page(watched.page, venue, "/ui/control")
     unseen = watched.page.get_by_test_id("unseen")
+    expect(watched.page.locator("html")).to_have_attribute("data-role", role)
     if role == "visitor":
         expect(unseen).to_be_hidden()
     else:  # the venue is quiet, of which a critical alert tells
-        expect(unseen).to_have_class("count danger")
+        expect(unseen).to_have_class("unseen danger")
         expect(unseen).to_have_attribute("aria-label", re.compile(r"^\d+ alerts? not acknowledged$"))
         expect(unseen).to_be_visible()
+        link = watched.page.locator("[data-nav=surveillance]").bounding_box()
+        count = unseen.bounding_box()
+        assert link is not None
+        assert count is not None
+        assert count["x"] + count["width"] <= link["x"] + link["width"], "it lies over the next link"
 
 
 def test_an_alert_comes_by_itself_is_acknowledged_and_stays_in_the_history(

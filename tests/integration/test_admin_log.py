@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from services.read_model.tables import records
 from services.venue_state.keys import key_hash
 from tests.integration.logged_in import PASSWORD, add_user, logged_in
 from tests.integration.venue import START_NS, RunningVenue, running_venue
@@ -104,6 +106,9 @@ async def test_what_has_no_field_for_a_reason_has_the_one_of_the_header(tmp_path
     assert found[1]["fields"] == {"account": 2, "amount": "12.50", "reason": said}
     async with running_venue(tmp_path) as venue:
         assert (await read_log(venue, order="oldest"))["actions"] == found
+        async with venue.read_database.connect() as connection:
+            kept = await connection.scalars(select(records.c.type).distinct())
+            assert "reason_given" not in kept.all(), "the actions have it"
 
 
 @pytest.mark.parametrize(("metric", "amount"), [("net_traded", "24000000000.00"), ("tonnes", "1200.500")])

@@ -210,6 +210,15 @@ async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
     assert not is_on(venue, "bob")
 
 
+async def test_a_switch_off_that_is_sent_again_under_a_later_ban_gets_its_first_answer(venue: RunningVenue) -> None:
+    path, headers = f"/v1/admin/accounts/{account_of(venue, 'bob')}/kill_switch/off", {"idempotency-key": "k-1"}
+    first = await venue.client("operator").post(path, headers=headers)
+    await impose(venue, "bob")
+    again = await venue.client("operator").post(path, headers=headers)
+    assert (first.status_code, first.json()) == (again.status_code, again.json()) == (200, first.json())
+    assert is_on(venue, "bob")
+
+
 async def test_a_read_database_that_is_behind_delays_no_ban(venue: RunningVenue, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")  # The projector cannot write meanwhile.

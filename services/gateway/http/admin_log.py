@@ -52,8 +52,12 @@ class Action(Reply):
     key_name: str | None = Field(description="null: it was a user.")
     person: str | None = Field(description="The user; with a key who decided, where the command names a person.")
     kind: str
-    fields: dict[str, Any] = Field(description="The fields of the command: no secret, and no hash of one.")
-    why: str | None = Field(description="The reason that the act itself has, else that of its proposal.")
+    fields: dict[str, Any] = Field(
+        description="The fields of the command, and the `reason` of the header Rex-Why: no secret, and no hash of one."
+    )
+    why: str | None = Field(
+        description="The reason that the act itself has, else that of the header Rex-Why, else that of its proposal."
+    )
     proposal: int | None = Field(
         description="The proposal that it carries out; null: one person acted (docs/operators.md)."
     )

@@ -103,7 +103,7 @@ class _Needs(SecurityBase):
 
     async def _asked(self, request: Request) -> Asked | None:
         """The request, where it asks for an act of operators or administrators."""
-        if not request.scope["path"].startswith(KEYED_PATHS):
+        if not request.scope["path"].startswith("/v1/admin/"):
             return None
         route: APIRoute = request.scope["route"]
         return Asked(

@@ -143,7 +143,8 @@ def routes(state: VenueState, order_entry: OrderEntry, checks: DecisionChecks) -
         target = _target(state, body)
         about = TargetKey(target.scope, target.metric, target.year, target.month)
         async with checks.checked() as connection:
-            await checks.target(connection, about, body.replaces)
+            if not order_entry.is_repeat():
+                await checks.target(connection, about, body.replaces)
             return Applied.by(await order_entry.record(key, target))
 
     @router.post(

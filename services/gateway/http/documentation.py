@@ -118,7 +118,8 @@ PAGE_POLICY = (POLICY, b"default-src 'none'; style-src 'unsafe-inline'; base-uri
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{code}</title>
 <meta name="viewport" content="width=device-width">
-<style>:root{{color-scheme:light dark}}body{{font:16px/1.5 sans-serif;max-width:44em;margin:3em auto;padding:0 1em}}code{{background:#8883}}</style>
+<style>:root{{color-scheme:light dark}}
+body{{font:16px/1.5 sans-serif;max-width:44em;margin:3em auto;padding:0 1em}}code{{background:#8883}}</style>
 <h1><code>{code}</code></h1><p>HTTP status {status}, {title}.</p>{paragraphs}<p><a href="/docs">The API</a></p></html>
 """
 

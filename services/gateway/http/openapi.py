@@ -100,7 +100,7 @@ _WHY = {
     "in": "header",
     "required": False,
     "description": "Why, for the log, and for the second person where the act needs one: at most 500 characters, UTF-8 in "
-    "percent-encoding. A reason in the body comes before it.",
+    "percent-encoding. Where the body has a reason, that is kept, and the header is not.",
     "schema": {"type": "string", "pattern": "^[ -~]{0,6000}$"},
 }
 

@@ -156,7 +156,7 @@ class Bans:
         """Turns an account's switch off. Raises a 409 problem that names the ban which holds it."""
         async with self._checks.checked() as connection:
             ban = bans_in_force(measures(await read_records(connection, MEASURE_TYPES))).get(account)
-            if ban is not None:
+            if ban is not None and not self._order_entry.is_repeat():
                 held = f"The account {account} is under an opening ban, measure {ban}: lift that measure."
                 raise ProblemError(409, "already_decided", held)
             event = await self._switch(key, account, on=False)

@@ -1,4 +1,4 @@
-"""What an account sees of its trades and balances, as JSON: `Fill`, of a trade as one of its two orders sees it."""
+"""What an account sees of its trades and balances, as JSON: `order_schemas.Fill`, of a trade as its order sees it."""
 
 from __future__ import annotations
 

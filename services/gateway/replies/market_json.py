@@ -1,4 +1,4 @@
-"""Market data as JSON, for REST and WebSocket alike: `Depth`, `PublicTrade` and `Ticker` as dicts."""
+"""Market data as JSON, for REST and WebSocket alike: the models of `http/market.py` as dicts."""
 
 from __future__ import annotations
 

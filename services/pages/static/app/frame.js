@@ -105,16 +105,21 @@ at("colours").addEventListener("click", () => {
   localStorage.setItem("colours", root.colours);
 });
 
+/** The links that were changed: as they were written, and as they are. @type {WeakMap<Element, {from: string, to: string}>} */
+const changed = new WeakMap();
+
 /** Language and theme of the address go along with who follows a link of the page. @param {MouseEvent} event */
 function takeAlong({ target }) {
-  const link = target instanceof Element ? target.closest("a") : null;
-  if (!link || !/^\/(ui\/|log-in)/.test(link.getAttribute("href") ?? "")) return;
-  const to = new URL(link.href);
+  const link = target instanceof Element ? target.closest("a") : null, now = link?.getAttribute("href") ?? "";
+  const known = link && changed.get(link), from = known?.to === now ? known.from : now;
+  if (!link || !/^\/(ui\/|log-in)/.test(from)) return;
+  const to = new URL(from, location.origin);
   for (const name of ["lang", "theme"]) {
     const value = ofAddress(name);
     if (value && !to.searchParams.has(name)) to.searchParams.set(name, value);
   }
-  link.href = to.pathname + to.search + to.hash;
+  changed.set(link, { from, to: to.pathname + to.search + to.hash });
+  link.setAttribute("href", to.pathname + to.search + to.hash);
 }
 
 for (const kind of /** @type {const} */ (["click", "auxclick"])) addEventListener(kind, takeAlong, { capture: true });

@@ -10,6 +10,8 @@ import { cancelAct } from "./cancel.js";
 import { haltAct, haltedCounts } from "./halt.js";
 import { amountOf, targetAct, targetsInForce } from "./target.js";
 
+const EVERY_MS = 10_000;
+
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
 export function venueActs(rights) {
   const outcome = outcomeLine();
@@ -34,7 +36,10 @@ export function venueActs(rights) {
   });
   const target = actButton(t("target.act"), "set-target", outcome, targetAct()),
     targetState = h("b", { data: { testid: "target-state" } }, "–");
-  if (rights.reads) watch(["acted"], () => showTarget(targetState));
+  if (rights.reads) {
+    watch(["acted"], () => showTarget(targetState));
+    setInterval(() => document.visibilityState === "visible" && showTarget(targetState), EVERY_MS);
+  }
   /** @param {string} name @param {HTMLElement} state @param {HTMLElement[]} buttons */
   const row = (name, state, ...buttons) =>
     h("div", { class: "switch" }, h("span", {}, name), state, h("span", { class: "acts" }, rights.acts && buttons));
@@ -48,13 +53,15 @@ export function venueActs(rights) {
   );
 }
 
-/** The venue's own target of the year. @param {HTMLElement} node */
+/** The venue's own target of the year; the last one known where it cannot be read. @param {HTMLElement} node */
 async function showTarget(node) {
-  const found = (await targetsInForce().catch(() => [])).find(
-    ({ scope, metric, month }) => scope === "venue" && metric === "net_traded" && month === 0,
-  );
-  say(node, found ? amountOf(found) : "–");
-  node.title = found?.name ?? "";
+  try {
+    const found = (await targetsInForce()).find(({ scope, metric, month }) => scope === "venue" && metric === "net_traded" && month === 0);
+    say(node, found ? amountOf(found) : t("target.none"));
+    node.title = found?.name ?? "";
+  } catch (error) {
+    node.title = error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** @param {boolean} isOn @returns {import("../operate/acts.js").Act} */
