@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.read_model.tables import targets
+from services.values.decimals import fixed_text
 
 Row = Mapping[Any, Any]
 
@@ -21,6 +22,11 @@ class TargetKey(NamedTuple):
     year: int
     month: int
     """0: the whole year."""
+
+
+def amount_text(metric: str, amount: int) -> str:
+    """What a target of this metric counts, in fen or kilograms, as yuan or tonnes."""
+    return fixed_text(amount, 3 if metric == "tonnes" else 2)
 
 
 async def targets_of_year(connection: AsyncConnection, year: int) -> Sequence[Row]:

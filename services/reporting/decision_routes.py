@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.commands.attachments import Metric, TradesDecision
 from services.read_model.tables import api_keys, decided_trades, decisions, total, trades
-from services.read_model.targets import in_force, targets_of_year
+from services.read_model.targets import amount_text, in_force, targets_of_year
 from services.reporting.drill import links
 from services.reporting.in_time import connect_in_time
 from services.reporting.requests import Projected, Seq, Year, waiting_routes
-from services.values.decimals import fixed_text, yuan_text
+from services.values.decimals import yuan_text
 from services.values.times import time_text
 
 MAX_DECISIONS = 50
@@ -140,7 +140,7 @@ def _target(row: Any, is_in_force: bool, of_decider: dict[str, Any]) -> TargetEn
         time=time_text(row["time_ns"]),
         **of_decider,
         **{name: row[name] for name in ("scope", "metric", "year", "month", "name", "why")},
-        amount=fixed_text(row["amount"], 3 if row["metric"] == "tonnes" else 2),
+        amount=amount_text(row["metric"], row["amount"]),
         pro_rata=bool(row["pro_rata"]),
         replaces=row["replaces"] or None,
         in_force=is_in_force,

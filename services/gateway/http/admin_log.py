@@ -19,7 +19,8 @@ from services.gateway.schemas import Reply, TimeText
 from services.read_model.page_size import fitting
 from services.read_model.proposals import Proposal, read_confirmed
 from services.read_model.tables import actions, api_keys
-from services.values.decimals import fixed_text, rate_text, yuan_text
+from services.read_model.targets import amount_text
+from services.values.decimals import rate_text, yuan_text
 from services.values.times import time_text
 from services.venue_state.state import VenueState
 from services.venue_state.users import login_name
@@ -112,8 +113,8 @@ class ActionLog:
         # Of a proposal the name is what the proposer typed, not who has confirmed it.
         said = fields.get("name") if row["kind"] in OF_A_PERSON and proposal is None else None
         own = next((fields[name] for name in _REASONS if fields.get(name)), None)
-        if row["kind"] == "target_set":  # in fen or kilograms, as its metric says
-            fields["amount"] = fixed_text(fields["amount"], 3 if fields["metric"] == "tonnes" else 2)
+        if row["kind"] == "target_set":
+            fields["amount"] = amount_text(fields["metric"], fields["amount"])
         return {
             "seq": row["seq"],
             "time": time_text(row["time_ns"]),

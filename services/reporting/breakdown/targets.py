@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.commands.attachments import CATEGORY_SCOPE, PRODUCT_SCOPE, Metric
 from services.data.calendar import TradingCalendar
-from services.read_model.targets import Row, TargetKey, in_force, targets_of_year
+from services.read_model.targets import Row, TargetKey, amount_text, in_force, targets_of_year
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import DaySums, Instruments, Period, month_of, whole_year
@@ -22,7 +22,6 @@ from services.reporting.documents import Document, Ratio, ratio, seal
 from services.reporting.queries import YearTurnover
 from services.reporting.target import due, open_days, prorated, required_per_day, year_days
 from services.surveillance.reading import read_changed_hands_by_instrument
-from services.values.decimals import fixed_text
 
 Stage = Literal["not_open", "not_begun", "running", "reached", "missed"]
 """`reached` at any time; `missed` when the period has ended; `not_open`: the venue had no trading day in it."""
@@ -55,7 +54,7 @@ class TargetLine(Document):
     @field_serializer("target", "done", "missing", "pace", "ahead")
     def _text(self, value: int) -> str:
         """Fen or kilograms, as yuan or tonnes."""
-        return fixed_text(value, 3 if self.metric == "tonnes" else 2)
+        return amount_text(self.metric, value)
 
     @field_serializer("required_per_day")
     def _text_or_none(self, value: int | None) -> str | None:
