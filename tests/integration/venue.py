@@ -116,7 +116,8 @@ class ProofWithin(StandingProof):
         if module == proof_copy.__name__:
             found: object = await proof_copy.copied(arguments[0], str(self._place))
         else:
-            found = await standing_proof.proof_document(*arguments, str(self._place))  # type: ignore[call-arg]
+            year, seq, counter_fen, copy, calendar_file = arguments
+            found = await standing_proof.proof_document(year, seq, counter_fen, copy, calendar_file, str(self._place))
         return Ended(0, json.dumps(found).encode(), b"")
 
 
