@@ -11,8 +11,8 @@ from services.messaging.admission import Admission
 from services.messaging.fair_queue import FairQueue
 
 ROUND_COMMANDS = 8
-"""How many commands of one account are in one round. A new command waits for at most so many of each other account, however
-many of them wait before it."""
+"""How many commands of one account are in one round; a submission that begins in it is whole in it. A new command waits for at
+most so many of each other account, however many of them wait before it."""
 
 
 class InProcessInbox:

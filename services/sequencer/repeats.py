@@ -6,6 +6,8 @@ sees.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from matching_engine.records import COMMAND, EVENT, CommandKind, EventKind
@@ -52,8 +54,9 @@ class OnceInbox:
             return
         name = keyed.actor, keyed.key
         if name in self._names:
-            repeated = RequestRepeated(actor=keyed.actor, key=keyed.key)
-            await self._inbox.put(noted(submission, repeated.to_bytes()))
+            repeated = RequestRepeated(actor=keyed.actor, key=keyed.key).to_bytes()
+            count = len(submission.commands) // COMMAND.itemsize
+            await self._inbox.put(noted(submission, [repeated] * count))
             return
         self._remember(name)
         try:
@@ -87,14 +90,19 @@ class OnceInbox:
             del self._names[next(iter(self._names))]
 
 
-def noted(submission: Submission, note: bytes) -> Submission:
-    """As many RECORD commands of the same senders, with this attachment: they change nothing, and their batch answers."""
-    commands = np.frombuffer(submission.commands, COMMAND)
-    nothing = np.zeros(len(commands), COMMAND)
-    for field in ("request_id", "incarnation", "gateway_id"):
-        nothing[field] = commands[field]
-    nothing["kind"], nothing["attachment"] = CommandKind.RECORD, 1
-    return submission._replace(commands=nothing.tobytes(), attachments=(note,))
+def noted(submission: Submission, notes: Sequence[bytes | None]) -> Submission:
+    """In place of each command that has a note, a RECORD command of the same sender with the note as its attachment: it changes
+    nothing, and its batch answers. Commands without a note stay; they have no attachments."""
+    commands = np.frombuffer(bytearray(submission.commands), COMMAND)
+    attachments = tuple(dict.fromkeys(note for note in notes if note is not None))
+    for place, note in enumerate(notes):
+        if note is not None:
+            nothing = np.zeros((), COMMAND)
+            for field in ("request_id", "incarnation", "gateway_id"):
+                nothing[field] = commands[place][field]
+            nothing["kind"], nothing["attachment"] = CommandKind.RECORD, attachments.index(note) + 1
+            commands[place] = nothing
+    return submission._replace(commands=commands.tobytes(), attachments=attachments)
 
 
 def _keyed(attachment: bytes) -> RequestKeyed | None:

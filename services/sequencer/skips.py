@@ -53,12 +53,13 @@ class SkippedRequest(NamedTuple):
     incarnation: int
     request_id: int
     digest: str
-    """BLAKE2b-128 of its commands, without what depends on the sender, and of its attachments, in hex."""
+    """BLAKE2b-128 of what `digests_of` says, without what depends on the sender, in hex."""
 
     @classmethod
-    def of(cls, submission: Submission, command: Command) -> SkippedRequest:
-        """The request of this command, which is one of the submission's."""
-        return cls(command.gateway_id, command.incarnation, command.request_id, digest_of(submission))
+    def of(cls, submission: Submission, place: int) -> SkippedRequest:
+        """The request of the submission's command at this place (from 0)."""
+        command = list(unpack_commands(submission.commands))[place]
+        return cls(command.gateway_id, command.incarnation, command.request_id, digests_of(submission)[place])
 
     @classmethod
     def parse(cls, text: str) -> SkippedRequest:
@@ -77,16 +78,20 @@ class SkippedRequest(NamedTuple):
         return "-".join(map(str, self))
 
 
-def digest_of(submission: Submission) -> str:
-    """The same for two submissions with the same content, whoever sent them and whenever."""
-    commands = bytearray(submission.commands)
-    for begin in range(0, len(commands), COMMAND.itemsize):
+def digests_of(submission: Submission) -> list[str]:
+    """For each command the digest of its request, the same whoever sends it and whenever. An order or cancel is a request by
+    itself, whatever it came with; commands with attachments are one together."""
+    size, commands = COMMAND.itemsize, bytearray(submission.commands)
+    starts = range(0, len(commands), size)
+    for begin in starts:
         for place, blank in _BY_SENDER:
             commands[begin + place : begin + place + len(blank)] = blank
+    if not submission.attachments:
+        return [blake2b(commands[begin : begin + size], digest_size=16).hexdigest() for begin in starts]
     digest = blake2b(commands, digest_size=16)
     for attachment in submission.attachments:
         digest.update(len(attachment).to_bytes(4, "little") + attachment)
-    return digest.hexdigest()
+    return [digest.hexdigest()] * len(starts)
 
 
 def described(due: int, submissions: Iterable[Submission], place: int) -> str:
@@ -103,7 +108,7 @@ def described(due: int, submissions: Iterable[Submission], place: int) -> str:
             command = commands[place]
             return (
                 f"{CommandKind(command.kind).name} of account {command.account}, request"
-                f" {SkippedRequest.of(submission, command)}. docs/runbook.md, 'A command stops the venue', says how to go on"
+                f" {SkippedRequest.of(submission, place)}. docs/runbook.md, 'A command stops the venue', says how to go on"
             )
         place -= len(commands)
     return ""
@@ -140,12 +145,16 @@ class Skips:
         self._by_sender[skip.request_id, skip.incarnation, skip.gateway_id] = seq
         self._by_digest[skip.digest] = seq
 
-    def seq_of(self, submission: Submission) -> int | None:
-        """The seq of the skip of this request, or of an equal one; None where there is none."""
-        for sender in _SENDER.iter_unpack(submission.commands):
-            if (seq := self._by_sender.get(sender)) is not None:
-                return seq
-        return self._by_digest.get(digest_of(submission))
+    def seqs_of(self, submission: Submission) -> list[int | None]:
+        """For each command the seq of the skip of its request, or of an equal one; None where there is none."""
+        senders = _SENDER.iter_unpack(submission.commands)
+        seqs = [
+            self._by_sender.get(sender, self._by_digest.get(digest))
+            for sender, digest in zip(senders, digests_of(submission), strict=True)
+        ]
+        if submission.attachments:
+            return [next(filter(None, seqs), None)] * len(seqs)
+        return seqs
 
     def before(self, inbox: Inbox) -> Inbox:
         """The inbox that refuses what is skipped; `inbox` itself where nothing is."""
@@ -153,7 +162,7 @@ class Skips:
 
 
 class SkippingInbox:
-    """An inbox that takes in, for each command of a skipped request, a note that it was skipped."""
+    """An inbox that takes in, in place of each command of a skipped request, a note that it was skipped."""
 
     def __init__(self, inbox: Inbox, skips: Skips) -> None:
         self._inbox = inbox
@@ -175,7 +184,8 @@ class SkippingInbox:
 
     async def put(self, submission: Submission) -> None:
         """See Inbox."""
-        seq = self._skips.seq_of(submission)
-        if seq is not None:
-            submission = noted(submission, RequestSkipped(skip=seq).to_bytes())
+        seqs = self._skips.seqs_of(submission)
+        if any(seqs):
+            notes = [None if seq is None else RequestSkipped(skip=seq).to_bytes() for seq in seqs]
+            submission = noted(submission, notes)
         await self._inbox.put(submission)

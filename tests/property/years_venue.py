@@ -94,14 +94,14 @@ class Venue:
             kind=CommandKind.NEW_ORDER, account=account, side=side, price_ticks=ticks, quantity_lots=1,
             client_order_id=name.encode(), order_type=1, time_in_force=time_in_force,
         )  # fmt: skip
-        await self.pending.submit(OPERATOR, command, _Unheard())
+        await self.pending.submit(OPERATOR, [command], [_Unheard()])
 
     async def cancel(self, account: int, name: str) -> None:
         """Hands a cancel to the inbox."""
         command = self.pending.next_sender(OPERATOR)._replace(
             kind=CommandKind.CANCEL, account=account, client_order_id=name.encode()
         )
-        await self.pending.submit(OPERATOR, command, _Unheard())
+        await self.pending.submit(OPERATOR, [command], [_Unheard()])
 
     def sizes(self) -> Sizes:
         """The number of entries of everything that is held, by place."""

@@ -15,7 +15,8 @@ a batch has at most 500."""
 UNDER_WAY_WITH_CANCELS = UNDER_WAY + UNDER_WAY // 8
 """Bound on all requests of one key without a reply. Beyond UNDER_WAY only cancels fit: a flooding member can cancel."""
 TURN = 8
-"""How many requests of one key begin in one turn of the event loop, over all its connections; other keys begin in between."""
+"""How many requests of one key begin in one turn of the event loop, over all its connections; other keys begin in between. New
+orders that one connection has read together begin together."""
 
 _MOST = UNDER_WAY, UNDER_WAY_WITH_CANCELS  # indexed by only_cancels
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from matching_engine.records import Command, Event
+from matching_engine.records import Command
 from services.gateway.ids import ORDER_IDS
 from services.gateway.order_entry.answers import Answers
 from services.gateway.order_entry.order_body import AmendParams, BatchEntry, CancelParams, OrderBody
 from services.gateway.order_entry.order_command import OrderRef, amend, cancel, new_order
-from services.gateway.order_entry.request_tracker import RequestTracker
+from services.gateway.order_entry.request_tracker import FirstEvent, RequestTracker
 from services.gateway.problems import ProblemError, field_problem, problem_of
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.instruments import VenueInstrument
@@ -40,7 +40,7 @@ class HandedOver(NamedTuple):
 
     key_id: int
     prepared: list[Prepared]
-    events: asyncio.Future[list[Event]] | None
+    events: asyncio.Future[list[FirstEvent]] | None
 
 
 def named_order(params: AmendParams | CancelParams) -> tuple[int, str]:
@@ -67,16 +67,10 @@ class MixedBatches:
 
     async def outcomes(self, batch: HandedOver) -> list[Outcome]:
         """One outcome for each request, in order. Raises the problem of the whole batch where nothing of it was carried out."""
-        events: list[Event] | ProblemError = []
-        if batch.events is not None:
-            try:
-                events = await batch.events
-            except ProblemError as problem:
-                if problem.code != "outcome_unknown":
-                    raise
-                events = problem
-        if isinstance(events, ProblemError):
-            return [Outcome(problem=one if isinstance(one, ProblemError) else events) for one in batch.prepared]
+        events = [] if batch.events is None else await batch.events
+        for event in events[:1]:
+            if isinstance(event, ProblemError) and event.code == "not_ready":
+                raise event
         arrived = iter(events)
         found = [self._outcome(batch.key_id, one, arrived) for one in batch.prepared]
         if all(type(one) is Outcome for one in found):
@@ -84,12 +78,16 @@ class MixedBatches:
         # Every look-up begins before the first is awaited.
         return await asyncio.gather(*[_of(one) if isinstance(one, Outcome) else one for one in found])
 
-    def _outcome(self, key_id: int, one: Prepared, events: Iterator[Event]) -> Outcome | Coroutine[Any, Any, Outcome]:
+    def _outcome(
+        self, key_id: int, one: Prepared, events: Iterator[FirstEvent]
+    ) -> Outcome | Coroutine[Any, Any, Outcome]:
         if isinstance(one, ProblemError):
             return Outcome(problem=one)
         if isinstance(one, OrderRef):
             return self._looked_up(key_id, partial(self._of_not_open, one))
         event = next(events)
+        if isinstance(event, ProblemError):
+            return Outcome(problem=event)
         try:
             order = self._answers.in_memory(one, event)
         except ProblemError as problem:

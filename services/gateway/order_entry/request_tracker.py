@@ -54,6 +54,9 @@ class ReplyHandler(Protocol):
         withdrawn."""
 
 
+FirstEvent = Event | ProblemError
+"""What answers a command: its first event, or why there is none."""
+
 _Waiting = tuple[float, Command, ReplyHandler]
 """Deadline (seconds of the event loop's clock), command, handler."""
 
@@ -116,38 +119,43 @@ class RequestTracker:
 
     async def send(self, key: ApiKey, command: Command) -> Event:
         """Sends an order, an amend or a cancel; returns its first event."""
-        commands = [command]
-        return (await self._send(_submission(key, commands), commands))[0]
+        return await self._send(_submission(key, (command,)), command)
 
     async def send_submission(self, sender: Command, submission: Submission) -> Event:
         """Sends a submission, the first command of which has this sender; returns the first event of that command."""
-        return (await self._send(submission, [sender]))[0]
+        return await self._send(submission, sender)
 
-    def submit(self, key: ApiKey, command: Command, handler: ReplyHandler) -> Awaitable[None]:
-        """Hands one command to the inbox; `handler` gets the reply later. If this raises, `handler` gets no call."""
-        return self._hand_over(_submission(key, (command,)), (command,), handler)
+    def submit(self, key: ApiKey, commands: Sequence[Command], handlers: Sequence[ReplyHandler]) -> Awaitable[None]:
+        """Hands commands that share one journal batch to the inbox; later each handler gets the reply to its command. If this
+        raises, no handler gets a call."""
+        return self._hand_over(_submission(key, commands), commands, handlers)
 
-    async def submit_all(self, key: ApiKey, commands: Sequence[Command]) -> asyncio.Future[list[Event]]:
+    async def submit_all(self, key: ApiKey, commands: Sequence[Command]) -> asyncio.Future[list[FirstEvent]]:
         """Hands commands that share one journal batch to the inbox. The future gets the first event of each, in their order, or
-        the problem."""
+        its problem."""
         return await self._begin(_submission(key, commands), commands)
 
-    async def _send(self, submission: Submission, commands: Sequence[Command]) -> list[Event]:
-        return await (await self._begin(submission, commands))
+    async def _send(self, submission: Submission, command: Command) -> Event:
+        (event,) = await (await self._begin(submission, (command,)))
+        if isinstance(event, ProblemError):
+            raise event
+        return event
 
-    async def _begin(self, submission: Submission, commands: Sequence[Command]) -> asyncio.Future[list[Event]]:
+    async def _begin(self, submission: Submission, commands: Sequence[Command]) -> asyncio.Future[list[FirstEvent]]:
         handler = _FirstEvents(len(commands))
-        await self._hand_over(submission, commands, handler)
+        await self._hand_over(submission, commands, [handler] * len(commands))
         return handler.events
 
-    async def _hand_over(self, submission: Submission, commands: Sequence[Command], handler: ReplyHandler) -> None:
+    async def _hand_over(
+        self, submission: Submission, commands: Sequence[Command], handlers: Sequence[ReplyHandler]
+    ) -> None:
         if self._closed:
             raise ProblemError(503, "not_ready", "The venue has stopped; nothing of this request was taken in.")
         try:
             self.in_flight.begin(commands[0].actor, len(commands), submission.only_cancels)
             # Adds the requests to `_waiting` before `put`: their batch may arrive before `put` returns.
             deadline = self._loop.time() + REPLY_SECONDS
-            for command in commands:
+            for command, handler in zip(commands, handlers, strict=True):
                 self._waiting[command.request_id] = (deadline, command, handler)
                 if command.client_order_id and command.kind == _NEW_ORDER:
                     self._new_orders.setdefault((command.account, command.client_order_id), command)
@@ -241,17 +249,15 @@ class _FirstEvents:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._events: list[Event] = []
-        self.events: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        self._events: list[FirstEvent] = []
+        self.events: asyncio.Future[list[FirstEvent]] = asyncio.get_running_loop().create_future()
 
-    def on_event(self, event: Event) -> None:
+    def on_event(self, event: FirstEvent) -> None:
         self._events.append(event)
         if len(self._events) == self._count and not self.events.done():  # Already done if the coroutine was canceled.
             self.events.set_result(self._events)
 
-    def on_problem(self, problem: ProblemError) -> None:
-        if not self.events.done():
-            self.events.set_exception(problem)
+    on_problem = on_event
 
 
 def _submission(key: ApiKey, commands: Sequence[Command]) -> Submission:

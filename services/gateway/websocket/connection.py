@@ -173,11 +173,16 @@ class Connection:
     # ------------------------------------------------------------------ in
 
     async def _read(self, receive: Receive, receive_now: ReceiveNow | None) -> None:
-        for number in count(1):
+        for number in count():
             if number % MESSAGES_A_TURN == 0:
+                await self._orders.hand_over()
                 await asyncio.sleep(0)  # `receive` does not wait while messages are queued.
-            message = (receive_now and receive_now()) or await receive()
+            message = receive_now and receive_now()
+            if message is None:
+                await self._orders.hand_over()
+                message = await receive()
             if message["type"] != "websocket.receive":
+                await self._orders.hand_over()
                 self._client_closed = message.get("code")
                 return
             if self.queue.closing is not None and self.queue.closing.code != CLOSE_GONE:
@@ -189,6 +194,8 @@ class Connection:
             await self._take(text)
             if self.key is None and not self._is_public:
                 self._count_without_key()
+            if len(self._orders) + len(self.queue) >= IN_FLIGHT:
+                await self._orders.hand_over()
             while len(self._orders) + len(self.queue) >= IN_FLIGHT and self.queue.closing is None:
                 self.queue.sent.clear()
                 await self.queue.sent.wait()

@@ -1,8 +1,8 @@
 """The orders of one WebSocket client, pipelined.
 
-The connection hands an order to the inbox and reads the next message at once. When the order's journal batch arrives,
-`RequestTracker` calls the order's `Reply`. Replies are sent in the order of the requests, so a reply that needs the read
-database delays the replies after it.
+The connection hands an order to the inbox and reads the next message at once. New orders that have arrived together are one
+submission, and share what it costs. When the order's journal batch arrives, `RequestTracker` calls the order's `Reply`. Replies
+are sent in the order of the requests, so a reply that needs the read database delays the replies after it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from services.gateway.http.direct_orders import take_tokens
 from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import BATCH_METHODS, METHOD_CLASSES
 from services.gateway.limits.rate_limits import RateLimited, RateLimits
+from services.gateway.order_entry.in_flight import UNDER_WAY
 from services.gateway.order_entry.mixed_batch import HandedOver, Outcome, named_order
 from services.gateway.order_entry.order_body import (
     AmendParams,
@@ -53,7 +54,7 @@ from services.venue_state.orders import VenueOrder
 from services.venue_state.state import VenueState
 
 _CANCELS = frozenset({"cancel_order", "mass_cancel"})
-_ONE_COMMAND = frozenset({"place_order", "amend_order", *_CANCELS})
+_WITH_TURN = frozenset({"amend_order", *_CANCELS})
 GRACEFUL = frozenset({1000, 1001})
 """Close codes of a client that leaves: normal, going away. A lost connection has 1005, as a close without a code has."""
 
@@ -98,6 +99,12 @@ class Reply:
         """Makes the problem the reply."""
         self._answer("error", problem.document())
 
+    def on_error(self, error: Exception) -> None:
+        """Makes the problem of an exception the reply."""
+        if isinstance(error, RateLimited):
+            self.bucket = error.bucket
+        self.on_problem(problem_of(error))
+
     def on_found(self, found: asyncio.Task[VenueOrder]) -> None:
         """Makes the reply from a finished task. A canceled task makes none: the venue is stopping."""
         if found.cancelled():
@@ -137,6 +144,8 @@ class OrderPipeline:
         self._valid_key = valid_key
         self._clock = clock
         self._replies: deque[Reply] = deque()
+        self._placed: list[Reply] = []
+        """Of the new orders that wait for `hand_over`."""
         self.request_times: Callable[[], RequestTimes | None] = lambda: None
         """The times of the request that is being taken; None unless the client asked for them."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -158,25 +167,44 @@ class OrderPipeline:
         return len(self._replies)
 
     async def take(self, message: AnyMessage) -> None:
-        """Hands one request to the inbox; an error becomes the reply.
+        """Hands one request to the inbox, a new order with the next `hand_over`; an error becomes the reply.
 
         Waits while the key has too many requests without a reply, or has begun `under_way.TURN` requests in this turn of the
         event loop. Meanwhile the venue reads no message of this connection.
         """
+        if self._placed and message.method != "place_order":
+            await self.hand_over()
         reply = Reply(self, message.req_id)
         self._replies.append(reply)
         try:
             key = self._valid_key()
             if message.method not in BATCH_METHODS:
                 reply.bucket = self.limits.take(key, METHOD_CLASSES[message.method])
-            if message.method in _ONE_COMMAND:
+            if message.method in _WITH_TURN:
                 await self._turn(key.key_id, message.method in _CANCELS)
             await self.methods[message.method](message, reply)
-        except RateLimited as limited:
-            reply.bucket = limited.bucket
-            reply.on_problem(limited)
         except Exception as error:
-            reply.on_problem(problem_of(error))
+            reply.on_error(error)
+
+    async def hand_over(self) -> None:
+        """Hands the new orders to the inbox, as one submission if so many may begin. Waits as `take` does."""
+        placed, self._placed = self._placed, []
+        while placed:
+            placed = await self._begin(placed)
+
+    async def _begin(self, placed: list[Reply]) -> list[Reply]:
+        """Submits as many of the orders as may begin; returns the others. An error becomes the reply of all that have it."""
+        in_flight, others = self.order_entry.pending.in_flight, list[Reply]()
+        try:
+            key_id = self._valid_key().key_id
+            await self._turn(key_id, only_cancels=False)
+            room = UNDER_WAY - in_flight[key_id]
+            placed, others = placed[:room], placed[room:]
+            await self.order_entry.pending.submit(self._valid_key(), [reply.command for reply in placed], placed)
+        except Exception as error:
+            for reply in placed:
+                reply.on_error(error)
+        return others
 
     async def _turn(self, key_id: int, only_cancels: bool) -> None:
         under_way = self.order_entry.pending.in_flight
@@ -198,8 +226,8 @@ class OrderPipeline:
             replies.popleft()
 
     async def _place(self, message: Message | PlaceOrder, reply: Reply) -> None:
-        body, key = order_of(message.params), self._valid_key()
-        await self._submit(key, self.order_entry.order_command(key, body), reply)
+        reply.command = self.order_entry.order_command(self._valid_key(), order_of(message.params))
+        self._placed.append(reply)
 
     async def _amend(self, message: Message | AmendOrder, reply: Reply) -> None:
         params, key = decode_params(message.params, AmendParams), self._valid_key()
@@ -289,4 +317,4 @@ class OrderPipeline:
 
     def _submit(self, key: ApiKey, command: Command, reply: Reply) -> Awaitable[None]:
         reply.command = command
-        return self.order_entry.pending.submit(key, command, reply)
+        return self.order_entry.pending.submit(key, (command,), (reply,))

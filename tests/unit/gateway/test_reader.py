@@ -47,7 +47,7 @@ async def test_state_and_market_first_then_pushes_then_replies(tmp_path: Path) -
         reader = GatewayReader(
             journal, InProcessFeed(), state=gateway.state, market=market, pending=pending, fan_out=fan_out
         )
-        await pending.submit(DESK, gateway.entry.order_command(DESK, BUY), Recorder(note))
+        await pending.submit(DESK, [gateway.entry.order_command(DESK, BUY)], [Recorder(note)])
         batch = gateway.venue.batch(await gateway.inbox.take(1, 1_000))
         reader.take(batch)
     finally:
@@ -68,7 +68,7 @@ async def test_when_the_reader_ends_whoever_still_waits_is_told(tmp_path: Path) 
         fan_out=lambda changes: None,
     )
     running = asyncio.create_task(reader.run())
-    await pending.submit(DESK, gateway.entry.order_command(DESK, BUY), Recorder(seen.append))
+    await pending.submit(DESK, [gateway.entry.order_command(DESK, BUY)], [Recorder(seen.append)])
     placing = await gateway.ask(gateway.entry.place(DESK, BUY))
     running.cancel()  # as a task group does when another part of the venue has failed
     with pytest.raises(asyncio.CancelledError):

@@ -16,7 +16,7 @@ from services.commands.attachments import AccountText, CommandSkipped, RequestSk
 from services.messaging import Inbox, Submission
 from services.messaging.in_process import InProcessInbox
 from services.processes.exit_codes import ExitCode
-from services.sequencer.skips import SkippedRequest, Skips, described, digest_of
+from services.sequencer.skips import SkippedRequest, Skips, described, digests_of
 from tests.unit.read_model.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
@@ -30,15 +30,19 @@ def order(gateway: int = 1, request: int = 1, *, count: int = 1, client_order_id
     return Submission(pack_commands(sent._replace(request_id=request + place) for place in range(count)), account=7)
 
 
-def named(submission: Submission, place: int = 0) -> SkippedRequest:
-    return SkippedRequest.of(submission, list(unpack_commands(submission.commands))[place])
+def together(*names: bytes, request: int = 1) -> Submission:
+    """Orders that arrived together."""
+    each = [order(request=request + place, client_order_id=name) for place, name in enumerate(names)]
+    return Submission(b"".join(one.commands for one in each), account=7)
 
 
 def skipping(submission: Submission, place: int = 0) -> tuple[int, Skips]:
     """The seq of a skip of this request, and what a venue reads of the journal."""
     history, skips = History(), Skips()
     history.batch(opening())
-    record = CommandSkipped(**named(submission, place)._asdict(), reason="stops the venue", name="Wang Fang")
+    record = CommandSkipped(
+        **SkippedRequest.of(submission, place)._asdict(), reason="stops the venue", name="Wang Fang"
+    )
     batch = history.batch([admin.record(SENDER, record)])
     skips.learn(batch)
     return batch.last_seq, skips
@@ -81,45 +85,65 @@ def test_a_number_that_no_command_can_hold_names_no_request(text: str, field: st
 
 def test_the_digest_is_that_of_the_journals_records() -> None:
     """It may never change: a journal holds it for ever."""
-    assert digest_of(order(count=3)) == "8af8a0a2baae9810d81dd03d53767cf5"
-    assert digest_of(admin.open_account(SENDER, AccountText(name="one"))) == "6c92758ff9064caf2d7172910233ea11"
+    assert digests_of(order()) == ["59bc6076725f14f81b91646666664068"]
+    assert digests_of(admin.open_account(SENDER, AccountText(name="one"))) == ["6c92758ff9064caf2d7172910233ea11"]
 
 
-def test_the_digest_is_of_the_content_whoever_sends_it() -> None:
-    assert digest_of(order()) == digest_of(order(gateway=2, request=9))
-    assert digest_of(order()) != digest_of(order(client_order_id=b"b"))
+def test_the_digest_is_of_the_content_whoever_sends_it_and_whatever_it_came_with() -> None:
+    (digest,) = digests_of(order())
+    assert digests_of(order(gateway=2, request=9, count=3)) == [digest] * 3
+    assert digests_of(order(client_order_id=b"b")) != [digest]
     one, other = (admin.open_account(SENDER, AccountText(name=name)) for name in ("one", "other"))
-    assert digest_of(one) != digest_of(other)
+    assert digests_of(one) != digests_of(other)
 
 
 def test_a_stopped_sequencer_names_the_request_or_its_own_timer() -> None:
     first, second = order(), order(request=5, count=3)
     assert described(2, [first, second], 1) == "a command of the venue's own timers, which cannot be skipped"
-    assert f"NEW_ORDER of account 7, request {named(first)}. docs/runbook.md" in described(2, [first, second], 2)
-    assert f"request {named(second, 1)}." in described(2, [first, second], 4)
+    assert f"NEW_ORDER of account 7, request {SkippedRequest.of(first, 0)}. docs/runbook.md" in described(
+        2, [first, second], 2
+    )
+    assert f"request {SkippedRequest.of(second, 1)}." in described(2, [first, second], 4)
     assert described(2, [first, second], 6) == ""
     assert described(2, [first, second], -1) == ""
 
 
 async def test_the_request_and_an_equal_one_become_notes_that_change_nothing() -> None:
-    skipped = order(count=2)
-    seq, skips = skipping(skipped, place=1)
+    seq, skips = skipping(order())
     inner = InProcessInbox()
     inbox = skips.before(inner)
-    for again in (skipped, order(gateway=2, request=70, count=2)):
+    for again in (order(), order(gateway=2, request=70), order(client_order_id=b"b")):  # The last has the sender alone.
         note = await taken(inbox, inner, again)
-        sent, noted = (list(unpack_commands(each.commands)) for each in (again, note))
-        assert [command.kind for command in noted] == [CommandKind.RECORD] * 2
-        for before, after in zip(sent, noted, strict=True):
-            for field in ("request_id", "incarnation", "gateway_id"):
-                assert getattr(before, field) == getattr(after, field)
+        (before,), (after,) = (list(unpack_commands(each.commands)) for each in (again, note))
+        assert after.kind == CommandKind.RECORD
+        for field in ("request_id", "incarnation", "gateway_id"):
+            assert getattr(before, field) == getattr(after, field)
         assert [read_decision(text) for text in note.attachments] == [RequestSkipped(skip=seq)]
-    resent = order(request=2, client_order_id=b"b")  # Its sender alone names it.
-    assert [read_decision(text) for text in (await taken(inbox, inner, resent)).attachments] == [
-        RequestSkipped(skip=seq)
-    ]
     other = order(gateway=2, request=80, client_order_id=b"b")
     assert await taken(inbox, inner, other) == other
+
+
+async def test_what_an_order_came_with_is_taken_in_without_it() -> None:
+    _, skips = skipping(together(b"a", b"b"), place=1)
+    inner = InProcessInbox()
+    inbox = skips.before(inner)
+    for again in (together(b"a", b"b"), together(b"b", b"c", request=70)):
+        sent, found = (list(unpack_commands(each.commands)) for each in (again, await taken(inbox, inner, again)))
+        kinds = [CommandKind.RECORD if one.client_order_id == b"b" else CommandKind.NEW_ORDER for one in sent]
+        assert [one.kind for one in found] == kinds
+        assert [one for one in found if one.kind == CommandKind.NEW_ORDER] == [
+            one for one in sent if one.client_order_id != b"b"
+        ]
+
+
+async def test_commands_with_an_attachment_are_one_request() -> None:
+    account = admin.open_account(SENDER, AccountText(name="one"))
+    both = Submission(account.commands + order(request=9).commands, account.attachments)
+    seq, skips = skipping(both, place=1)
+    inner = InProcessInbox()
+    note = await taken(skips.before(inner), inner, both)
+    assert [one.kind for one in unpack_commands(note.commands)] == [CommandKind.RECORD] * 2
+    assert [read_decision(text) for text in note.attachments] == [RequestSkipped(skip=seq)]
 
 
 async def test_a_venue_without_skips_has_its_own_inbox() -> None:

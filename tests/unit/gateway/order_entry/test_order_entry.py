@@ -20,6 +20,7 @@ from matching_engine.records import (
     unpack_commands,
 )
 from services.commands import administrative as admin
+from services.commands.attachments import RequestSkipped
 from services.gateway.order_entry.history import OrderHistory
 from services.gateway.order_entry.order_body import AmendParams, OrderBody
 from services.gateway.order_entry.order_entry import OrderEntry
@@ -28,6 +29,7 @@ from services.journal.batch import JournalBatch
 from services.market_data import Market
 from services.messaging import Submission
 from services.messaging.in_process import InProcessInbox
+from services.sequencer.repeats import noted
 from services.venue_state.errors import NotAllowed
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder, VenueOrders
@@ -350,4 +352,16 @@ async def test_the_history_is_asked_for_all_orders_of_a_batch_at_once() -> None:
     assert gateway.entry.pending.in_flight[DESK.key_id] == 2
     gateway.past.let_go.set()
     assert [outcome.order.order_id for outcome in await again if outcome.order] == ids
+    assert gateway.entry.pending.in_flight[DESK.key_id] == 0
+
+
+async def test_of_a_batch_only_the_skipped_request_is_not_carried_out() -> None:
+    gateway = Gateway()
+    asking = await gateway.ask(gateway.entry.batch(DESK, [BUY, msgspec.structs.replace(BUY, client_order_id="b")]))
+    (submission,) = await gateway.inbox.take(2, 10_000)
+    await gateway.run_engine([noted(submission, [RequestSkipped(skip=1).to_bytes(), None])])
+    skipped, placed = await asking
+    assert skipped.problem is not None
+    assert placed.order is not None
+    assert (skipped.problem.code, placed.order.client_order_id) == ("command_skipped", "b")
     assert gateway.entry.pending.in_flight[DESK.key_id] == 0

@@ -17,6 +17,7 @@ from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSA
 from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection, SocketParts
 from services.gateway.websocket.resumes import Resumes
 from services.venue_state.keys import ApiKey
+from tests.integration.raw_http import until
 from tests.integration.venue import RunningVenue, running_venue
 from tests.patience import PATIENCE_S
 
@@ -34,11 +35,17 @@ class Wire:
         self.gone = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
-        if self.taken < len(self.messages):
-            self.taken += 1
-            return {"type": "websocket.receive", "text": json.dumps(self.messages[self.taken - 1])}
+        if (message := self.receive_now()) is not None:
+            return message
         await self.gone.wait()
         return {"type": "websocket.disconnect", "code": 1000}
+
+    def receive_now(self) -> dict[str, Any] | None:
+        """What has arrived already: all messages, and that the client has left, if it has."""
+        if self.taken == len(self.messages):
+            return {"type": "websocket.disconnect", "code": 1000} if self.gone.is_set() else None
+        self.taken += 1
+        return {"type": "websocket.receive", "text": json.dumps(self.messages[self.taken - 1])}
 
     async def send(self, message: Any) -> None:
         await self.reads.wait()
@@ -91,6 +98,19 @@ async def test_a_client_that_does_not_read_its_replies_is_not_read_either(tmp_pa
         await task
     replies = [json.loads(message["text"])["req_id"] for message in wire.sent]
     assert replies == list(range(IN_FLIGHT + 50))
+
+
+async def test_orders_that_came_before_the_client_left_are_carried_out(tmp_path: Path) -> None:
+    order = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
+    placing = [{"method": "place_order", "params": {**order, "client_order_id": f"a{n}"}} for n in range(12)]
+    canceling = {"method": "cancel_order", "params": {"client_order_id": "a10"}}
+    async with running_venue(tmp_path) as venue:
+        wire = Wire([*placing[:11], canceling, placing[11]])
+        wire.gone.set()
+        await connection(venue, alice(venue)).run(wire.receive, wire.send, wire.receive_now)
+        await until(lambda: not venue.order_entry.pending.waiting)
+        alices = [one for one in venue.state.orders.open.values() if one.account == venue.keys["alice"].account]
+        assert [one.client_order_id for one in alices] == [*(f"a{n}" for n in range(10)), "a11"]
 
 
 async def test_private_messages_beyond_the_bound_close_with_4008(tmp_path: Path) -> None:

@@ -10,10 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from matching_engine.records import CommandKind, unpack_commands
+from services.gateway.http.known_keys import unknown_key
 from services.gateway.limits.rate_limits import RateLimits
+from services.gateway.order_entry.in_flight import UNDER_WAY
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import Message
 from services.gateway.websocket.order_pipeline import OrderPipeline
+from services.venue_state.keys import ApiKey
 from tests.unit.gateway.order_entry.test_order_entry import DESK, Gateway, NoPast, WholePast
 
 pytestmark = pytest.mark.anyio
@@ -26,14 +30,25 @@ class Client:
 
     def __init__(self, past: type[NoPast] = NoPast) -> None:
         self.gateway = Gateway(past)
+        self.key: ApiKey | None = DESK
         self.in_flight = self.gateway.entry.pending.in_flight
         self.queue = ClientQueue(lambda _: "")
         limits = RateLimits(self.gateway.state)
         self.pipeline = OrderPipeline(
-            self.gateway.state, self.gateway.entry, limits, self.queue, lambda: DESK, lambda: 0
+            self.gateway.state, self.gateway.entry, limits, self.queue, self.valid_key, lambda: 0
         )
 
+    def valid_key(self) -> ApiKey:
+        if self.key is None:
+            raise unknown_key()
+        return self.key
+
     async def ask(self, method: str, req_id: int, **params: Any) -> None:
+        await self.ask_with_more(method, req_id, **params)
+        await self.pipeline.hand_over()
+
+    async def ask_with_more(self, method: str, req_id: int, **params: Any) -> None:
+        """Asks where the next message has arrived already."""
         await self.pipeline.take(Message(method, msgspec.Raw(json.dumps(params).encode()), req_id))
 
     async def history_answers(self) -> None:
@@ -75,6 +90,59 @@ async def test_a_problem_waits_for_the_replies_before_it() -> None:
     assert client.replies() == []
     await client.gateway.run_engine()
     assert client.replies() == [(1, "new"), (2, "unknown_symbol"), (3, "validation_failed")]
+
+
+async def test_new_orders_that_arrive_together_are_one_submission_with_a_reply_each() -> None:
+    client = Client()
+    await client.ask_with_more("place_order", 1, **ORDER, client_order_id="a")
+    await client.ask_with_more("place_order", 2, **{**ORDER, "symbol": "none"})
+    await client.ask_with_more("place_order", 3, **ORDER, client_order_id="b")
+    assert client.gateway.inbox.depth == 0
+    await client.ask_with_more("cancel_order", 4, client_order_id="b")
+    taken = await client.gateway.inbox.take(10, 10_000)
+    kinds = [[command.kind for command in unpack_commands(submission.commands)] for submission in taken]
+    assert kinds == [[CommandKind.NEW_ORDER, CommandKind.NEW_ORDER], [CommandKind.CANCEL]]
+    for submission in taken:
+        await client.gateway.inbox.put(submission)
+    await client.gateway.run_engine()
+    assert client.replies() == [(1, "new"), (2, "unknown_symbol"), (3, "canceled"), (4, "canceled")]
+    assert (len(client.pipeline), client.in_flight[DESK.key_id]) == (0, 0)
+
+
+async def test_only_as_many_orders_begin_as_the_key_may_have_under_way() -> None:
+    client = Client()
+    client.in_flight.begin(DESK.key_id, UNDER_WAY - 2)
+    for number in range(3):
+        await client.ask_with_more("place_order", number, **ORDER)
+    handing_over = asyncio.create_task(client.pipeline.hand_over())
+    await asyncio.sleep(0)
+    assert (client.gateway.inbox.depth, client.in_flight[DESK.key_id]) == (2, UNDER_WAY)
+    client.in_flight.end(DESK.key_id, UNDER_WAY - 2)
+    await handing_over
+    assert client.gateway.inbox.depth == 3
+    await client.gateway.run_engine()
+    assert client.replies() == [(0, "new"), (1, "new"), (2, "new")]
+    assert (len(client.pipeline), client.in_flight[DESK.key_id]) == (0, 0)
+
+
+async def test_a_key_that_is_revoked_meanwhile_places_nothing() -> None:
+    client = Client()
+    await client.ask_with_more("place_order", 1, **ORDER)
+    client.key = None
+    await client.pipeline.hand_over()
+    assert (client.replies(), client.gateway.inbox.depth) == ([(1, "unknown_key")], 0)
+    assert (len(client.pipeline), client.in_flight[DESK.key_id]) == (0, 0)
+
+
+async def test_the_inbox_refuses_each_of_the_orders_that_arrive_together() -> None:
+    client = Client()
+    while client.gateway.inbox.depth < 22:
+        await client.gateway.inbox.put(client.gateway.filler())
+    await client.ask_with_more("place_order", 1, **ORDER)
+    await client.ask_with_more("place_order", 2, **ORDER)
+    await client.pipeline.hand_over()
+    assert client.replies() == [(1, "inbox_full"), (2, "inbox_full")]
+    assert (len(client.pipeline), client.in_flight[DESK.key_id]) == (0, 0)
 
 
 async def test_an_answer_from_the_history_holds_back_those_behind_it_and_counts_until_it_is_there() -> None:
