@@ -8,16 +8,20 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
+from rex_client.account_calls import AccountCalls
+from rex_client.admin_calls import AdminCalls
 from rex_client.calls import Amount, Fields, Json
 from rex_client.depth_book import DepthBook, OutOfStep
 from rex_client.errors import OutcomeUnknown, RexError
-from rex_client.order_calls import has_id
-from rex_client.rest import RestCalls
+from rex_client.market_calls import MarketCalls
+from rex_client.operator_calls import OperatorCalls
+from rex_client.order_calls import OrderCalls, has_id
+from rex_client.report_calls import ReportCalls
 from rex_client.socket import VenueSocket
 from rex_client.subscription import Subscription
 
 
-class RexClient(RestCalls):
+class RexClient(MarketCalls, OrderCalls, AccountCalls, ReportCalls, OperatorCalls, AdminCalls):
     """A client of the venue at `url` (http://host:port) with an API key. An async context manager; leaving it closes every
     connection. Without a key it reads market data, where the venue makes them public.
 
