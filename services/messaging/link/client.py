@@ -18,11 +18,10 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from services.journal import JournalCorrupt
 from services.journal.batch import JournalBatch
-from services.journal.postgres.writer_row import ClaimableJournal, WriterRow
+from services.journal.postgres.writer_row import Beats, ClaimableJournal, WriterRow
 from services.messaging import Submission
 from services.messaging.in_process import InProcessFeed, InProcessSubscription
 from services.messaging.link.abort import abort
-from services.messaging.link.beats import Beats
 from services.messaging.link.frames import (
     CLOSE_S,
     LINK_HEADER,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from services.journal.postgres.writer_row import WriterRow
-from services.messaging.link.beats import LEADS_S, Beats
+from services.journal.postgres.writer_row import LEADS_S, Beats, WriterRow
 
 ROW = WriterRow(bytes(16), 1, 0, 7, bytes(32), beat=1, url="ws://leader", backend=1)
 
