@@ -11,7 +11,7 @@ from services.reporting.breakdown.flagged import Decided, Screened
 from services.reporting.documents import Date, Document, Yuan
 from services.reporting.drill import links
 from services.reporting.drill.filters import PageCursor
-from services.reporting.exports.sheet import Shown, ShownParts
+from services.reporting.sheet import Shown, ShownParts
 from services.surveillance.contracts import Edge
 
 

@@ -15,8 +15,8 @@ from services.messaging.tail import Readable
 from services.read_model.errors import ReadDatabaseSilent
 from services.reporting.as_of import NotReached
 from services.reporting.day_sums import TradeSums, compared
-from services.reporting.export import csv_text
 from services.reporting.exports.answers import year_answer
+from services.reporting.exports.turnover_sheet import csv_text
 from services.reporting.queries import Values, YearTurnover, read_daily, read_year
 from services.reporting.report import build_report
 from services.reporting.requests import NOT_REACHED, Seq, Year, invalid_query, recorded

@@ -25,7 +25,7 @@ from services.read_model.postgres.writer import PostgresWriter
 from services.read_model.seq_waiters import ProjectorStopped
 from services.read_model.tables import READ_FORMAT
 from services.read_model.write_batch import WriteBatch
-from services.reporting.export import csv_text
+from services.reporting.exports.turnover_sheet import csv_text
 from services.reporting.queries import read_daily, read_year, sum_of_busts, sum_of_trades
 from services.reporting.report import build_report
 from services.venue_state.loading import load_state

@@ -36,7 +36,7 @@ from services.read_model.projector import Projector
 from services.read_model.sqlite_writer import SqliteWriter
 from services.reporting.audit import own_sha256
 from services.reporting.checked_report import CheckedReport, report_at_rest
-from services.reporting.export import preamble
+from services.reporting.exports.turnover_sheet import preamble
 from services.reporting.schemas import ProofAlert
 from services.reporting.terminal import render
 from services.reporting.verdict import Outcome

@@ -21,7 +21,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import NOTHING, Quantity, Sealed
+from services.reporting.breakdown.documents import NOTHING, ProductName, Quantity, Sealed
 from services.reporting.breakdown.reading import (
     Accounts,
     AccountYear,
@@ -33,8 +33,7 @@ from services.reporting.breakdown.reading import (
     whole_year,
 )
 from services.reporting.documents import Date, Document, Ratio, Sums, Tonnes, Yuan, decimal, ratio, seal, summed
-from services.reporting.exports.schemas import ProductName
-from services.reporting.exports.sheet import Shown, ShownParts
+from services.reporting.sheet import Shown, ShownParts
 from services.reporting.target import RECENT_DAYS
 from services.surveillance.changed_hands import changed_hands_by_product
 from services.surveillance.reading import read_changed_hands

@@ -16,7 +16,7 @@ from pydantic import Field
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear
 from services.reporting.documents import Document, Ratio, by_key, seal, summed
-from services.reporting.exports.sheet import Shown, ShownParts
+from services.reporting.sheet import Shown, ShownParts
 
 
 class SideConcentration(Document):

@@ -1,4 +1,4 @@
-"""What the answers of this room have in common: the seal, and a sum of trades.
+"""What the answers of this room have in common: the seal, the name of a product, and a sum of trades.
 
 A field that is marked with `Shown` or `Parts` is a column of the year's tables, too (exports/breakdown_sheets.py).
 """
@@ -10,7 +10,15 @@ from typing import Annotated
 from pydantic import Field
 
 from services.reporting.documents import Date, Document, Hash, Sums, Time, Tonnes, Yuan
-from services.reporting.exports.sheet import Shown
+from services.reporting.sheet import Shown
+
+
+class ProductName(Document):
+    """What a line is about."""
+
+    symbol: Annotated[str, Shown("text", "Symbol", "代码")]
+    name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
+    name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
 
 
 class Sealed(Document):

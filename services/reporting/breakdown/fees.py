@@ -14,8 +14,8 @@ from pydantic import Field
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import AccountYear, MemberYear
 from services.reporting.documents import Document, Yuan, seal, summed
-from services.reporting.exports.sheet import Shown
 from services.reporting.shares import shares_of
+from services.reporting.sheet import Shown
 from services.values.decimals import half_up
 
 FEE_VAT_PERCENT = 6

@@ -20,8 +20,8 @@ from services.read_model.names import read_member_names
 from services.read_model.tables import decided_trades, decisions, trades
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.documents import Document, Ratio, Yuan, ratio, seal
-from services.reporting.exports.sheet import Shown
 from services.reporting.queries import Values
+from services.reporting.sheet import Shown
 from services.surveillance.contracts import Control, Finding, ScreenTrades
 from services.surveillance.reading import read_control, read_screen_trades
 from services.surveillance.screen import screen

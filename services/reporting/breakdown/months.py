@@ -20,8 +20,8 @@ from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import month_of, whole_year
 from services.reporting.documents import Document, Tonnes, Yuan, seal, summed
-from services.reporting.exports.sheet import Shown
 from services.reporting.queries import YearTurnover
+from services.reporting.sheet import Shown
 from services.reporting.target import due, open_days, year_days
 
 MONTHS = range(1, 13)

@@ -63,7 +63,7 @@ class Listed:
 
     @property
     def names(self) -> dict[str, Any]:
-        """The fields of `ProductName` (exports/schemas.py)."""
+        """The fields of `ProductName` (breakdown/documents.py)."""
         return {"symbol": self.symbol, "name_en": self.name_en, "name_zh": self.name_zh}
 
 

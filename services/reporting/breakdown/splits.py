@@ -18,9 +18,9 @@ from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Quantity, Sealed
 from services.reporting.breakdown.reading import Accounts, AccountYear, Instruments, MemberYear, whole_year
 from services.reporting.documents import Document, Yuan, seal, summed
-from services.reporting.exports.sheet import Shown, ShownParts
 from services.reporting.queries import read_position
 from services.reporting.shares import shares_of
+from services.reporting.sheet import Shown, ShownParts
 
 Key = TypeVar("Key")
 

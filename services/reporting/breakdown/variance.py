@@ -19,12 +19,11 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.breakdown import reading
-from services.reporting.breakdown.documents import NOTHING, Quantity, Sealed
+from services.reporting.breakdown.documents import NOTHING, ProductName, Quantity, Sealed
 from services.reporting.breakdown.reading import Instruments, Listed, Period
 from services.reporting.documents import Date, Sums, Tonnes, Yuan, seal
-from services.reporting.exports.schemas import ProductName
-from services.reporting.exports.sheet import Shown
 from services.reporting.queries import read_position
+from services.reporting.sheet import Shown
 from services.values.decimals import half_up
 
 Kind = Literal["both", "new", "gone"]

@@ -14,8 +14,8 @@ from services.reporting.breakdown.flagged import FlaggedPart
 from services.reporting.breakdown.months import Month
 from services.reporting.breakdown.splits import MemberLine, Members, SidedLine
 from services.reporting.breakdown.variance import ProductVariance
-from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, rows_of
 from services.reporting.findings import WashFinding
+from services.reporting.sheet import Column, Sheet, Value, columns_of, rows_of
 
 Line = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.reporting.exports.breakdown_sheets import breakdown_sheets
-from services.reporting.exports.sheet import Sheet, Value
+from services.reporting.sheet import Sheet, Value
 
 MOST_MEMBERS = 10
 _WORDS = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Sheet, Value
+from services.reporting.sheet import Column, Sheet, Value
 
 BYTE_ORDER_MARK = "\ufeff"
 """Spreadsheets need it to read the Chinese names as UTF-8 and not in the system's code page."""

@@ -10,9 +10,9 @@ from services.reporting.documents import ratio
 from services.reporting.exports.reading import BulletinRows, ClosingRow, Goods, MemberDay, Prices
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, DayClosing, IndexValue, MemberRank, Total
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Sheet, Value, columns_of, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
+from services.reporting.sheet import Column, Sheet, Value, columns_of, sheet_of
 from services.values.decimals import fixed_text
 
 TOP_MEMBERS = 20

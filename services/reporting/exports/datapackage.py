@@ -13,7 +13,7 @@ from typing import Any
 
 from services.reporting.exports.csv_file import HOW_TEXTS_ARE_WRITTEN
 from services.reporting.exports.seal import COUNTING_RULE_ZH, Seal
-from services.reporting.exports.sheet import Column, Kind
+from services.reporting.sheet import Column, Kind
 from services.values.times import time_text
 
 NAME = "datapackage.json"

@@ -21,7 +21,6 @@ from services.files.data_folder import FILE_MODE
 from services.files.new_folder import new_folder
 from services.journal import Journal
 from services.reporting.checked_report import build_checked
-from services.reporting.export import preamble
 from services.reporting.exports import datapackage
 from services.reporting.exports.audit_trail import AuditTrail
 from services.reporting.exports.csv_file import csv_bytes, csv_text_of, header_row_of
@@ -30,12 +29,13 @@ from services.reporting.exports.parquet_file import ParquetFile, StreamedColumns
 from services.reporting.exports.pdf_file import monthly_pdf, year_pdf
 from services.reporting.exports.reading import read_trade_count, stream_trades
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Sheet
 from services.reporting.exports.streams import AUDIT_TRAIL, TRADES, RowMaker
+from services.reporting.exports.turnover_sheet import preamble
 from services.reporting.exports.xlsx_file import HEADER_ROW, xlsx_bytes
 from services.reporting.exports.year_data import YearData, read_year_data
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
 from services.reporting.schemas import Discrepancy
+from services.reporting.sheet import Sheet
 from services.venue.at_rest import AtRest, ReadFrom, at_rest
 
 Format = Literal["csv", "json", "parquet", "pdf", "xlsx"]

@@ -10,10 +10,10 @@ from typing import get_args
 from services.commands.attachments import Measure, MeasureImposed
 from services.reporting.exports.schemas import MonthlyBulletin, MonthlyProduct, MonthlyTurnover
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Sheet, sheet_of
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms
 from services.reporting.shares import shares_of
+from services.reporting.sheet import Sheet, sheet_of
 from services.values.decimals import decimal_text
 
 Months = Mapping[int, Mapping[int, Values]]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 import numpy as np
 
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Kind, Sheet, Value
+from services.reporting.sheet import Column, Kind, Sheet, Value
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,19 +11,12 @@ from typing import Annotated
 from pydantic import Field
 
 from services.commands.attachments import Measure
+from services.reporting.breakdown.documents import ProductName
 from services.reporting.documents import Date, Document, Hash, Ratio, Time, Tonnes, Yuan, decimal
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Shown
+from services.reporting.sheet import Shown
 
 Price = Annotated[str, Field(description="Yuan per unit.")]
-
-
-class ProductName(Document):
-    """What a line is about."""
-
-    symbol: Annotated[str, Shown("text", "Symbol", "代码")]
-    name_en: Annotated[str, Shown("text", "Product", "品种（英文）")]
-    name_zh: Annotated[str, Shown("text", "Product (Chinese)", "品种")]
 
 
 class DailyProduct(ProductName):

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Sheet, Value
+from services.reporting.sheet import Column, Sheet, Value
 
 EXACT_DIGITS = 15
 HEADER_ROW = 3

@@ -12,17 +12,17 @@ from services.data.calendar import TradingCalendar
 from services.reporting.breakdown.splits import Members, members_of
 from services.reporting.breakdown.summary import Breakdown, read_named
 from services.reporting.day_sums import TradeSums, read_compared_year
-from services.reporting.export import turnover_sheet
 from services.reporting.exports.breakdown_sheets import breakdown_sheets, named_sheets
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import first_month_needed, month_sheet, monthly_bulletin
 from services.reporting.exports.reading import BulletinRows, read_imposed, read_market, read_months
 from services.reporting.exports.schemas import DailyBulletin, DailyProduct, MemberRank, MonthlyBulletin, MonthlyProduct
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Sheet, columns_of, dated
+from services.reporting.exports.turnover_sheet import turnover_sheet
 from services.reporting.findings import WashFinding, shown
 from services.reporting.queries import Values, YearTurnover, read_daily
 from services.reporting.schemas import TurnoverReport
+from services.reporting.sheet import Column, Sheet, columns_of, dated
 from services.values.times import date_text
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.reporting.exports.monthly_bulletin import CATEGORIES
-from services.reporting.exports.sheet import Column, Sheet, Value
 from services.reporting.exports.xlsx_file import LineChart
+from services.reporting.sheet import Column, Sheet, Value
 
 _YUAN = Column("yuan", "decimal", "Yuan", "元")
 _PART = (

@@ -19,19 +19,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.data.calendar import TradingCalendar
-from services.reporting.export import csv_text
 from services.reporting.exports.csv_file import csv_bytes
 from services.reporting.exports.daily_bulletin import daily_bulletins, member_sheet, product_sheet
 from services.reporting.exports.monthly_bulletin import monthly_bulletin
 from services.reporting.exports.parquet_file import ParquetFile, StreamedColumns
 from services.reporting.exports.pdf_file import daily_pdf, monthly_pdf, year_pdf
 from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH, Seal
-from services.reporting.exports.sheet import Column, Sheet, Value
+from services.reporting.exports.turnover_sheet import csv_text
 from services.reporting.exports.xlsx_file import xlsx_bytes
 from services.reporting.exports.year_sheets import YEAR_CHART, year_sheets
 from services.reporting.queries import YearTurnover
 from services.reporting.report import IS_SIMULATED, build_report
 from services.reporting.schemas import TurnoverReport
+from services.reporting.sheet import Column, Sheet, Value
 from services.reporting.target import Target
 from services.values.decimals import fixed_text, yuan_text
 from tests.long import examples

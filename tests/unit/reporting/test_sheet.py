@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.reporting.exports.parquet_file import parquet_bytes
 from services.reporting.exports.seal import Seal
-from services.reporting.exports.sheet import Column, Shown, ShownParts, columns_of, rows_of, sheet_of
+from services.reporting.sheet import Column, Shown, ShownParts, columns_of, rows_of, sheet_of
 from tests.unit.reporting.exports.test_bulletins import POSITION
 
 

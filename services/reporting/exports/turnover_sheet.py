@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from matching_engine.records import SettlementSource
 from services.reporting.exports.csv_file import csv_text_of
-from services.reporting.exports.sheet import Column, Sheet, Value
 from services.reporting.queries import Values
 from services.reporting.report import lot_kilograms, proof_sentence
 from services.reporting.schemas import TurnoverReport
+from services.reporting.sheet import Column, Sheet, Value
 from services.values.decimals import decimal_text, yuan_text
 from services.values.times import date_text, time_text
 
