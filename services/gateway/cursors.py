@@ -1,65 +1,26 @@
-"""Lists in pages: the query parameters of a span of time, of the order and of a page, and its cursor.
-
-A cursor is the id that the next page begins after, as a text that is opaque to clients.
-"""
+"""Lists in pages: the query parameters of a span of time, of the order and of a page."""
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
 from pydantic import WithJsonSchema
 
-from services.gateway.problems import ProblemError, field_problem
+from services.gateway.problems import field_problem
 from services.gateway.schemas import time_form
 from services.read_model.past_trades import ListPage
 from services.read_model.spans import Span
-
-LAST_ID = 2**63 - 1
-_ID_BYTES = 8
-
-
-@dataclass(frozen=True)
-class Cursors:
-    """The cursors of one list. Those of other lists, and what a program made up, have another checksum."""
-
-    name: str
-
-    def text(self, last_id: int) -> str:
-        """The cursor of the page after `last_id`: 16 characters of base64."""
-        encoded = last_id.to_bytes(_ID_BYTES, "big")
-        checksum = zlib.crc32(self.name.encode() + encoded).to_bytes(4, "big")
-        return base64.urlsafe_b64encode(encoded + checksum).decode()
-
-    def id_of(self, cursor: str | None) -> int:
-        """The id in a cursor, LAST_ID without a cursor; raises a 422 problem for a text that is no cursor of this list."""
-        if cursor is None:
-            return LAST_ID
-        try:
-            last_id = int.from_bytes(base64.b64decode(cursor, b"-_", validate=True)[:_ID_BYTES], "big")
-        except ValueError:
-            raise invalid_cursor() from None
-        if last_id > LAST_ID or self.text(last_id) != cursor:
-            raise invalid_cursor()
-        return last_id
-
-
-def invalid_cursor() -> ProblemError:
-    """The refusal of a text that is no cursor of the list."""
-    return field_problem("invalid_cursor", "cursor", "is not one that this list of the venue gave out")
-
+from services.values.cursors import PATTERN, Cursors
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(1970, 2200)
 """Nanoseconds since 1970 fit 63 bits in all of them."""
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
-_CursorText = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]{16}$"})]
+_CursorText = Annotated[str, WithJsonSchema({"type": "string", "pattern": PATTERN})]
 Cursor = Annotated[_CursorText | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
 OrderQuery = Annotated[
     Literal["newest", "oldest"], Query(description="Which come first. Keep it while you follow a cursor.")
@@ -97,5 +58,5 @@ def span_of(start: str | None, end: str | None) -> Span:
 
 
 def page_of(limit: int, cursor: str | None, order: str, cursors: Cursors) -> ListPage:
-    """The page after the cursor; raises a 422 problem for a text that is no cursor of the list."""
+    """The page after the cursor; raises InvalidCursor for a text that is no cursor of the list."""
     return ListPage(limit, None if cursor is None else cursors.id_of(cursor), order == "oldest")

@@ -2,6 +2,7 @@
 
     ProblemError                      the gateway refuses: status, stable code, sentence, invalid fields
     BadField, NotAllowed              the venue's state refuses the value of a field, or what a key asks for
+    InvalidCursor                     a list refuses what is no cursor of it
     RequestValidationError, ...       FastAPI or pydantic refuses; each field is named by its path
     HTTPException                     404 and 405 of the router
     Exception                         a bug: logged, and answered 500 `internal_error` without any detail of it
@@ -33,6 +34,7 @@ from services.gateway.wording import worded
 from services.journal.archives.day import ArchiveUnusable
 from services.journal.errors import JournalError
 from services.read_model.errors import ReadDatabaseAway, ReadDatabaseFailed, ReadDatabaseRefused, ReadDatabaseSilent
+from services.values.cursors import InvalidCursor
 from services.venue_state.errors import BadField, NotAllowed
 from services.venue_state.reasons import REASONS
 
@@ -175,6 +177,8 @@ def problem_of(error: Exception, request_id: str | None = None) -> ProblemError:
             return error
         case BadField(code=code, field=field, message=message):
             return field_problem(code, field, message)
+        case InvalidCursor():
+            return field_problem("invalid_cursor", "cursor", "is not one that this list of the venue gave out")
         case ReadDatabaseSilent(waited_s=waited_s):
             log.warning("a query had no answer in time", reason=str(error), request_id=request_id)
             detail = f"The read database has not answered within {waited_s:g} s. {OF_ORDERS}"
@@ -229,7 +233,7 @@ def install(app: FastAPI) -> None:
             response.headers["allow"] = ", ".join(_methods_of(request.scope.get("route"), app))
         return response
 
-    for kind in (ProblemError, BadField, NotAllowed, RequestValidationError, HTTPException):
+    for kind in (ProblemError, BadField, InvalidCursor, NotAllowed, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
 
 

@@ -1,1 +1,1 @@
-"""Text and sides of values: exact decimals, times, buyer and seller."""
+"""Text and sides of values: exact decimals, times, cursors of lists, buyer and seller."""

@@ -25,7 +25,6 @@ from matching_engine import Engine
 from matching_engine.faults import EngineFault, Fault
 from matching_engine.records import CommandKind
 from services.cli import running
-from services.gateway.cursors import Cursors
 from services.journal import JournalBusy, connections
 from services.journal.batch import JournalBatch
 from services.journal.sqlite import SqliteJournal
@@ -34,6 +33,7 @@ from services.messaging.redis_stream import StreamPublisher
 from services.processes import watchdog
 from services.read_model import projecting, projector_process, write_lock
 from services.sequencer import recovery
+from services.values.cursors import Cursors
 from services.venue import application, bootstrap
 from services.venue import running as core
 from services.venue.bootstrap import open_venue

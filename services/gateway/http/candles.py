@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.instruments import Symbol
-from services.gateway.cursors import LAST_ID, Cursor, Cursors, EndQuery, StartQuery, invalid_cursor, span_of
+from services.gateway.cursors import Cursor, EndQuery, StartQuery, span_of
 from services.gateway.http.caller import needs
 from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.history import Past
@@ -20,6 +20,7 @@ from services.read_model.candle_reading import DAY, INTERVALS_S, Places, StoredC
 from services.read_model.flat_candles import read_flat_candles
 from services.read_model.spans import Span
 from services.read_model.tables import position, trading_days
+from services.values.cursors import LAST_ID, Cursors, InvalidCursor
 from services.values.decimals import yuan_text
 from services.values.times import date_text, time_text
 from services.venue_state.instruments import VenueInstrument
@@ -105,7 +106,7 @@ def _place_of(cursor: str, interval: str) -> int:
     """The place in a cursor; raises a 422 problem for one that no candle can have: a database could not compare with it."""
     place = _cursors(interval).id_of(cursor)
     if place > (_AFTER_ALL_DAYS if interval == DAY else LAST_ID // _S):
-        raise invalid_cursor()
+        raise InvalidCursor
     return place
 
 

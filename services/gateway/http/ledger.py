@@ -16,12 +16,10 @@ from sqlalchemy import select
 
 from services.gateway.cursors import (
     Cursor,
-    Cursors,
     EndQuery,
     Limit,
     OrderQuery,
     StartQuery,
-    invalid_cursor,
     page_of,
     span_of,
 )
@@ -34,6 +32,7 @@ from services.read_model.ledger import LedgerBalances, LedgerWindow, balances_at
 from services.read_model.ledger_sources import LedgerKey, SourceLine
 from services.read_model.spans import seq_conditions
 from services.read_model.tables import cash_movements
+from services.values.cursors import Cursors, InvalidCursor
 from services.values.decimals import yuan_text
 from services.values.times import date_text, time_text
 from services.venue_state.state import VenueState
@@ -230,7 +229,7 @@ def _place_of(cursor: str, account: int, oldest_first: bool) -> _Place:
     try:
         place = _decode_place(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
     except (ValueError, msgspec.MsgspecError):
-        raise invalid_cursor() from None
+        raise InvalidCursor from None
     if (place.account, place.oldest_first) != (account, oldest_first) or not all(
         0 <= part < 2**63 for part in place.key
     ):

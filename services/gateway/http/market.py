@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from services.data.instruments import Symbol
-from services.gateway.cursors import Cursor, Cursors, EndQuery, StartQuery, page_of, span_of
+from services.gateway.cursors import Cursor, EndQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import needs
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import TRADE_IDS
@@ -22,6 +22,7 @@ from services.gateway.replies.market_json import auction_json, depth_json, past_
 from services.gateway.schemas import IdText, NextCursor, PhaseName, Reply, SideName
 from services.market_data import Market
 from services.read_model.past_trades import Row, read_trade, read_trades
+from services.values.cursors import Cursors
 from services.values.times import WrittenDate
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState

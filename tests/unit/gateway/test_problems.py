@@ -27,6 +27,7 @@ from services.read_model.errors import (
     ReadDatabaseSilent,
     ReadDatabaseUnmigrated,
 )
+from services.values.cursors import InvalidCursor
 from services.venue_state.errors import BadField, NotAllowed
 
 ROOT = Path(__file__).parents[3]
@@ -99,6 +100,7 @@ def test_a_problem_is_what_its_model_says() -> None:
     [
         (ProblemError(409, "order_not_open", "x"), 409, "order_not_open"),
         (BadField("price_off_tick", "price", "x"), 422, "price_off_tick"),
+        (InvalidCursor(), 422, "invalid_cursor"),
         (NotAllowed("scope_missing", "x"), 403, "scope_missing"),
         (HTTPException(404), 404, "not_found"),
         (HTTPException(404, "No target is set for 2031."), 404, "not_found"),
