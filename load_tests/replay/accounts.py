@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from zlib import crc32
 
-from rex_client import RexClient
+from rex_client import RexClient, pages
 
 from load_tests.flows.flow_message import Flow, FlowInstrument, FlowMessage
 from load_tests.replay.verdict import fen
@@ -104,7 +104,9 @@ async def open_accounts(operator: RexClient, wanted: Mapping[str, Funding]) -> l
     An account that exists under the name is used again and gets only the missing funds, so the call can be repeated after a
     lost reply.
     """
-    present = {account["name"]: account for account in await operator.accounts()}
+    present = {
+        account["name"]: account async for page in pages(operator.accounts, limit=500) for account in page["accounts"]
+    }
     opened = []
     for name, funding in wanted.items():
         known = present.get(name)

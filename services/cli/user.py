@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -63,7 +63,7 @@ def list_users(
     """
 
     async def work(venue: RexClient) -> Json:
-        return {"users": await venue.users()}
+        return {"users": [user async for user in _users(venue)]}
 
     found = _with_venue(work, data_dir, url, schedule, accept_clock)
     if as_json:
@@ -197,6 +197,14 @@ def remove(
     out.print(f"{name} may not log in any more.", highlight=False)
 
 
+async def _users(venue: RexClient) -> AsyncIterator[Json]:
+    from rex_client import pages
+
+    async for page in pages(venue.users, limit=500):
+        for user in page["users"]:
+            yield user
+
+
 def _say_wait(name: str) -> None:
     err.print(f"{name} confirms no act of two persons for 24 hours.", highlight=False, soft_wrap=True)
 
@@ -219,7 +227,7 @@ def _of_user(
     from services.venue_state.users import login_name
 
     async def work_on_user(venue: RexClient) -> Json:
-        for user in await venue.users():
+        async for user in _users(venue):
             if login_name(user["name"]) == login_name(name):
                 return await work(venue, user["user_id"])
         raise _Refused(f"no user is named {name}")

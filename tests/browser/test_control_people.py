@@ -72,7 +72,7 @@ def test_an_administrator_adds_a_person_changes_the_role_and_removes_it(watched:
     expect(row).to_contain_text("auditor")
     confirm(page, row.get_by_test_id("remove-user"))
     expect(row).to_have_count(0)
-    assert "wang.fang" not in [user["name"] for user in venue.get("/v1/admin/users")]
+    assert "wang.fang" not in [user["name"] for user in venue.get("/v1/admin/users")["users"]]
 
 
 def test_an_administrator_issues_a_key_whose_secret_is_shown_once_and_revokes_it(
@@ -119,7 +119,7 @@ def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Wat
 
 
 def names_of(venue: VenueProcess) -> list[str]:
-    return [user["name"] for user in venue.get("/v1/admin/users")]
+    return [user["name"] for user in venue.get("/v1/admin/users")["users"]]
 
 
 def test_a_person_whose_answer_was_lost_is_shown_by_the_list_and_not_sent_again(

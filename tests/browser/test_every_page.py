@@ -86,7 +86,7 @@ WORD = re.compile(r"[A-Za-z]{3,}")
 
 def in_letters(page: Page, venue: VenueProcess) -> list[str]:
     """The texts with words in Latin letters that are no names of products, accounts or codes."""
-    accounts = venue.get("/v1/admin/accounts")
+    accounts = venue.get("/v1/admin/accounts", limit=500)["accounts"]
     products = venue.get("/v1/instruments")
     names = [*[account["name"] for account in accounts], *[product["name_zh"] for product in products]]
     found = []

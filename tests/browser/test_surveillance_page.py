@@ -145,7 +145,7 @@ def test_a_person_excludes_the_trades_of_a_finding_and_lets_them_count_again(
 
 
 def test_the_address_says_what_is_shown(surveillance: Page, venue: VenueProcess) -> None:
-    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts")}
+    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts", limit=500)["accounts"]}
     form = surveillance.get_by_role("search")
     form.locator("[name=account]").select_option(str(accounts["Works 1"]))
     expect(surveillance).to_have_url(re.compile(f"account={accounts['Works 1']}"))
@@ -197,7 +197,7 @@ def test_an_alert_comes_by_itself_is_acknowledged_and_stays_in_the_history(
 def test_the_ladder_names_a_measure_which_an_operator_imposes_and_lifts(
     surveillance: Page, venue: VenueProcess
 ) -> None:
-    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts")}
+    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts", limit=500)["accounts"]}
     step = surveillance.get_by_test_id("ladder").locator("tbody tr")
     expect(step).to_have_count(1)
     expect(step).to_contain_text("PRND-OX: 5 self-trade attempts (limit 5)")
@@ -217,7 +217,7 @@ def test_the_ladder_names_a_measure_which_an_operator_imposes_and_lifts(
 
 
 def test_accounts_are_declared_to_be_under_one_control_and_no_longer(surveillance: Page, venue: VenueProcess) -> None:
-    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts")}
+    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts", limit=500)["accounts"]}
     pair = [accounts["Works 11"], accounts["Works 12"]]
     declare = surveillance.get_by_test_id("declare-group")
     confirm(surveillance, declare, accounts=f"{pair[0]}, {pair[1]}", reason="one person signs for both")
@@ -242,7 +242,7 @@ def test_the_question_about_a_measure_names_the_counts_of_now(surveillance: Page
     step = surveillance.get_by_test_id("ladder").locator("tbody tr")
     expect(step).to_contain_text("5 self-trade attempts")
     surveillance.route("**/v1/reports/abnormal_trading/*", grow)
-    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts")}
+    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts", limit=500)["accounts"]}
     pair = f"{accounts['Works 9']}, {accounts['Works 10']}"
     confirm(surveillance, surveillance.get_by_test_id("declare-group"), accounts=pair, reason="one address")
     expect(step).to_contain_text("9 self-trade attempts")

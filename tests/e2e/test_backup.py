@@ -120,7 +120,7 @@ async def test_a_backup_taken_while_the_venue_trades_restores_all_it_knew(tmp_pa
     assert "rex serve --data-dir restored" in start
     with serve(tmp_path / "restored") as venue:
         async with RexClient(venue.url, venue.operator_key) as operator:
-            names = [account["name"] for account in await operator.accounts()]
+            names = [account["name"] for account in (await operator.accounts(limit=500))["accounts"]]
             again = await operator.open_account("the first one after it")
         assert venue.stop() == 0
     assert [f"member {number}" for number in range(60)] == names[-60:]

@@ -40,7 +40,7 @@ def venue(postgres_url: str) -> Iterator[ScaledVenue]:
 @asynccontextmanager
 async def logged_in(operator: RexClient, gateway: str, name: str) -> AsyncIterator[AsyncHttpClient]:
     """An administrator's browser at this gateway."""
-    if name not in {user["name"] for user in await operator.users()}:
+    if name not in {user["name"] for user in (await operator.users())["users"]}:
         await operator.add_user(name, "admin", password=PASSWORD)
     async with AsyncHttpClient(base_url=gateway, headers={"origin": gateway}) as person:
         while (await person.post("/v1/session", json={"name": name, "password": PASSWORD})).status_code != 201:

@@ -198,6 +198,6 @@ async def test_a_deposit_sent_again_after_a_kill_is_one_deposit(tmp_path: Path) 
             again = {number: await deposit(client, account, number) for number in range(DEPOSITS)}
             assert {number: again[number] for number in seqs} == seqs
             assert len(set(again.values())) == DEPOSITS
-            accounts = (await client.get("/v1/admin/accounts")).json()
+            accounts = (await client.get("/v1/admin/accounts")).json()["accounts"]
     cash = next(one["cash"] for one in accounts if one["account"] == account)
     assert cash == f"{DEPOSITS}.00"

@@ -41,7 +41,8 @@ async def _open_accounts(venue: VenueProcess, number: int) -> None:
 
 async def _names(venue: VenueProcess) -> list[str]:
     async with RexClient(venue.url, venue.operator_key) as operator:
-        return [account["name"] for account in await operator.accounts() if account["name"].startswith("member")]
+        accounts = (await operator.accounts(limit=500))["accounts"]
+        return [account["name"] for account in accounts if account["name"].startswith("member")]
 
 
 def _accounts_of(folder: Path) -> list[str]:

@@ -142,7 +142,8 @@ async def test_orders_of_others_in_the_book_refuse_a_flow_before_anything_is_sen
                 await client.place_order({"symbol": "NDFEB-N52", "side": "sell", "quantity": 1, "price": "236.10"})
             with pytest.raises(FlowError, match=r"^sample\.csv: there are orders in NDFEB-N52 that would trade with"):
                 await replay.replay_file(SAMPLE, venue.url, venue.operator_key, stages, pace=Pace())
-            assert [account["name"] for account in await operator.accounts() if "load test" in account["name"]] == []
+            accounts = (await operator.accounts())["accounts"]
+            assert [account["name"] for account in accounts if "load test" in account["name"]] == []
 
 
 @pytest.mark.anyio

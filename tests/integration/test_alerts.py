@@ -175,7 +175,7 @@ async def test_health_without_a_key_names_no_account(venue: RunningVenue) -> Non
     key, sentence = "abnormal_trading:20231201:2", "Abnormal trading of alice on 2023-12-01: 600 cancels in PRND-OX."
     ban = Condition("abnormal_trading", key, "2:20231201", "critical", sentence, "alice在2023-12-01交易异常。")
     (seq,) = await put(venue, ban.raised())
-    accounts = (await venue.client("operator").get("/v1/admin/accounts")).json()
+    accounts = (await venue.client("operator").get("/v1/admin/accounts")).json()["accounts"]
     names = [account["name"] for account in accounts]
     assert "alice" in names
     for path in ("/healthz", "/readyz"):

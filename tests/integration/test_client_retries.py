@@ -144,7 +144,7 @@ async def test_what_adds_up_is_sent_again_and_carried_out_once(served: Served, w
     after = await bob.account()
     assert Decimal(after["cash"]) == Decimal(before["cash"]) + Decimal("17.50")
     assert lots(after, "PRND-OX") == lots(before, "PRND-OX") + 1
-    assert [one["name"] for one in await operator.accounts()].count("carol") == 1
+    assert [one["name"] for one in (await operator.accounts())["accounts"]].count("carol") == 1
     for key, amount in (("deposit-6", "12.50"), ("deposit-7", "7.00"), ("deposit-7", "7.00")):
         await operator.change_cash(account, amount, idempotency_key=key)
     assert Decimal((await bob.account())["cash"]) == Decimal(after["cash"]) + Decimal("7.00")

@@ -117,7 +117,7 @@ async def test_the_traders_go_on_in_the_same_venue_on_today_s_trading_day(made: 
                     first.setdefault(trade["symbol"], trade["price"])
                 if len(first) >= 10:
                     break
-            accounts = {account["name"]: account for account in await client.accounts()}
+            accounts = {account["name"]: account for account in (await client.accounts(limit=500))["accounts"]}
         assert venue.engine.venue_phase == Phase.CONTINUOUS
         assert venue.engine.turnover_fen(2026) > history_fen
     for symbol, price in first.items():
@@ -160,7 +160,7 @@ async def test_more_starts_do_not_move_what_the_traders_want_to_hold(made: Path,
 
 
 async def holdings(client: RexClient) -> dict[str, dict[str, int]]:
-    accounts = await client.accounts()
+    accounts = (await client.accounts(limit=500))["accounts"]
     return {
         account["name"]: {holding["symbol"]: holding["quantity"] for holding in account["holdings"]}
         for account in accounts

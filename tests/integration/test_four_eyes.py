@@ -314,7 +314,7 @@ async def test_who_has_issued_a_key_does_not_confirm_for_it(venue: RunningVenue)
 async def test_who_may_have_made_a_proposal_does_not_confirm_it(venue: RunningVenue) -> None:
     """An administrator adds a user, or makes a link to another's account, proposes as that one, and confirms: one person."""
     ann, dee = await logged_in(venue, "ann"), await logged_in(venue, "dee")
-    ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()}
+    ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()["users"]}
     _, robot = await issued_key(venue, ann, "robot", "admin")
 
     async def added(by: AsyncHttpClient, name: str) -> AsyncHttpClient:
@@ -342,7 +342,7 @@ async def test_who_may_have_made_a_proposal_does_not_confirm_it(venue: RunningVe
 
 async def test_who_proposed_must_still_be_allowed_to(venue: RunningVenue) -> None:
     ann, ben, cho = [await logged_in(venue, name) for name in ("ann", "ben", "cho")]
-    ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()}
+    ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()["users"]}
     key_id, robot = await issued_key(venue, ann, "robot")
     of_robot, of_cho, of_ann = [
         await propose(robot, "POST", "/v1/admin/resume"), await propose(cho, "POST", "/v1/admin/resume"),
@@ -389,7 +389,7 @@ async def test_a_stop_that_is_newer_than_the_proposal_holds(venue: RunningVenue)
 async def test_who_may_know_anothers_password_does_not_confirm_as_them(venue: RunningVenue) -> None:
     """An administrator makes a link to another's account, and confirms as that one; also 23 hours later."""
     ann, ben = await logged_in(venue, "ann"), await logged_in(venue, "ben")
-    ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()}
+    ids = {user["name"]: user["user_id"] for user in (await ann.get("/v1/admin/users")).json()["users"]}
     day_ns = 24 * 3600 * 10**9
 
     async def confirms(client: AsyncHttpClient) -> bool:

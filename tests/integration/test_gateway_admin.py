@@ -50,7 +50,7 @@ async def test_a_new_account_is_opened_funded_and_trades(venue: RunningVenue) ->
     }  # fmt: skip
     assert (await client.post("/v1/orders", json=ORDER)).json()["state"] == "new"
     assert (await client.get("/v1/account")).json()["reserved"] == "473236.50"
-    assert (await operator.get("/v1/admin/accounts")).json()[-1]["reserved"] == "473236.50"
+    assert (await operator.get("/v1/admin/accounts")).json()["accounts"][-1]["reserved"] == "473236.50"
 
     revoked = await operator.delete(f"/v1/admin/keys/{issued['key_id']}")
     assert revoked.status_code == 200
@@ -91,13 +91,34 @@ async def test_what_is_refused_changes_nothing(
     refusing_venue: RunningVenue, path: str, body: Any, status: int, code: str, field: str | None
 ) -> None:
     operator = refusing_venue.client("operator")
-    before = (await operator.get("/v1/admin/accounts")).json()
+    before = (await operator.get("/v1/admin/accounts")).json()["accounts"]
     reply = await operator.post(f"/v1/admin{path}", json=body)
     assert (reply.status_code, reply.json()["code"]) == (status, code)
     if field is not None:
         assert [error["field"] for error in reply.json()["errors"]] == [field]
-    after = (await operator.get("/v1/admin/accounts")).json()
+    after = (await operator.get("/v1/admin/accounts")).json()["accounts"]
     assert [{**account, "seq": 0} for account in after] == [{**account, "seq": 0} for account in before]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
+async def test_the_pages_of_accounts_have_each_once_also_one_that_is_opened_between_them(
+    venue: RunningVenue, limit: int
+) -> None:
+    operator = venue.client("operator")
+    for name in ("carol", "dave"):
+        await operator.post("/v1/admin/accounts", json={"name": name})
+    whole = (await operator.get("/v1/admin/accounts")).json()
+    assert whole["next_cursor"] is None
+    page = (await operator.get("/v1/admin/accounts", params={"limit": limit})).json()
+    await operator.post("/v1/admin/accounts", json={"name": "erin"})
+    found = page["accounts"]
+    while page["next_cursor"] is not None:
+        page = (await operator.get("/v1/admin/accounts", params={"limit": limit, "cursor": page["next_cursor"]})).json()
+        found += page["accounts"]
+        assert len(page["accounts"]) <= limit
+    names = [account["name"] for account in whole["accounts"]]
+    assert [account["name"] for account in found] == [*names, *(["erin"] if limit <= len(names) else [])]
+    assert [account["account"] for account in found] == list(range(1, len(found) + 1))
 
 
 async def test_halt_and_resume(venue: RunningVenue) -> None:

@@ -76,7 +76,7 @@ async def test_a_change_by_an_administrator_ends_the_sessions_at_once(
     user_id = await add_user(venue, "li.na", "trader", account=2)
     client = await logged_in(venue, "li.na")
     admin = venue.client("operator")
-    assert [user["sessions"] for user in (await admin.get("/v1/admin/users")).json()] == [1]
+    assert [user["sessions"] for user in (await admin.get("/v1/admin/users")).json()["users"]] == [1]
     assert (await admin.request(method, f"/v1/admin/users/{user_id}{path}", json=body)).status_code == 200
     assert code(await client.post("/v1/orders", json=ORDER)) == (401, "session_ended")
     expected = {"/role": 201, "/password": 401, "": 401}
@@ -107,7 +107,9 @@ async def test_a_restart_keeps_the_users_and_drops_the_sessions(tmp_path: Path) 
         cookie = f"rex_session={(await logged_in(venue, 'li.na')).cookies['rex_session']}"
     async with running_venue(tmp_path) as venue:
         assert code(await browser(venue).get("/v1/orders", headers={"cookie": cookie})) == (401, "session_ended")
-        assert [user["name"] for user in (await venue.client("operator").get("/v1/admin/users")).json()] == ["li.na"]
+        assert [user["name"] for user in (await venue.client("operator").get("/v1/admin/users")).json()["users"]] == [
+            "li.na"
+        ]
         assert (await logged_in(venue, "li.na")).cookies
 
 

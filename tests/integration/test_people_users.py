@@ -28,9 +28,26 @@ async def test_the_first_link_makes_one_administrator_once(venue: RunningVenue) 
     assert code(await browser(venue).post("/v1/session/link", json=body | {"name": None})) == (422, "validation_failed")
     client = browser(venue)
     assert (await client.post("/v1/session/link", json=body)).json()["role"] == "admin"
-    assert (await client.get("/v1/admin/users")).json()[0]["name"] == "li.na"
+    assert (await client.get("/v1/admin/users")).json()["users"][0]["name"] == "li.na"
     assert code(await browser(venue).post("/v1/session/link", json=body)) == (404, "unknown_link")
     assert venue.people.first_link() is None
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+async def test_the_pages_of_users_have_each_once_also_where_one_comes_and_one_goes_between_them(
+    venue: RunningVenue, limit: int
+) -> None:
+    ids = [str(await add_user(venue, f"user {number}", "auditor")) for number in range(4)]
+    admin = venue.client("operator")
+    page = (await admin.get("/v1/admin/users", params={"limit": limit})).json()
+    await admin.delete(f"/v1/admin/users/{ids[0]}")
+    ids.append(str(await add_user(venue, "user 4", "auditor")))
+    found = page["users"]
+    while page["next_cursor"] is not None:
+        page = (await admin.get("/v1/admin/users", params={"limit": limit, "cursor": page["next_cursor"]})).json()
+        found += page["users"]
+        assert len(page["users"]) <= limit
+    assert [user["user_id"] for user in found] == ids
 
 
 async def test_the_first_link_is_void_where_there_is_an_administrator(venue: RunningVenue) -> None:

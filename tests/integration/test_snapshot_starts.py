@@ -49,7 +49,7 @@ async def opened(folder: Path, **options: Any) -> AsyncIterator[Venue]:
 async def rest_an_order(venue: Venue, offset: int) -> None:
     operator_key = venue.keys["operator"].key
     async with RexClient(venue.url, operator_key) as operator:
-        (account, *_) = [one["account"] for one in await operator.accounts() if one["name"] == "seller"]
+        (account, *_) = [one["account"] for one in (await operator.accounts())["accounts"] if one["name"] == "seller"]
         await operator.change_inventory(account, "PRND-OX", 1)
         key = (await operator.issue_key(f"more {offset}", ["read", "trade"], account=account))["key"]
     async with RexClient(venue.url, key) as trader:

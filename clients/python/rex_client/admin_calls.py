@@ -27,9 +27,9 @@ class AdminCalls(Calls):
         body = {"name": name, "owner": owner, "account_class": account_class}
         return await self._change("POST", "/v1/admin/accounts", body, idempotency_key)
 
-    async def accounts(self) -> list[Json]:
-        """All accounts with their balances."""
-        return await self._list("/v1/admin/accounts")
+    async def accounts(self, *, limit: int = 100, cursor: str | None = None) -> Json:
+        """One page of the accounts with their balances, oldest first: `accounts` and `next_cursor`."""
+        return await self._object("GET", "/v1/admin/accounts", query={"limit": limit, "cursor": cursor})
 
     async def change_cash(self, account: int, amount: Amount, *, idempotency_key: str | None = None) -> Json:
         """Deposits `amount` yuan, or withdraws it where it is negative."""
@@ -83,9 +83,9 @@ class AdminCalls(Calls):
 
     # ------------------------------------------------------------------ people
 
-    async def users(self) -> list[Json]:
-        """The people who may log in, with their roles."""
-        return await self._list("/v1/admin/users")
+    async def users(self, *, limit: int = 100, cursor: str | None = None) -> Json:
+        """One page of the people who may log in, with their roles, oldest first: `users` and `next_cursor`."""
+        return await self._object("GET", "/v1/admin/users", query={"limit": limit, "cursor": cursor})
 
     async def add_user(self, name: str, role: str, *, account: int = 0, password: str | None = None) -> Json:
         """Adds a user. Without a password, `user_link` makes a link to set one."""

@@ -13,6 +13,7 @@ from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
 from services.commands.administrative import change_cash, change_inventory, open_account, set_fees
 from services.commands.attachments import AccountText
 from services.data.instruments import Symbol
+from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.account import Account, account_json, known_account
 from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name
 from services.gateway.http.admin_keys import add_key_routes
@@ -21,9 +22,17 @@ from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.order_entry.order_command import amount_fen, instrument_of, rate_ppm
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
-from services.gateway.schemas import RateText, Reply, Request, SignedAmountText, SignedQuantity, example
+from services.gateway.schemas import NextCursor, RateText, Reply, Request, SignedAmountText, SignedQuantity, example
+from services.values.cursors import Cursors
 from services.values.decimals import rate_text
 from services.venue_state.state import VenueState
+
+
+class AccountsPage(Reply):
+    """A page of accounts, oldest first."""
+
+    accounts: list[Account]
+    next_cursor: NextCursor
 
 
 class AccountRequest(Request):
@@ -85,6 +94,9 @@ class Fees(Reply):
     taker_rate: str
 
 
+_CURSORS = Cursors("accounts")
+
+
 def routes(
     state: VenueState, order_entry: OrderEntry, limits: RateLimits, clock: Callable[[], int]
 ) -> Iterator[APIRouter]:
@@ -101,9 +113,11 @@ def _list_of_accounts(state: VenueState) -> APIRouter:
     """Operators list the accounts, too: they may read each."""
     router = APIRouter(prefix="/v1/admin", tags=["admin: accounts"], dependencies=[needs("operate", "admin")])
 
-    @router.get("/accounts", response_model=list[Account], summary="List all accounts with their balances")
-    async def list_accounts() -> JSONResponse:
-        return JSONResponse([account_json(account, state) for _, account in sorted(state.accounts.items())])
+    @router.get("/accounts", response_model=AccountsPage, summary="List the accounts with their balances, oldest first")
+    async def list_accounts(limit: Limit = 100, cursor: Cursor = None) -> JSONResponse:
+        numbers, following = _CURSORS.page(state.accounts, limit, cursor)
+        page = [account_json(state.accounts[number], state) for number in numbers]
+        return JSONResponse({"accounts": page, "next_cursor": following})
 
     return router
 

@@ -13,20 +13,24 @@ from services.commands.attachments import (
     UserRemoved,
     UserRoleChanged,
 )
+from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.act_schemas import AccountNumber, Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.session import NEW_PASSWORD, NewPassword, UserName, add_user, password_hash, unknown_user
 from services.gateway.ids import id_number
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.schemas import IdText, Reply, Request, example
+from services.gateway.schemas import IdText, NextCursor, Reply, Request, example
 from services.people.links import LINK_S
 from services.people.people import People
 from services.people.roles import check_account
+from services.values.cursors import Cursors
 from services.venue_state.state import VenueState
 from services.venue_state.users import User
 
 FIRST_PAGE, PASSWORD_PAGE = "/first", "/new-password"
 """The pages on which one-time links are used. The secret stands behind `#`: browsers send that to no server."""
+
+_CURSORS = Cursors("users")
 
 
 class UserRequest(Request):
@@ -70,6 +74,13 @@ class UserReply(Reply):
     sessions: int = Field(description="How many sessions of the user this gateway has.")
 
 
+class UsersPage(Reply):
+    """A page of users, oldest first."""
+
+    users: list[UserReply]
+    next_cursor: NextCursor
+
+
 class LinkReply(Reply):
     """A one-time link."""
 
@@ -92,9 +103,11 @@ def routes(state: VenueState, people: People, order_entry: OrderEntry) -> APIRou
             raise unknown_user()
         return user
 
-    @router.get("", summary="List the users")
-    async def list_users() -> list[UserReply]:
-        return [_reply(user, people) for user in people.users.by_id.values()]
+    @router.get("", summary="List the users, oldest first")
+    async def list_users(limit: Limit = 100, cursor: Cursor = None) -> UsersPage:
+        users = people.users.by_id
+        ids, following = _CURSORS.page(users, limit, cursor)
+        return UsersPage(users=[_reply(users[user_id], people) for user_id in ids], next_cursor=following)
 
     @router.post("", status_code=201, summary="Add a user")
     async def add(key: Caller, body: UserRequest) -> UserReply:

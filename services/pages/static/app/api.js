@@ -4,6 +4,8 @@ import { t } from "./words.js";
 
 const PATIENCE_MS = 15_000;
 const PROPOSED = 202;
+/** Of the entries of a page. */
+const MOST = 500;
 const OPEN = new Set(["outcome_unknown", "internal_error"]);
 /** Codes after which a change may have been carried out; the same holds for what a proxy says that has lost the venue. */
 
@@ -47,6 +49,19 @@ export function queryText(query = {}) {
  * @param {number} [patience_ms] how long the answer may take */
 export async function read(path, query, signal, patience_ms) {
   return (await answerTo("GET", path + queryText(query), undefined, {}, signal, patience_ms)).json();
+}
+
+/** Reads a list, all its pages. @param {string} path @param {string} name of the list in an answer
+ * @param {Record<string, any>} [query] @returns {Promise<any[]>} */
+export async function readAll(path, name, query) {
+  const all = [];
+  let cursor = null;
+  do {
+    const page = await read(path, { ...query, limit: MOST, cursor });
+    all.push(...page[name]);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return all;
 }
 
 /** @typedef {{key: string, why?: string}} Sending how an administrative command is sent: its key makes a repetition harmless */

@@ -1,6 +1,6 @@
 // The accounts with their balances, and the chosen one with its holdings, limits and acts.
 
-import { read } from "../app/api.js";
+import { readAll } from "../app/api.js";
 import { h } from "../app/dom.js";
 import { grouped, money } from "../app/format.js";
 import { get, set, watch } from "../app/store.js";
@@ -108,7 +108,7 @@ async function readAccounts() {
   if (isUnderWay) return;
   isUnderWay = true;
   try {
-    set("accounts", await read("/v1/admin/accounts"));
+    set("accounts", await readAll("/v1/admin/accounts", "accounts"));
   } catch (error) {
     if (!get("accounts")) toast("refused", error instanceof Error ? error.message : String(error));
   } finally {

@@ -1,6 +1,6 @@
 // A mass cancel: of every account or one, in every instrument or one, of both sides or one.
 
-import { queryText, read, send } from "../app/api.js";
+import { queryText, read, readAll, send } from "../app/api.js";
 import { grouped } from "../app/format.js";
 import { t, term } from "../app/words.js";
 import { choice, valueOf } from "../operate/fields.js";
@@ -40,6 +40,6 @@ export const cancelAct = ({ account, symbol = "*" }) => ({
 
 /** How many orders are open now. @param {number} [account] none: of all */
 async function openOrders(account) {
-  const all = account ? [await read("/v1/account", { account })] : await read("/v1/admin/accounts");
+  const all = account ? [await read("/v1/account", { account })] : await readAll("/v1/admin/accounts", "accounts");
   return all.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.open_orders, 0);
 }

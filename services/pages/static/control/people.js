@@ -1,6 +1,6 @@
 // The people who log in, with their roles: for administrators. An auditor reads the list.
 
-import { read, send } from "../app/api.js";
+import { readAll, send } from "../app/api.js";
 import { h } from "../app/dom.js";
 import { watch } from "../app/store.js";
 import { t, term } from "../app/words.js";
@@ -45,7 +45,7 @@ export function peoplePanel(rights) {
         : []),
     ],
   });
-  const show = async () => listing.show(await read("/v1/admin/users"));
+  const show = async () => listing.show(await readAll("/v1/admin/users", "users"));
   watch(["acted"], () => {
     show().catch(() => {});
   });
@@ -129,7 +129,7 @@ function actOn(id, ask, run) {
   /** @type {any} */ let user;
   return {
     ask: async () => {
-      user = (await read("/v1/admin/users")).find((/** @type {any} */ one) => one.user_id === id);
+      user = (await readAll("/v1/admin/users", "users")).find((/** @type {any} */ one) => one.user_id === id);
       if (!user) throw new Error(t("acts.gone"));
       return ask(user);
     },

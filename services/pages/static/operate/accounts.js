@@ -1,13 +1,13 @@
 // The accounts that a dialog lets choose from: those last read, or read now.
 
-import { read } from "../app/api.js";
+import { readAll } from "../app/api.js";
 import { get, set } from "../app/store.js";
 
 /** @typedef {{account: number, name: string, owner: number}} AccountFacts */
 
 /** @returns {Promise<AccountFacts[]>} */
 export async function knownAccounts() {
-  if (!get("accounts")) set("accounts", await read("/v1/admin/accounts"));
+  if (!get("accounts")) set("accounts", await readAll("/v1/admin/accounts", "accounts"));
   return get("accounts");
 }
 

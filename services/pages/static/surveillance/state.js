@@ -1,6 +1,6 @@
 // What the page shows, by its address: the reports of a year, of all or of one account and product.
 
-import { read } from "../app/api.js";
+import { read, readAll } from "../app/api.js";
 import { page } from "../app/page.js";
 import { get, set } from "../app/store.js";
 import * as url from "../app/url_state.js";
@@ -14,14 +14,15 @@ export const account = () => Number(url.read("account")) || 0;
 /** The product that was asked for; null: all. */
 export const product = () => url.read("product");
 
-/** @type {Record<string, () => [string, Record<string, any>]>} */
+/** @typedef {{at_least_seq?: number}} After the last act of this page
+ * @type {Record<string, (after: After) => Promise<any>>} */
 const READS = {
-  hands: () => [`/v1/reports/turnover/${year()}/changed_hands`, {}],
-  decisions: () => ["/v1/reports/decisions", { year: year(), limit: 50 }],
-  accounts: () => ["/v1/admin/accounts", {}],
-  findings: () => [`/v1/reports/findings/${year()}`, {}],
-  abnormal: () => [`/v1/reports/abnormal_trading/${year()}`, {}],
-  groups: () => ["/v1/reports/control_groups", {}],
+  hands: (after) => read(`/v1/reports/turnover/${year()}/changed_hands`, after),
+  decisions: (after) => read("/v1/reports/decisions", { year: year(), limit: 50, ...after }),
+  accounts: () => readAll("/v1/admin/accounts", "accounts"),
+  findings: (after) => read(`/v1/reports/findings/${year()}`, after),
+  abnormal: (after) => read(`/v1/reports/abnormal_trading/${year()}`, after),
+  groups: (after) => read("/v1/reports/control_groups", after),
 };
 /** What every logged-in person may read. */
 export const READ_BY_ALL = ["hands", "decisions"];
@@ -36,9 +37,8 @@ export async function load(names) {
     seq = get("acted");
   await Promise.all(
     names.map(async (name) => {
-      const [path, query] = READS[name]();
       try {
-        const answer = await read(path, name === "accounts" || !seq ? query : { ...query, at_least_seq: seq });
+        const answer = await READS[name](seq ? { at_least_seq: seq } : {});
         if (number !== asked) return;
         set(`${name}.trouble`, null);
         set(name, answer);
