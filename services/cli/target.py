@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from services.cli.options import AsJson, DataDir
 from services.cli.report import year_of
 from services.cli.running_venue import Url, act, ask
 from services.cli.terminal import out
+
+if TYPE_CHECKING:
+    from rex_client import RexClient
 
 Year = Annotated[int, typer.Argument(help="The target's year, 2000 to 2099.", parser=year_of, metavar="YEAR")]
 
@@ -77,7 +80,13 @@ def list_targets(year: Year, url: Url = "", data_dir: DataDir = Path("rex-data")
     - 1 the venue refused, or does not answer, or the folder holds no key
     - 2 an option is invalid
     """
-    targets = ask(url, data_dir, lambda client: client.targets(year))
+
+    async def targets_of_year(client: RexClient) -> list[dict[str, Any]]:
+        from rex_client import pages
+
+        return [target async for page in pages(client.targets, year, limit=500) for target in page["targets"]]
+
+    targets = ask(url, data_dir, targets_of_year)
     if as_json:
         print(json.dumps(targets))
     else:

@@ -13,7 +13,7 @@ from services.commands.attachments import Measure
 from services.read_model.names import read_member_names, read_symbols
 from services.read_model.records import read_records
 from services.reporting.queries import read_position
-from services.reporting.requests import Projected, Year, recorded, waiting_routes
+from services.reporting.requests import Cursor, Limit, Projected, Year, recorded, waiting_routes
 from services.reporting.turns import ReportTurns
 from services.surveillance.abnormal_trading import LIMITS, Behaviour, Step, breaches, ladder
 from services.surveillance.measures import (
@@ -26,6 +26,7 @@ from services.surveillance.measures import (
     measures,
 )
 from services.surveillance.reading import read_control, read_day_counts
+from services.values.cursors import Cursors
 from services.values.times import date_text, time_text
 
 
@@ -95,6 +96,16 @@ class ControlGroupEntry(BaseModel):
     ended: Ended | None
 
 
+class ControlGroupsPage(BaseModel):
+    """A page of declared control groups, oldest first."""
+
+    control_groups: list[ControlGroupEntry]
+    next_cursor: str | None
+
+
+_CURSORS = Cursors("control groups")
+
+
 def router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns | None = None) -> APIRouter:
     """The routes; the gateway that includes them checks the key."""
     routes = waiting_routes(projected, turns)
@@ -124,12 +135,14 @@ def router(read_database: AsyncEngine, projected: Projected, turns: ReportTurns 
 
     @routes.get(
         "/control_groups",
-        response_model=list[ControlGroupEntry],
-        summary="Every declared control group, oldest first",
+        response_model=ControlGroupsPage,
+        summary="The declared control groups, oldest first",
     )
-    async def declared() -> list[ControlGroupEntry]:
+    async def declared(limit: Limit = 100, cursor: Cursor = None) -> ControlGroupsPage:
         async with read_database.connect() as connection:
-            return [_group(one) for one in control_groups(await read_records(connection, CONTROL_TYPES)).values()]
+            groups = control_groups(await read_records(connection, CONTROL_TYPES))
+        seqs, following = _CURSORS.page(groups, limit, cursor)
+        return ControlGroupsPage(control_groups=[_group(groups[seq]) for seq in seqs], next_cursor=following)
 
     return routes
 

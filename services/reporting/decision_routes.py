@@ -15,7 +15,8 @@ from services.read_model.tables import api_keys, decided_trades, decisions, tota
 from services.read_model.targets import amount_text, in_force, targets_of_year
 from services.reporting.drill import links
 from services.reporting.in_time import connect_in_time
-from services.reporting.requests import Projected, Seq, Year, waiting_routes
+from services.reporting.requests import Cursor, Limit, Projected, Seq, Year, waiting_routes
+from services.values.cursors import Cursors
 from services.values.decimals import yuan_text
 from services.values.times import time_text
 
@@ -62,6 +63,13 @@ class TargetEntry(_Entry):
     in_force: bool = Field(description="Whether it is the newest of its scope, metric, year and month.")
 
 
+class TargetsPage(BaseModel):
+    """A page of the targets of a year and its months, oldest first."""
+
+    targets: list[TargetEntry]
+    next_cursor: str | None
+
+
 class DecisionEntry(_Entry):
     """A decision about trades."""
 
@@ -79,25 +87,31 @@ class DecisionEntry(_Entry):
     )
 
 
+_CURSORS = Cursors("targets")
+
+
 def router(read_database: AsyncEngine, projected: Projected, deciders: Deciders) -> APIRouter:
     """The routes below /v1/reports. Members read them without who decided, and why."""
     routes = waiting_routes(projected)
 
     @routes.get(
         "/targets/{year}",
-        response_model=list[TargetEntry],
-        summary="Every target of a year and its months, oldest first",
+        response_model=TargetsPage,
+        summary="The targets of a year and its months, oldest first",
     )
-    async def targets(request: Request, year: Year) -> list[TargetEntry]:
+    async def targets(request: Request, year: Year, limit: Limit = 100, cursor: Cursor = None) -> TargetsPage:
         async with connect_in_time(read_database) as connection:
-            rows = await targets_of_year(connection, year)
+            of_year = {row["seq"]: row for row in await targets_of_year(connection, year)}
+            seqs, following = _CURSORS.page(of_year, limit, cursor)
+            rows = [of_year[seq] for seq in seqs]
             keys = await _names_of_keys(connection, {row["actor"] for row in rows})
-        newest = {row["seq"] for row in in_force(rows).values()}
+        newest = {row["seq"] for row in in_force(of_year.values()).values()}
         names = {row["actor"]: deciders.name_of(row["actor"]) or keys.get(row["actor"]) for row in rows}
         is_shown = deciders.are_shown_to(request)
-        return [
+        page = [
             _target(row, row["seq"] in newest, _of_decider(row, is_shown, set_by=names[row["actor"]])) for row in rows
         ]
+        return TargetsPage(targets=page, next_cursor=following)
 
     @routes.get(
         "/decisions",

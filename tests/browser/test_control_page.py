@@ -116,7 +116,7 @@ def test_a_target_is_set_and_replaces_the_one_in_force(control: Page, venue: Ven
     year = venue.get("/v1/venue")["trading_date"][:4]
 
     def in_force() -> dict[tuple[str, str, int], dict[str, Any]]:
-        found = [one for one in venue.get(f"/v1/reports/targets/{year}") if one["in_force"]]
+        found = [one for one in venue.get(f"/v1/reports/targets/{year}")["targets"] if one["in_force"]]
         return {(one["scope"], one["metric"], one["month"]): one for one in found}
 
     older = in_force()["venue", "net_traded", 0]
@@ -197,6 +197,22 @@ OVERFLOW = """() => {
   }
   return list.scrollWidth - list.clientWidth;
 }"""
+
+
+def test_a_list_is_read_through_all_its_pages(control: Page, venue: VenueProcess) -> None:
+    """The page asks for 500 accounts at once, and here gets five."""
+    asked: list[str] = []
+
+    def five(route: Route) -> None:
+        asked.append(route.request.url)
+        route.continue_(url=route.request.url.replace("limit=500", "limit=5"))
+
+    control.route("**/v1/admin/accounts?*", five)
+    open_page(control, venue, f"/ui/control?product={SYMBOL}")
+    accounts = venue.get("/v1/admin/accounts", limit=500)["accounts"]
+    assert len(accounts) > 5
+    expect(control.get_by_test_id("pick-account")).to_have_text([account["name"] for account in accounts])
+    assert len([url for url in asked if "cursor=" in url]) >= len(accounts) // 5
 
 
 def test_the_kill_switches_of_the_accounts_are_in_sight(control: Page) -> None:

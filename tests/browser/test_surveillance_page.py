@@ -223,11 +223,11 @@ def test_accounts_are_declared_to_be_under_one_control_and_no_longer(surveillanc
     confirm(surveillance, declare, accounts=f"{pair[0]}, {pair[1]}", reason="one person signs for both")
     row = surveillance.get_by_test_id("groups").locator("tbody tr")
     expect(row).to_contain_text("Works 11")
-    (group,) = venue.get("/v1/reports/control_groups")
+    (group,) = venue.get("/v1/reports/control_groups")["control_groups"]
     assert (group["accounts"], group["reason"]) == (pair, "one person signs for both")
     confirm(surveillance, row.get_by_test_id("end-group"), reason="the register was wrong")
     expect(row).to_contain_text("the register was wrong")
-    assert venue.get("/v1/reports/control_groups")[0]["ended"]["name"] == "the operator"
+    assert venue.get("/v1/reports/control_groups")["control_groups"][0]["ended"]["name"] == "the operator"
 
 
 def test_the_question_about_a_measure_names_the_counts_of_now(surveillance: Page, venue: VenueProcess) -> None:

@@ -449,7 +449,7 @@ async def test_a_new_target_is_judged_without_waiting_for_the_night(venue: Runni
 
 
 async def _target(venue: RunningVenue) -> int:
-    found = (await venue.client("operator").get("/v1/reports/targets/2023")).json()
+    found = (await venue.client("operator").get("/v1/reports/targets/2023")).json()["targets"]
     return int(found[-1]["seq"])
 
 

@@ -50,14 +50,14 @@ async def test_what_operators_read_of_the_year(tmp_path: Path) -> None:
         operator = await served.client("operator")
         target = {"year": YEAR, "month": 3, "metric": "tonnes", "amount": "1", "name": "a plan", "why": "a test"}
         seq = (await operator.set_target(target))["seq"]
-        assert (await operator.targets(YEAR, at_least_seq=seq))[-1]["seq"] == seq
+        assert (await operator.targets(YEAR, at_least_seq=seq))["targets"][-1]["seq"] == seq
         for of_year in (
             operator.context, operator.changed_hands, operator.findings, operator.abnormal_trading,
         ):  # fmt: skip
             assert (await of_year(YEAR, at_least_seq=seq))["year"] == YEAR
         assert (await operator.index(YEAR, at_least_seq=seq))["seq"] >= seq
         assert await operator.decisions(YEAR, limit=5, before_seq=9, at_least_seq=seq) == []
-        assert await operator.control_groups(at_least_seq=seq) == []
+        assert await operator.control_groups(at_least_seq=seq) == {"control_groups": [], "next_cursor": None}
         trading_date = date.fromisoformat((await operator.venue())["trading_date"])
         assert (await operator.quality(trading_date, at_least_seq=seq))["date"] == trading_date.isoformat()
         assert (await operator.proof(YEAR))["year"] == YEAR

@@ -103,7 +103,7 @@ async def test_who_decided_what_is_read_alike_from_both_kinds(read_database: Rea
         app.include_router(decided_router(engine, _at_once, Deciders(lambda _id: None, lambda _request: True)))
         async with AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://rex") as client:
             newest, oldest = (await client.get("/v1/reports/decisions", params={"year": 2023})).json()
-            (target,) = (await client.get("/v1/reports/targets/2023")).json()
+            (target,) = (await client.get("/v1/reports/targets/2023")).json()["targets"]
             report = (await client.get("/v1/reports/turnover/2023")).json()
     assert (oldest["decision"], oldest["trade_ids"], oldest["amount"], oldest["trades_excluded_by_it"]) == (
         "exclude", [str(first.trade_id), str(second.trade_id)], "49990.00", 1,

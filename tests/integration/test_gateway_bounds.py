@@ -1,4 +1,4 @@
-"""The bounds that /openapi.json states for the fields of a request are those that the venue enforces."""
+"""The bounds that /openapi.json states for the fields of a request are those that the venue enforces; every list has one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import MAX_QUANTITY_LOTS
+from services.values.cursors import Cursors
 from tests.integration.documented import openapi
 from tests.integration.venue import RunningVenue, running_venue
 
@@ -169,3 +170,71 @@ async def test_an_amend_changes_something(schemas: dict[str, Any], send: Send) -
 
 async def test_a_reason_is_not_blank(send: Send) -> None:
     assert await send("BustRequest", {"reason": " "}) == (422, "validation_failed", {"reason"})
+
+
+# ---------------------------------------------------------------------- lists
+
+REPORTS = "/v1/reports"
+OF_YEAR = f"{REPORTS}/turnover/{{year}}"
+SHORT = {
+    "at most 1,024 instruments": {
+        "/v1/instruments", "/v1/market/tickers", "/v1/account", f"{REPORTS}/quality/{{date}}",
+        f"{REPORTS}/bulletins/{{period}}",
+        *(f"{OF_YEAR}/{part}" for part in ("ladder", "concentration", "effects")),
+    },
+    "256 account classes": {"/v1/admin/fees", f"{OF_YEAR}/fees"},
+    "what the venue knows by name: scopes, phases of a day, kinds of acts and of warnings": {
+        "/v1/session", "/v1/venue", "/healthz", "/readyz",
+    },
+    "the days or months of a year, or all days of the venue": {
+        "/v1/calendar", OF_YEAR, f"{OF_YEAR}/days", f"{OF_YEAR}/months", f"{OF_YEAR}/changed_hands", f"{REPORTS}/index",
+    },
+    "a part of it: 100 trades of an order, 500 events of a command": {
+        f"{REPORTS}/orders/{{order_id}}", f"{REPORTS}/journal/{{seq}}",
+    },
+    "a document that is one whole: its lines add up, or are made together": {
+        f"{OF_YEAR}/members", f"{OF_YEAR}/splits", f"{REPORTS}/findings/{{year}}", f"{REPORTS}/abnormal_trading/{{year}}",
+        f"{REPORTS}/targets/{{year}}/progress", f"{REPORTS}/context/{{year}}",
+    },
+}  # fmt: skip
+"""The answers with a list that take no `limit`, by what bounds the list."""
+
+
+def queries_of_lists() -> dict[str, set[str]]:
+    """The query parameters of each GET whose answer is a list, or an object with one."""
+    found = {}
+    for path, operations in openapi()["paths"].items():
+        answer = operations.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if has_list(answer.get("application/json", {}).get("schema", {})):
+            parameters = operations["get"].get("parameters", ())
+            found[path] = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
+    return found
+
+
+def has_list(schema: dict[str, Any]) -> bool:
+    if "$ref" in schema:
+        return has_list(openapi()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    fields = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    return "array" in {schema.get("type"), *(field.get("type") for field in fields)} or any(
+        has_list(choice) for choice in schema.get("anyOf", ())
+    )
+
+
+def test_every_list_has_a_limit_or_is_known_to_be_short() -> None:
+    without = {path for path, query in queries_of_lists().items() if not query & {"limit", "levels"}}
+    assert without == set().union(*SHORT.values())
+
+
+async def test_what_is_no_cursor_of_a_list_is_refused_and_so_is_a_limit_beyond_its_bounds(venue: RunningVenue) -> None:
+    paged = {path: query for path, query in queries_of_lists().items() if "cursor" in query}
+    assert paged.keys() >= {
+        "/v1/admin/accounts", "/v1/admin/users", f"{REPORTS}/control_groups", f"{REPORTS}/targets/{{year}}",
+    }  # fmt: skip
+    operator, others = venue.client("operator"), Cursors("a list that the venue does not have")
+    for path, query in paged.items():
+        address = path.format(symbol="PRND-OX", year=2023)
+        beside = {name: value for name, value in (("account", "2"), ("interval", "1h")) if name in query}
+        for name, value in (("cursor", others.text(1)), ("cursor", "x"), ("limit", "0"), ("limit", "1001")):
+            reply = await operator.get(address, params={**beside, name: value})
+            named = [error["field"] for error in reply.json()["errors"]]
+            assert (reply.status_code, named) == (422, [name]), (path, name, value)

@@ -45,6 +45,21 @@ async def listed(venue: RunningVenue, path: str, who: str = "operator", **query:
     return found
 
 
+async def targets(venue: RunningVenue, who: str = "operator", limit: int = 100) -> list[dict[str, Any]]:
+    """Those of 2023, through all pages."""
+    query = {"limit": limit, "at_least_seq": venue.sequencer.last_seq}
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = await venue.client(who).get("/v1/reports/targets/2023", params=query)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += page["targets"]
+        assert len(page["targets"]) <= limit
+        if page["next_cursor"] is None:
+            return found
+        query["cursor"] = page["next_cursor"]
+
+
 def refusal(answer: httpx.Response) -> tuple[int, str, str]:
     """Status, code, and the field that it names."""
     problem = answer.json()
@@ -168,16 +183,16 @@ async def test_members_are_not_told_who_decided(venue: RunningVenue) -> None:
         (decision,) = (await client.get("/v1/reports/decisions", params=query)).json()
         assert (decision["name"], decision["reason"]) == ("Li Na", "a ring")
         assert int(decision["key_id"])
-        targets = (await client.get("/v1/reports/targets/2023", params={"at_least_seq": query["at_least_seq"]})).json()
-        assert [one["set_by"] for one in targets if one["name"] == "more"] == ["li.na", "operator"]
+        found = await client.get("/v1/reports/targets/2023", params={"at_least_seq": query["at_least_seq"]})
+        assert [one["set_by"] for one in found.json()["targets"] if one["name"] == "more"] == ["li.na", "operator"]
     (decision,) = await listed(venue, "decisions", "bob", year=2023)
     assert [decision[field] for field in ("name", "reason", "key_id")] == [None, None, None]
-    for target in await listed(venue, "targets/2023", "bob"):
+    for target in await targets(venue, "bob"):
         assert (target["set_by"], target["key_id"]) == (None, None)
 
 
 async def test_a_target_replaces_the_one_in_force_and_the_report_follows(venue: RunningVenue) -> None:
-    (planned,) = await listed(venue, "targets/2023")
+    (planned,) = await targets(venue)
     assert (planned["scope"], planned["metric"], planned["amount"], planned["in_force"]) == (
         "venue", "net_traded", "23000000000.00", True,
     )  # fmt: skip
@@ -189,15 +204,31 @@ async def test_a_target_replaces_the_one_in_force_and_the_report_follows(venue: 
     seq = (await set_target(venue, replaces=planned["seq"])).json()["seq"]
     report = await report_of(venue, at_least_seq=seq)
     assert (report["target"], report["target_name"], report["target_seq"]) == ("24000000000.00", "more", seq)
-    old, new = await listed(venue, "targets/2023")
+    old, new = await targets(venue)
     assert (old["in_force"], new["in_force"], new["replaces"], new["why"]) == (
         False, True, old["seq"], "the board asked for it",
     )  # fmt: skip
 
 
+async def test_the_pages_of_targets_have_each_once_and_say_which_are_in_force(venue: RunningVenue) -> None:
+    """Also where the one that replaces another is on a later page, or is set between two."""
+    (planned,) = await targets(venue)
+    for month in (0, 3, 4):
+        assert (await set_target(venue, month=month, replaces=None if month else planned["seq"])).status_code == 201
+    whole = await targets(venue)
+    assert [one["in_force"] for one in whole] == [False, True, True, True]
+    for limit in range(1, 6):
+        assert await targets(venue, limit=limit) == whole
+    first = (await venue.client("operator").get("/v1/reports/targets/2023", params={"limit": 3})).json()
+    seq = (await set_target(venue, replaces=whole[1]["seq"])).json()["seq"]
+    query = {"cursor": first["next_cursor"], "at_least_seq": seq}
+    second = (await venue.client("operator").get("/v1/reports/targets/2023", params=query)).json()
+    assert [one["seq"] for one in first["targets"] + second["targets"]] == [*(one["seq"] for one in whole), seq]
+
+
 async def test_a_part_year_owes_its_share_where_the_target_says_so(venue: RunningVenue) -> None:
     """The venue opened on 1 December 2023: of 242 trading days of the year, 21 were left."""
-    (planned,) = await listed(venue, "targets/2023")
+    (planned,) = await targets(venue)
     seq = (await set_target(venue, amount="242000000.01", pro_rata=True, replaces=planned["seq"])).json()["seq"]
     report = await report_of(venue, at_least_seq=seq)
     assert (report["days_total"], report["days_before_opening"]) == (21, 221)
@@ -216,9 +247,9 @@ async def test_targets_of_other_scopes_metrics_and_months_stand_beside_each_othe
         {"year": 2024, "amount": "0.01"},
     ):
         assert (await set_target(venue, **changes)).status_code == 201, changes
-    targets = await listed(venue, "targets/2023")
-    assert [one["amount"] for one in targets if one["metric"] == "tonnes"] == ["1200.005"]
-    assert [one["in_force"] for one in targets] == [True] * 6
+    found = await targets(venue)
+    assert [one["amount"] for one in found if one["metric"] == "tonnes"] == ["1200.005"]
+    assert [one["in_force"] for one in found] == [True] * 6
     assert (await report_of(venue))["target"] == "23000000000.00"
 
 

@@ -69,17 +69,39 @@ async def test_members_of_a_declared_group_are_counted_together_until_it_ends(ve
     (step,) = (await read(venue, "abnormal_trading/2023"))["steps"]
     assert (step["trading_date"], step["members"], step["provided"]) == ("2023-12-01", ["alice", "bob"], "warning")
     assert step["breaches"] == [{"symbol": "PRND-OX", "behaviour": "self_trade_attempts", "count": 5, "limit": 5}]
-    (group,) = await read(venue, "control_groups")
+    (group,) = (await read(venue, "control_groups"))["control_groups"]
     assert (group["control_group"], group["accounts"], group["name"], group["ended"]) == (
         str(declared), [alice, bob], "Li Na", None,
     )  # fmt: skip
     again = await post(venue, GROUPS, accounts=[alice, bob])
     assert refusal(again) == (409, "already_decided", "accounts")
     ended = (await post(venue, f"{GROUPS}/{declared}/end", reason="sold", name="Wu")).json()["seq"]
-    (group,) = await read(venue, "control_groups")
+    (group,) = (await read(venue, "control_groups"))["control_groups"]
     assert (group["ended"]["seq"], group["ended"]["reason"]) == (ended, "sold")
     assert (await read(venue, "abnormal_trading/2023"))["steps"] == []
     assert (await post(venue, f"{GROUPS}/{declared}/end")).status_code == 409
+
+
+async def test_the_pages_of_control_groups_have_each_once_also_one_that_is_declared_between_them(
+    venue: RunningVenue,
+) -> None:
+    async def declare() -> str:
+        declared = (await post(venue, GROUPS, accounts=[2, 3])).json()["seq"]
+        assert (await post(venue, f"{GROUPS}/{declared}/end")).status_code == 200
+        return str(declared)
+
+    declared = [await declare() for _ in range(3)]
+    for limit in range(1, 5):
+        page = await read(venue, f"control_groups?limit={limit}")
+        found = page["control_groups"]
+        if limit <= len(declared):
+            declared.append(await declare())
+        while page["next_cursor"] is not None:
+            page = await read(venue, f"control_groups?limit={limit}&cursor={page['next_cursor']}")
+            found += page["control_groups"]
+            assert len(page["control_groups"]) <= limit
+        assert [group["control_group"] for group in found] == declared
+        assert all(group["ended"] for group in found)
 
 
 async def test_a_member_whose_number_is_no_account_has_the_name_of_its_first_account(venue: RunningVenue) -> None:

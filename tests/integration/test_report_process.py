@@ -51,7 +51,7 @@ ADDRESSES = [
     "/v1/reports/context/2023",
     f"{YEAR}/changed_hands",
 ]
-OF_OPERATORS = ["/v1/reports/findings/2023", "/v1/reports/abnormal_trading/2023", "/v1/reports/control_groups"]
+OF_OPERATORS = ["/v1/reports/findings/2023", "/v1/reports/abnormal_trading/2023", "/v1/reports/control_groups?limit=5"]
 """They need the operator's key."""
 
 
@@ -163,6 +163,13 @@ async def test_it_is_one_process_that_goes_on_after_a_report(reports: ReportProc
     first = reports.pid
     await reports.answer(ADDRESSES[1], 0)
     assert (reports.pid, first is None) == (first, False)
+
+
+async def test_it_refuses_what_is_no_cursor_as_the_gateway_does(reports: ReportProcess) -> None:
+    with pytest.raises(ProblemError) as refused:
+        await reports.answer("/v1/reports/control_groups?cursor=x", 0)
+    assert (refused.value.status, refused.value.code) == (422, "invalid_cursor")
+    assert [error.field for error in refused.value.errors] == ["cursor"]
 
 
 async def test_a_venue_that_stops_waits_for_no_report(venue: RunningVenue) -> None:

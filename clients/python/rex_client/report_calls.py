@@ -85,9 +85,12 @@ class ReportCalls(Calls):
         """Figures about the world outside that operators entered, with their sources; not of this venue."""
         return await self._report(f"context/{year}", at_least_seq)
 
-    async def targets(self, year: int, *, at_least_seq: int | None = None) -> list[Json]:
-        """Every target of the year and its months, oldest first."""
-        return await self._list(f"/v1/reports/targets/{year}", query={"at_least_seq": at_least_seq})
+    async def targets(
+        self, year: int, *, limit: int = 100, cursor: str | None = None, at_least_seq: int | None = None
+    ) -> Json:
+        """One page of the targets of the year and its months, oldest first: `targets` and `next_cursor`."""
+        query = {"limit": limit, "cursor": cursor, "at_least_seq": at_least_seq}
+        return await self._object("GET", f"/v1/reports/targets/{year}", query=query)
 
     async def decisions(
         self,
@@ -135,9 +138,12 @@ class ReportCalls(Calls):
         """The year's abnormal trading, the ladder of measures, and those that were imposed. For operators."""
         return await self._report(f"abnormal_trading/{year}", at_least_seq)
 
-    async def control_groups(self, *, at_least_seq: int | None = None) -> list[Json]:
-        """Every declared control group, oldest first. For operators."""
-        return await self._list("/v1/reports/control_groups", query={"at_least_seq": at_least_seq})
+    async def control_groups(
+        self, *, limit: int = 100, cursor: str | None = None, at_least_seq: int | None = None
+    ) -> Json:
+        """One page of the declared control groups, oldest first: `control_groups` and `next_cursor`. For operators."""
+        query = {"limit": limit, "cursor": cursor, "at_least_seq": at_least_seq}
+        return await self._object("GET", "/v1/reports/control_groups", query=query)
 
     # ------------------------------------------------------------------ from a figure to its orders, for operators
 

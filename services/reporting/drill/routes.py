@@ -42,7 +42,7 @@ from services.reporting.drill.trades import (
 )
 from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
-from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
+from services.reporting.requests import Limit, Projected, Year, recorded, wait_until_projected, waiting_routes
 from services.reporting.turns import ReportTurns
 from services.values.times import WrittenDate
 
@@ -104,7 +104,7 @@ def _add_trades(routes: APIRouter, read_database: AsyncEngine, projected: Projec
         ] = None,
         order: Annotated[int | None, Query(ge=1, le=MAX_ID, description="The trades of this order.")] = None,
         sum: Annotated[bool, Query(description="Whether to add up all trades of the filter.")] = True,
-        limit: Annotated[int, Query(ge=1, le=500, description="Page size.")] = 100,
+        limit: Limit = 100,
         cursor: Annotated[
             str,
             Query(

@@ -1,6 +1,6 @@
 // What a proposal asks for: whom its path names and the fields of its body, in one line; for its dialogs with what holds now.
 
-import { read } from "../app/api.js";
+import { read, readAll } from "../app/api.js";
 import { grouped, money, stamp } from "../app/format.js";
 import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
@@ -203,7 +203,7 @@ async function ofMeasure(seq) {
 
 /** @param {string} seq @returns {Promise<Fact[]>} */
 async function ofGroup(seq) {
-  const group = (await read("/v1/reports/control_groups")).find((/** @type {any} */ one) => one.control_group === seq);
+  const group = (await readAll("/v1/reports/control_groups", "control_groups")).find((/** @type {any} */ one) => one.control_group === seq);
   if (!group) return [];
   return [
     [t("field.accounts"), valueText("accounts", group.accounts)],
@@ -223,6 +223,6 @@ async function ofTrades(ids) {
 /** @param {any} body @returns {Promise<Record<string, string>>} */
 async function ofTarget({ year, replaces }) {
   if (!replaces) return {};
-  const older = (await read(`/v1/reports/targets/${year}`)).find((/** @type {any} */ one) => one.seq === replaces);
+  const older = (await readAll(`/v1/reports/targets/${year}`, "targets")).find((/** @type {any} */ one) => one.seq === replaces);
   return older ? { amount: older.metric === "tonnes" ? String(older.amount) : money(older.amount), name: older.name } : {};
 }

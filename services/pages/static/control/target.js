@@ -1,6 +1,6 @@
 // The targets that are in force this year, and the act that sets one.
 
-import { read, send } from "../app/api.js";
+import { readAll, send } from "../app/api.js";
 import { money, number } from "../app/format.js";
 import { get } from "../app/store.js";
 import { t, term } from "../app/words.js";
@@ -18,7 +18,7 @@ const thisYear = () => Number(get("venue").trading_date.slice(0, 4));
 
 /** @returns {Promise<Target[]>} */
 export async function targetsInForce() {
-  const seq = get("acted"), found = await read(`/v1/reports/targets/${thisYear()}`, seq ? { at_least_seq: seq } : {});
+  const seq = get("acted"), found = await readAll(`/v1/reports/targets/${thisYear()}`, "targets", seq ? { at_least_seq: seq } : {});
   return found.filter((/** @type {Target} */ one) => one.in_force);
 }
 

@@ -22,7 +22,7 @@ const READS = {
   accounts: () => readAll("/v1/admin/accounts", "accounts"),
   findings: (after) => read(`/v1/reports/findings/${year()}`, after),
   abnormal: (after) => read(`/v1/reports/abnormal_trading/${year()}`, after),
-  groups: (after) => read("/v1/reports/control_groups", after),
+  groups: (after) => readAll("/v1/reports/control_groups", "control_groups", after),
 };
 /** What every logged-in person may read. */
 export const READ_BY_ALL = ["hands", "decisions"];
