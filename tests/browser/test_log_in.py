@@ -18,6 +18,7 @@ from tests.browser.operating import administration
 from tests.long import some
 
 PASSWORD = "a password of the test's own"
+NEW_PASSWORD = "quite another one, as long"
 HOMES = {"visitor": "/ui/", "trader": "/ui/trade/", "operator": "/ui/control", "auditor": "/ui/figure"}
 
 
@@ -115,6 +116,43 @@ def test_a_wrong_password_is_one_sentence(
         page.get_by_role("button", name=button).click()
         expect(page.get_by_test_id("said")).to_have_text(said)
     assert page.context.cookies() == []
+
+
+def test_who_is_logged_in_changes_the_own_password(page: Page, people: VenueProcess) -> None:
+    """The present one is asked for; the other sessions end, and this page goes on with its new one."""
+    other = page.context.browser.new_context()  # type: ignore[union-attr]
+    log_in(page, f"{people.url}/log-in", "auditor")
+    expect(page).to_have_url(path("/ui/figure", people))
+    person = {"name": "auditor", "password": PASSWORD}
+    assert other.request.post(f"{people.url}/v1/session", data=person, headers={"origin": people.url}).ok
+
+    def change(present: str, again: str) -> None:
+        page.get_by_test_id("who-name").click()
+        dialog = page.get_by_test_id("dialog")
+        expect(dialog).to_contain_text("auditor · auditor")
+        for name, text in (("password", present), ("new_password", NEW_PASSWORD), ("again", again)):
+            dialog.locator(f"[name={name}]").fill(text)
+        dialog.get_by_test_id("confirm").click()
+
+    change("not the password at all", NEW_PASSWORD)
+    expect(page.get_by_test_id("toast")).to_contain_text("The name or the password is wrong")
+    page.get_by_test_id("toast").get_by_role("button").click()
+    change(PASSWORD, "something else")
+    assert page.get_by_test_id("dialog").locator("[name=again]").evaluate("node => node.validity.customError")
+    page.get_by_test_id("dialog").locator("[name=again]").fill(NEW_PASSWORD)
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("toast")).to_contain_text("Your password is changed")
+    expect(page.locator("html")).to_have_attribute("data-line", "live")
+    assert page.request.get(f"{people.url}/v1/session").json()["name"] == "auditor"
+    assert other.request.get(f"{people.url}/v1/session").json()["name"] is None
+    other.close()
+    page.get_by_test_id("log-out").click()
+    expect(page.get_by_label("Name")).to_be_visible()
+    log_in(page, f"{people.url}/log-in", "auditor", NEW_PASSWORD)
+    expect(page).to_have_url(path("/ui/figure", people))
+    back = {"password": NEW_PASSWORD, "new_password": PASSWORD}
+    headers = {"origin": people.url}
+    assert page.request.put(f"{people.url}/v1/session/password", data=back, headers=headers).ok
 
 
 @pytest.mark.parametrize("role", some(HOMES, 2))

@@ -93,6 +93,15 @@ export class Feed extends EventTarget {
     this.say("dead");
   }
 
+  /** Connects anew, with the session that the browser has now. */
+  begin() {
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+    this.ended = null;
+    this.connect();
+  }
+
   /** Begins a stream anew, with a snapshot. @param {(push: Push) => void} take */
   again(take) {
     for (const stream of this.following) {

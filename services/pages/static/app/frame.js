@@ -8,6 +8,7 @@ import { feed } from "./feed.js";
 import { duration, stamp } from "./format.js";
 import "./line.js";
 import { at, page } from "./page.js";
+import { changePassword } from "./password.js";
 import { enter, logOut, session } from "./session.js";
 import { get, set, watch } from "./store.js";
 import { nextChange } from "./timetable.js";
@@ -58,13 +59,21 @@ async function showWho() {
   document.documentElement.dataset.role = who.role ?? "nobody";
   const here = location.pathname.startsWith("/ui/") ? `?next=${encodeURIComponent(location.pathname + location.search)}` : "";
   if (who.role !== null) {
-    fill(at("who"), h("span", { data: { testid: "who-name" } }, `${who.name} · ${term("role", who.role)}`),
+    fill(at("who"), whoIs(who),
       h("button", { type: "button", class: "quiet", data: { testid: "log-out" }, onclick: logOut }, t("log_out")));
   } else {
     fill(at("who"), page.demo && h("span", { class: "demo" }, t("who.demo"), " ", ["trader", "operator"].map((role) =>
       h("button", { type: "button", data: { testid: `enter-${role}` }, onclick: enter, value: role }, term("role", role)))),
       h("a", { href: `/log-in${here}`, data: { testid: "log-in" } }, t("log_in")));
   }
+}
+
+/** Who is logged in: a button that changes the password, which the people of a demo do not have. @param {import("./session.js").Session} who */
+function whoIs(who) {
+  const said = `${who.name} · ${term("role", who.role ?? "")}`, data = { testid: "who-name" };
+  if (page.demo && who.name === `demo ${who.role}`) return h("span", { data }, said);
+  const button = h("button", { type: "button", class: "quiet own", title: t("password.act"), data: { acts: "", ...data }, onclick: () => changePassword(button, who) }, said);
+  return button;
 }
 
 let wasLive = false;
