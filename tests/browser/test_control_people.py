@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched
-from tests.browser.operating import PASSWORD, add_people, administration, confirm, enter, open_page
+from tests.browser.operating import PASSWORD, actions, add_people, administration, confirm, enter, open_page
 from tests.long import some
 from tests.patience import HttpClient, http_get
 
@@ -97,6 +99,41 @@ def test_an_administrator_issues_a_key_whose_secret_is_shown_once_and_revokes_it
     confirm(page, row.get_by_test_id("revoke-key"))
     expect(row).to_have_count(0)
     assert http_get(f"{venue.url}/v1/account", headers=headers).status_code == 401
+
+
+def test_an_administrator_sets_the_limits_of_a_key(watched: Watched, venue: VenueProcess) -> None:
+    page = watched.page
+    with administration(venue) as client:
+        asked: dict[str, Any] = {"name": "desk 8", "scopes": ["read"]}
+        default = client.post("/v1/admin/keys", json=asked).raise_for_status().json()["limits"]
+        asked |= {"limits": {"cancels": {"per_s": 7, "burst": 9}}}
+        issued = client.post("/v1/admin/keys", json=asked).raise_for_status().json()
+
+    def limits() -> dict[str, dict[str, int]]:
+        keys = venue.get("/v1/admin/keys")["keys"]
+        found: dict[str, dict[str, int]] = next(one["limits"] for one in keys if one["key_id"] == issued["key_id"])
+        return found
+
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    button = page.get_by_test_id("keys").locator(f"tr[data-key='{issued['key_id']}']").get_by_test_id("key-limits")
+    button.click()
+    dialog = page.get_by_test_id("dialog")
+    expect(dialog).to_contain_text("Cancels7 a second, 9 at once")
+    dialog.locator("[name='orders.per_s']").fill("200")
+    dialog.locator("[name='orders.burst']").fill("")
+    dialog.locator("[name=reason]").fill("market maker agreement")
+    dialog.get_by_test_id("confirm").click()  # a line is filled in whole, or empty
+    expect(dialog).to_be_visible()
+    dialog.locator("[name='orders.burst']").fill("1000")
+    for part in ("per_s", "burst"):
+        dialog.locator(f"[name='cancels.{part}']").fill("")
+    dialog.get_by_test_id("confirm").click()
+    outcome = page.locator("#keys-panel").get_by_test_id("outcome")
+    expect(outcome).to_contain_text(f"The rate limits of key {issued['key_id']} are set. Command ")
+    assert limits() == default | {"orders": {"per_s": 200, "burst": 1000}}
+    (logged,) = actions(venue, kind="key_limits_set")
+    assert (logged["person"], logged["why"]) == ("the admin", "market maker agreement")
 
 
 def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Watched, venue: VenueProcess) -> None:

@@ -9,6 +9,7 @@ import { choicesOf, knownAccounts } from "../operate/accounts.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { choice, field, line, valueOf } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
+import { keyLimitsAct } from "./key_limits.js";
 import { showOnce } from "./once_shown.js";
 
 const PAGE = 100;
@@ -45,7 +46,13 @@ export function keysPanel(rights) {
               name: t("acts"),
               text: (/** @type {any} */ one) => one.key_id,
               unsaved: true,
-              show: (/** @type {any} */ one) => actButton(t("keys.revoke_act"), "revoke-key", outcome, revokeAct(one), { danger: true }),
+              show: (/** @type {any} */ one) =>
+                h(
+                  "span",
+                  { class: "acts" },
+                  actButton(t("limits.act"), "key-limits", outcome, keyLimitsAct(one.key_id)),
+                  actButton(t("keys.revoke_act"), "revoke-key", outcome, revokeAct(one), { danger: true }),
+                ),
             },
           ]
         : []),

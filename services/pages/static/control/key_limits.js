@@ -1,0 +1,66 @@
+// The rate limits of an API key: what holds for it, and the act that sets its own.
+
+import { read, send } from "../app/api.js";
+import { h } from "../app/dom.js";
+import { grouped } from "../app/format.js";
+import { t } from "../app/words.js";
+import { line, reasonField, valueOf } from "../operate/fields.js";
+
+/** @typedef {{per_s: number, burst: number}} Rate */
+
+const CLASSES = ["orders", "cancels", "reads"];
+/** The most that the venue gives at once. */
+const PAGE = 500;
+
+/** The key as the venue has it now. @param {string} id @returns {Promise<any>} */
+async function keyOf(id) {
+  let cursor = null;
+  do {
+    const { keys, next_cursor } = await read("/v1/admin/keys", { limit: PAGE, cursor });
+    const found = keys.find((/** @type {any} */ one) => one.key_id === id);
+    if (found) return found;
+    cursor = next_cursor;
+  } while (cursor);
+  throw new Error(t("acts.gone"));
+}
+
+/** @param {Rate} limit */
+const rateText = ({ per_s, burst }) => (per_s ? t("key_limits.value", { per_s: grouped(per_s), burst: grouped(burst) }) : t("none"));
+
+/** Two numbers of a class: neither, or both. @param {string} name @param {Rate} now */
+function pair(name, now) {
+  const number = (/** @type {"per_s" | "burst"} */ part, /** @type {string} */ pattern) =>
+    line(t(`key_limits.${part}`), `${name}.${part}`, { value: now[part], inputmode: "numeric", pattern, title: t("acts.whole") });
+  const node = h("fieldset", { class: "pair" }, h("legend", {}, t(`key_limits.${name}`)), number("per_s", "\\d{1,7}"), number("burst", "[1-9]\\d{0,6}"));
+  const [per_s, burst] = node.querySelectorAll("input");
+  node.addEventListener("input", () => {
+    per_s.required = burst.value !== "";
+    burst.required = per_s.value !== "";
+  });
+  return node;
+}
+
+/** @param {string} id @returns {import("../operate/acts.js").Act} */
+export const keyLimitsAct = (id) => ({
+  kinds: ["key_limits_set"],
+  ask: async () => {
+    const { name, scopes, limits } = await keyOf(id);
+    return {
+      title: t("key_limits.ask", { name }),
+      facts: [
+        [t("keys.id"), id],
+        [t("keys.scopes"), scopes.join(" ")],
+        ...CLASSES.map((one) => /** @type {[string, string]} */ ([t(`key_limits.${one}`), rateText(limits[one])])),
+      ],
+      fields: [...CLASSES.map((one) => pair(one, limits[one])), reasonField()],
+      consequence: t("key_limits.consequence"),
+      act: t("key_limits.set"),
+    };
+  },
+  run: async (given, key) => {
+    const own = CLASSES.map((one) => [one, Number(valueOf(given, `${one}.per_s`)), Number(valueOf(given, `${one}.burst`))]).filter(([, , burst]) => burst);
+    const limits = Object.fromEntries(own.map(([one, per_s, burst]) => [one, { per_s, burst }]));
+    const { seq } = await send("PUT", `/v1/admin/keys/${id}/limits`, { ...limits, reason: valueOf(given, "reason") }, key);
+    return { said: t("key_limits.done", { key: id }), seq };
+  },
+});
