@@ -64,6 +64,8 @@ def test_a_declined_question_sends_nothing(control: Page, venue: VenueProcess) -
         "set-phase",
         "set-collar",
         "set-band",
+        "change-terms",
+        "list-instrument",
         "account-limits",
     ):
         control.get_by_test_id(button).click()
@@ -336,3 +338,35 @@ def test_in_chinese_and_on_a_phone_an_act_is_the_same(watched: Watched, venue: V
     confirm(page, page.get_by_test_id("resume"))
     expect(page.locator("#instrument").get_by_test_id("outcome")).to_contain_text(f"{SYMBOL} 已复牌。")
     assert venue.get(f"/v1/market/{SYMBOL}/ticker")["phase"] == "continuous"
+
+
+def test_an_operator_lists_a_product_and_changes_its_terms(control: Page, venue: VenueProcess) -> None:
+    def listed() -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in venue.get("/v1/instruments") if one["symbol"] == "SC-OX")
+        return found
+
+    told = control.get_by_test_id("venue-acts").get_by_test_id("outcome")
+    terms = {"symbol": "SC-OX", "name_en": "Scandium oxide", "name_zh": "氧化钪", "category": "deep_processed",
+             "family": "separated_oxide", "unit": "kg", "lot_size": "10", "tick_size": "1.00",
+             "reference_price": "6000.00", "band_rate": "6", "max_quantity": "1000", "spec": "99.99 %"}  # fmt: skip
+    confirm(control, control.get_by_test_id("list-instrument"), **terms, reason="the board of 3 March")
+    expect(told).to_contain_text("SC-OX is listed. Command ")
+    expect(control.get_by_test_id("listed-count")).to_have_text("33")
+    for name, value in terms.items():
+        shown = {"band_rate": "0.060000"}.get(name, value)
+        assert str(listed()[name]) == shown
+    control.locator("[data-testid=tile][data-symbol='SC-OX']").click()
+    button = control.get_by_test_id("change-terms")
+    confirm(control, button, reason="nothing")
+    outcome = control.locator("#instrument").get_by_test_id("outcome")
+    expect(outcome).to_contain_text("No field was changed")
+    before = listed()
+    confirm(control, button, band_rate="8", collar_rate="2.5", note="4N only", reason="the board of 4 March")
+    expect(outcome).to_contain_text("The terms of SC-OX are changed: price limits, collar, note")
+    changed = {"band_rate": "0.080000", "collar_rate": "0.025000", "note": "4N only"}
+    limits = {"lower_limit": "5520.00", "upper_limit": "6480.00"}
+    assert listed() == before | changed | limits
+    expect(control.locator("[data-fact=band]")).to_have_text("5,520.00 – 6,480.00")
+    for kind, why in (("list_instrument", "the board of 3 March"), ("change_instrument", "the board of 4 March")):
+        (logged,) = actions(venue, kind=kind)
+        assert (logged["person"], logged["why"]) == ("the operator", why)

@@ -10,6 +10,7 @@ import { phaseText } from "./board.js";
 import { cancelAct } from "./cancel.js";
 import { haltAct } from "./halt.js";
 import { bandAct, collarAct, delistAct, phaseAct } from "./instrument_acts.js";
+import { termsAct } from "./instrument_terms.js";
 import { chosenInstrument, followChosen, stateOf } from "./market.js";
 
 /** @param {import("../operate/access.js").Access} rights @returns {HTMLElement} */
@@ -47,6 +48,7 @@ function build(instrument, rights) {
           actButton(t("phase_act.act"), "set-phase", outcome, phaseAct(symbol)),
           actButton(t("collar.act"), "set-collar", outcome, collarAct(symbol)),
           actButton(t("band.act"), "set-band", outcome, bandAct(symbol)),
+          actButton(t("terms.act"), "change-terms", outcome, termsAct(symbol)),
           actButton(t("cancel_orders.act"), "cancel-instrument", outcome, cancelAct({ symbol }), { danger: true }),
           actButton(t("delisting.act"), "delist", outcome, delistAct(symbol), { danger: true }),
         ),
@@ -109,10 +111,11 @@ function update(body) {
   }
   const phaseNode = /** @type {HTMLElement | null} */ (body.querySelector('[data-fact="phase"]'));
   if (phaseNode) phaseNode.dataset.phase = phase;
-  const [halt, resume, delist] = ["halt", "resume", "delist"].map(
+  const [halt, resume, terms, delist] = ["halt", "resume", "change-terms", "delist"].map(
     (id) => /** @type {HTMLButtonElement | null} */ (body.querySelector(`[data-testid="${id}"]`)),
   );
   if (halt) halt.disabled = phase === "halted";
   if (resume) resume.disabled = phase !== "halted";
+  if (terms) terms.disabled = phase === "delisted";
   if (delist) delist.disabled = phase === "delisted";
 }

@@ -12,14 +12,14 @@ const PHASES = ["continuous", "call_auction", "auction_matching", "closed"];
 const PERCENT = "(0|[1-9]\\d?)(\\.\\d{1,4})?";
 
 /** @param {string} symbol @returns {[string, string]} */
-const named = (symbol) => [t("instrument"), instrumentText(instrumentOf(symbol))];
+export const named = (symbol) => [t("instrument"), instrumentText(instrumentOf(symbol))];
 
 /** @param {string} symbol @param {string} what @param {any} body @param {import("../app/api.js").Sending} key */
 const put = (symbol, what, body, key) => send("PUT", `/v1/admin/instruments/${encodeURIComponent(symbol)}/${what}`, body, key);
 
-/** @param {string} name @param {string} value @param {string} label */
-const percentLine = (name, value, label) =>
-  line(label, name, { value, required: true, inputmode: "decimal", pattern: PERCENT, title: t("acts.percent") }, t("acts.percent"));
+/** @param {string} name @param {string} value @param {string} label @param {string} [hint] */
+export const percentLine = (name, value, label, hint = t("acts.percent")) =>
+  line(label, name, { value, required: true, inputmode: "decimal", pattern: PERCENT, title: hint }, hint);
 
 /** @param {string} symbol @returns {import("../operate/acts.js").Act} */
 export const phaseAct = (symbol) => ({

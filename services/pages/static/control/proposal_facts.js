@@ -7,6 +7,7 @@ import { get } from "../app/store.js";
 import { t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
+import { TERMS } from "./instrument_terms.js";
 import { instrumentText, stateOf } from "./market.js";
 import { bustFacts, party } from "./trade.js";
 
@@ -36,8 +37,6 @@ const RATES = new Set(["rate", "maker_rate", "taker_rate", "band_rate", "collar_
 const PRICES = new Set(["tick_size", "reference_price"]);
 /** The fields of bodies that say why: the first that is there is shown as the why. The `note` of an instrument is for members. */
 const REASONS = ["reason", "why", "note"];
-/** What a change of an instrument may name. */
-const TERMS = ["band_rate", "collar_rate", "max_quantity", "name_en", "name_zh", "spec", "note"];
 /** So many trades of a decision are read one by one, and named with parties and amounts. */
 const NAMED_TRADES = 20;
 const IN_A_LINE = 5;

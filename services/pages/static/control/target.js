@@ -2,16 +2,16 @@
 
 import { readAll, send } from "../app/api.js";
 import { money, number } from "../app/format.js";
+import { readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
 import { t, term } from "../app/words.js";
 import { choice, line, reasonField, valueOf } from "../operate/fields.js";
-import { instrumentText } from "./market.js";
+import { instrumentText, valuesOf } from "./market.js";
 
 /** @typedef {{scope: string, metric: string, month: number, amount: string}} About
  * @typedef {About & {seq: number, name: string, in_force: boolean}} Target */
 
 const METRICS = ["net_traded", "changed_hands", "delivered", "tonnes"];
-const CATEGORIES = ["magnetic_material", "deep_processed"];
 const MONTHS = Array.from({ length: 13 }, (_, month) => month);
 
 const thisYear = () => Number(get("venue").trading_date.slice(0, 4));
@@ -38,7 +38,7 @@ const monthText = (month) => (month ? t("target.month", { month }) : t("target.y
 /** @returns {[string, string][]} */
 const scopes = () => [
   ["venue", t("target.venue")],
-  ...CATEGORIES.map((name) => /** @type {[string, string]} */ ([`category:${name}`, term("category", name)])),
+  ...valuesOf("category").map((name) => /** @type {[string, string]} */ ([`category:${name}`, term("category", name)])),
   ...get("instruments").map((/** @type {any} */ one) => [`product:${one.symbol}`, instrumentText(one)]),
 ];
 
@@ -48,7 +48,7 @@ export function targetAct() {
   return {
     kinds: ["target_set"],
     ask: async () => {
-      known = await targetsInForce();
+      [known] = await Promise.all([targetsInForce(), readInstruments()]);
       return {
         title: t("target.ask", { year: thisYear() }),
         facts: known.map((one) => [aboutOf(one), `${amountOf(one)} · ${one.name}`]),

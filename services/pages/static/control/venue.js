@@ -1,4 +1,4 @@
-// The whole venue: its kill switch, a halt of every instrument, a cancel of all open orders, its target.
+// The whole venue: its kill switch, a halt of every instrument, a new instrument, a cancel of all open orders, its target.
 
 import { send } from "../app/api.js";
 import { h, say } from "../app/dom.js";
@@ -8,6 +8,7 @@ import { t } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { cancelAct } from "./cancel.js";
 import { haltAct, haltedCounts } from "./halt.js";
+import { listingAct } from "./instrument_terms.js";
 import { amountOf, targetAct, targetsInForce } from "./target.js";
 
 const EVERY_MS = 10_000;
@@ -22,12 +23,15 @@ export function venueActs(rights) {
   const cancel = actButton(t("cancel_orders.every"), "cancel-all", outcome, cancelAct({}), { danger: true });
   const killState = h("b", { data: { testid: "kill-state" } }),
     haltState = h("b", { data: { testid: "halt-state" } });
+  const list = actButton(t("listing.act"), "list-instrument", outcome, listingAct()),
+    listed = h("b", { data: { testid: "listed-count" } });
   watch(["venue", "phases", "acted"], () => {
     const isOn = get("venue")?.kill_switch === true,
       { halted, all } = haltedCounts();
     say(killState, isOn ? t("kill.is_on") : t("kill.is_off"));
     killState.className = isOn ? "danger" : "";
     say(haltState, t("halt.count", { halted: grouped(halted), all: grouped(all) }));
+    say(listed, grouped(all));
     haltState.className = halted ? "danger" : "";
     on.disabled = isOn;
     off.disabled = !isOn;
@@ -48,6 +52,7 @@ export function venueActs(rights) {
     { class: "switches-list", id: "venue-acts", data: { testid: "venue-acts" } },
     row(t("kill.venue"), killState, on, off),
     row(t("halt.instruments"), haltState, halt, resume),
+    rights.acts && row(t("listing.listed"), listed, list),
     rights.reads && row(t("target.of_year"), targetState, target),
     ...(rights.acts ? [row(t("cancel_orders.of_all"), h("b", {}, ""), cancel), outcome] : []),
   );
