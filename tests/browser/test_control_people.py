@@ -155,6 +155,27 @@ def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Wat
     assert (account["cash"], account["holdings"][0]["quantity"]) == ("2000000.50", 120)
 
 
+def test_an_administrator_sets_the_fees_of_a_class_and_opens_an_account_in_it(
+    watched: Watched, venue: VenueProcess
+) -> None:
+    page = watched.page
+    enter(page, venue, "admin")
+    open_page(page, venue, "/ui/control")
+    confirm(page, page.get_by_test_id("set-fees"), account_class="3", maker_rate="0.01", taker_rate="0.0225")
+    outcome = page.locator("#accounts-panel").get_by_test_id("outcome")
+    expect(outcome).to_contain_text("The fees of class 3 are set: maker 0.01 % · taker 0.0225 %. Command ")
+    fees = {one["account_class"]: (one["maker_rate"], one["taker_rate"]) for one in venue.get("/v1/admin/fees")}
+    assert fees[3] == ("0.000100", "0.000225")
+    confirm(page, page.get_by_test_id("open-account"), name="Gannan Recyclers", account_class="3")
+    number = page.get_by_test_id("accounts").get_by_text("Gannan Recyclers").get_attribute("data-account")
+    opened = venue.get("/v1/account", account=number)
+    assert (opened["account_class"], opened["taker_rate"]) == (3, "0.000225")
+    page.get_by_test_id("set-fees").click()
+    expect(page.get_by_test_id("dialog")).to_contain_text("Class 3 nowmaker 0.01 % · taker 0.0225 %")
+    page.keyboard.press("Escape")
+    assert actions(venue, kind="set_fees")[0]["person"] == "the admin"
+
+
 def names_of(venue: VenueProcess) -> list[str]:
     return [user["name"] for user in venue.get("/v1/admin/users")["users"]]
 

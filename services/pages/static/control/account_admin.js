@@ -5,6 +5,7 @@ import { get } from "../app/store.js";
 import { grouped, money } from "../app/format.js";
 import { t } from "../app/words.js";
 import { choice, line, valueOf } from "../operate/fields.js";
+import { classLine } from "./fees.js";
 import { instrumentText } from "./market.js";
 
 /** @typedef {import("./account.js").Whose} Whose */
@@ -23,6 +24,7 @@ export const openAct = () => ({
         { value: 0, required: true, inputmode: "numeric", pattern: "\\d{1,9}", title: t("acts.whole") },
         t("open.owner_hint"),
       ),
+      classLine(),
     ],
     consequence: t("open.consequence"),
     act: t("open.act"),
@@ -31,7 +33,7 @@ export const openAct = () => ({
     const { account, name, seq } = await send(
       "POST",
       "/v1/admin/accounts",
-      { name: valueOf(given, "name"), owner: Number(valueOf(given, "owner")) },
+      { name: valueOf(given, "name"), owner: Number(valueOf(given, "owner")), account_class: Number(valueOf(given, "account_class")) },
       key,
     );
     return { said: t("open.done", { account, name }), seq };

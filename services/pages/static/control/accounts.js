@@ -11,6 +11,7 @@ import { actButton, outcomeLine } from "../operate/acts.js";
 import { Listing, panel } from "../operate/listing.js";
 import { accountBody } from "./account.js";
 import { openAct } from "./account_admin.js";
+import { feesAct } from "./fees.js";
 import { reveal } from "./market.js";
 
 const EVERY_MS = 5_000;
@@ -78,6 +79,7 @@ export function accountsPanel(rights) {
     t("accounts"),
     [
       rights.administers && actButton(t("open.act"), "open-account", outcome, openAct()),
+      rights.administers && actButton(t("fees.act"), "set-fees", outcome, feesAct()),
       h("span", { class: "dim" }, t("accounts.fresh")),
       listing.save,
     ],

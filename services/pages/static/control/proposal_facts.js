@@ -29,6 +29,7 @@ const CONSEQUENCES = {
   change_instrument: "terms.consequence",
   delist_instrument: "delisting.consequence",
   open_account: "open.consequence",
+  set_fees: "fees.consequence",
 };
 const LIMITS = ["max_order_quantity", "max_order_value", "max_open_orders", "max_day_turnover"];
 const RATE_CLASSES = ["orders", "cancels", "reads"];
