@@ -66,6 +66,7 @@ def test_a_declined_question_sends_nothing(control: Page, venue: VenueProcess) -
         "set-band",
         "change-terms",
         "list-instrument",
+        "state-context",
         "account-limits",
     ):
         control.get_by_test_id(button).click()
@@ -134,6 +135,26 @@ def test_a_target_is_set_and_replaces_the_one_in_force(control: Page, venue: Ven
     assert in_force()["product:PRND-OX", "tonnes", 3]["amount"] == "1200.500"
     expect(control.locator("#log-panel")).to_contain_text("PRND-OX · tonnes · month 3 · 1,200.500 t · oxide, March")
     assert actions(venue, kind="target_set")[0]["person"] == "the operator"
+
+
+def test_a_figure_from_outside_is_entered_and_withdrawn(control: Page, venue: VenueProcess) -> None:
+    year = int(year_of(venue)) - 1
+
+    def figures() -> list[tuple[str, ...]]:
+        found = venue.get(f"/v1/reports/context/{year}", at_least_seq=actions(venue, limit=1)[0]["seq"])["figures"]
+        return [tuple(one[name] for name in ("figure", "value", "unit", "source", "name")) for one in found]
+
+    button, told = control.get_by_test_id("state-context"), control.get_by_test_id("venue-acts")
+    stated = {"year": str(year), "figure": "output value", "source": "the statistical bulletin"}
+    confirm(control, button, **stated, value="75000000000", unit="yuan")
+    expect(told).to_contain_text(f"output value of {year} is entered: 75,000,000,000 yuan. Command ")
+    assert figures() == [("output value", "75000000000", "yuan", "the statistical bulletin", "the operator")]
+    button.click()
+    expect(control.get_by_test_id("dialog")).to_contain_text(f"{year} · output value75,000,000,000 yuan")
+    control.keyboard.press("Escape")
+    confirm(control, button, **stated)
+    expect(told).to_contain_text(f"output value of {year} is withdrawn")
+    assert figures() == []
 
 
 def test_phase_collar_and_volatility_band_are_set(control: Page, venue: VenueProcess) -> None:

@@ -30,6 +30,8 @@ const CONSEQUENCES = {
   delist_instrument: "delisting.consequence",
   open_account: "open.consequence",
   set_fees: "fees.consequence",
+  target_set: "target.consequence",
+  context_stated: "outside.consequence",
 };
 const LIMITS = ["max_order_quantity", "max_order_value", "max_open_orders", "max_day_turnover"];
 const RATE_CLASSES = ["orders", "cancels", "reads"];

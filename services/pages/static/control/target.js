@@ -14,7 +14,7 @@ import { instrumentText, valuesOf } from "./market.js";
 const METRICS = ["net_traded", "changed_hands", "delivered", "tonnes"];
 const MONTHS = Array.from({ length: 13 }, (_, month) => month);
 
-const thisYear = () => Number(get("venue").trading_date.slice(0, 4));
+export const thisYear = () => Number(get("venue").trading_date.slice(0, 4));
 
 /** @returns {Promise<Target[]>} */
 export async function targetsInForce() {

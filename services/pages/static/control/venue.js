@@ -1,4 +1,4 @@
-// The whole venue: its kill switch, a halt of every instrument, a new instrument, a cancel of all open orders, its target.
+// The whole venue: its kill switch, a halt of every instrument, a new instrument, a cancel of all open orders, its target, figures from outside.
 
 import { send } from "../app/api.js";
 import { h, say } from "../app/dom.js";
@@ -9,6 +9,7 @@ import { actButton, outcomeLine } from "../operate/acts.js";
 import { cancelAct } from "./cancel.js";
 import { haltAct, haltedCounts } from "./halt.js";
 import { listingAct } from "./instrument_terms.js";
+import { outsideAct } from "./outside.js";
 import { amountOf, targetAct, targetsInForce } from "./target.js";
 
 const EVERY_MS = 10_000;
@@ -40,6 +41,7 @@ export function venueActs(rights) {
   });
   const target = actButton(t("target.act"), "set-target", outcome, targetAct()),
     targetState = h("b", { data: { testid: "target-state" } }, "–");
+  const outside = actButton(t("outside.act"), "state-context", outcome, outsideAct(rights.name));
   if (rights.reads) {
     watch(["acted"], () => showTarget(targetState));
     setInterval(() => document.visibilityState === "visible" && showTarget(targetState), EVERY_MS);
@@ -53,7 +55,7 @@ export function venueActs(rights) {
     row(t("kill.venue"), killState, on, off),
     row(t("halt.instruments"), haltState, halt, resume),
     rights.acts && row(t("listing.listed"), listed, list),
-    rights.reads && row(t("target.of_year"), targetState, target),
+    rights.reads && row(t("target.of_year"), targetState, target, outside),
     ...(rights.acts ? [row(t("cancel_orders.of_all"), h("b", {}, ""), cancel), outcome] : []),
   );
 }

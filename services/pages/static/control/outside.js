@@ -1,0 +1,36 @@
+// A figure about the world outside, with its source: it stands beside the report and is counted in nothing.
+
+import { read, send } from "../app/api.js";
+import { number } from "../app/format.js";
+import { t } from "../app/words.js";
+import { line, valueOf } from "../operate/fields.js";
+import { thisYear } from "./target.js";
+
+/** Those of a year that hold. @param {number} year @returns {Promise<[string, string][]>} */
+async function ofYear(year) {
+  const { figures } = await read(`/v1/reports/context/${year}`);
+  return figures.map((/** @type {any} */ { figure, value, unit, source }) => [`${year} · ${figure}`, `${number(value)} ${unit} · ${source}`]);
+}
+
+/** @param {string | null} name of the person who enters it @returns {import("../operate/acts.js").Act} */
+export const outsideAct = (name) => ({
+  kinds: ["context_stated"],
+  ask: async () => ({
+    title: t("outside.ask"),
+    facts: (await Promise.all([thisYear() - 1, thisYear()].map(ofYear))).flat(),
+    fields: [
+      line(t("field.year"), "year", { value: thisYear(), required: true, inputmode: "numeric", pattern: "20\\d\\d", title: t("acts.whole") }),
+      line(t("field.figure"), "figure", { required: true, maxlength: 80, pattern: ".*\\S.*", title: t("acts.name_needed") }, t("outside.figure_hint")),
+      line(t("field.value"), "value", { inputmode: "decimal", pattern: "-?\\d{1,20}(\\.\\d{1,6})?", title: t("outside.value_hint") }, t("outside.value_hint")),
+      line(t("field.unit"), "unit", { maxlength: 30 }, t("outside.unit_hint")),
+      line(t("field.source"), "source", { required: true, pattern: ".*\\S.*", title: t("outside.source_hint") }, t("outside.source_hint")),
+    ],
+    consequence: t("outside.consequence"),
+    act: t("outside.set"),
+  }),
+  run: async (given, key) => {
+    const [figure, value, unit, source] = ["figure", "value", "unit", "source"].map((field) => valueOf(given, field)), year = Number(valueOf(given, "year"));
+    const { seq } = await send("POST", "/v1/admin/context", { year, figure, value, unit, source, name: name ?? "" }, key);
+    return { said: value ? t("outside.done", { year, figure, value: `${number(value)} ${unit}` }) : t("outside.withdrawn", { year, figure }), seq };
+  },
+});
