@@ -42,7 +42,7 @@ startList();
 const ladder = new Ladder({
   body: /** @type {HTMLTableSectionElement} */ (at("ladder-body")), said: at("ladder-said"), book, ticks, instrument, pick: (price) => ticketPanel?.ticket.takePrice(price),
 });
-const tape = new Tape(at("tape-body"));
+const tape = new Tape(at("tape-body"), symbol);
 const depthChart = new DepthChart(book, ticks, symbol), priceChart = new PriceChart(instrument, ticks, account);
 
 followOwn();

@@ -1,7 +1,8 @@
 // The tape: the last trades of the instrument, newest on top. Its rows are made once; their texts move down, not the rows.
 
-import { h } from "../app/dom.js";
-import { clock, grouped, money, short } from "../app/format.js";
+import { read } from "../app/api.js";
+import { h, say } from "../app/dom.js";
+import { clock, day, grouped, minute, money, short } from "../app/format.js";
 import { at } from "../app/page.js";
 import { t } from "../app/words.js";
 import { Cell, mark } from "./pace.js";
@@ -9,9 +10,13 @@ import { Cell, mark } from "./pace.js";
 /** So many trades are shown. */
 export const KEPT = 40;
 
+/** So many of the past are read to find one that was not busted. */
+const PAST = 20;
+
 export class Tape {
-  /** @param {HTMLElement} body */
-  constructor(body) {
+  /** @param {HTMLElement} body @param {string} symbol */
+  constructor(body, symbol) {
+    this.symbol = symbol;
     /** @type {any[]} newest first */
     this.trades = [];
     this.lines = Array.from({ length: KEPT }, () => {
@@ -29,10 +34,18 @@ export class Tape {
 
   /** @param {import("../app/feed.js").Push} push */
   take({ type, data }) {
+    if (type === "snapshot" && !data.trades.length) this.tellLast().catch(() => {}); // the sentence without it stays
     const fresh = data.trades.slice().reverse();
     this.trades = [...fresh, ...(type === "snapshot" ? [] : this.trades)].slice(0, KEPT);
     const busted = new Set(data.busted);
     if (busted.size) this.trades = this.trades.map((trade) => (busted.has(trade.trade_id) ? { ...trade, busted: true } : trade));
+  }
+
+  /** Says, beside that today has no trade yet, when and at what price the last one was. */
+  async tellLast() {
+    const { trades } = await read(`/v1/market/${this.symbol}/trades`, { end: new Date().toISOString(), limit: PAST });
+    const last = trades.find((/** @type {any} */ trade) => !trade.busted);
+    if (last) say(at("tape-empty"), t("tape.empty_since", { price: grouped(last.price), time: `${day(last.time)} ${minute(last.time)}` }));
   }
 
   show() {
