@@ -15,6 +15,8 @@ from services.reporting.exports.seal import COUNTING_RULE_ZH, IS_SIMULATED_ZH
 from services.reporting.forecast import wording
 from services.reporting.market.index import RULE
 from services.reporting.report import COUNTING_RULE, IS_SIMULATED
+from services.reporting.target import DEFAULT_TARGET_NAME, SIMULATED
+from services.venue.first_start import TARGET_NAME
 from tests.unit.pages.measured_coverage import measured_coverage
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +42,13 @@ def test_a_sentence_of_the_api_has_its_chinese(name: str) -> None:
     sentence = SENTENCES[name]
     key = "_".join(re.findall("[a-z]+", sentence.lower())[:4])
     assert catalogue("figure")[f"said.{key}"][0] == sentence
+
+
+@pytest.mark.parametrize("name", [TARGET_NAME, DEFAULT_TARGET_NAME, SIMULATED])
+def test_the_name_of_a_target_that_the_venue_sets_has_its_chinese(name: str) -> None:
+    """`app/target_name.js` finds it by the whole name; that of a simulated year goes on with the year and the seed."""
+    rest = ": {year}, seed {seed}" if name == SIMULATED else ""
+    assert catalogue("all")["target_name." + re.sub("[^a-z0-9]+", "_", name.lower())][0] == name + rest
 
 
 def test_the_rule_and_the_simulation_are_told_as_the_files_tell_them() -> None:

@@ -37,7 +37,7 @@ export const instrumentText = (instrument) => {
   return `${symbol} · ${nameOf(instrument)}${phase === "delisted" ? ` · ${term("phase", phase)}` : ""}`;
 };
 
-/** The values that a field has among the instruments as the API lists them: a page begins with some of their fields. @param {string} name @returns {string[]} */
+/** The values that a field has among the instruments. @param {string} name @returns {string[]} */
 export const valuesOf = (name) => [...new Set(get("instruments").map((/** @type {any} */ one) => one[name]))].sort();
 
 let stop = () => {};

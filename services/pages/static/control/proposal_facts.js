@@ -4,6 +4,7 @@ import { read, readAll } from "../app/api.js";
 import { grouped, money, stamp } from "../app/format.js";
 import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
+import { targetName } from "../app/target_name.js";
 import { t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
@@ -226,5 +227,5 @@ async function ofTrades(ids) {
 async function ofTarget({ year, replaces }) {
   if (!replaces) return {};
   const older = (await readAll(`/v1/reports/targets/${year}`, "targets")).find((/** @type {any} */ one) => one.seq === replaces);
-  return older ? { amount: older.metric === "tonnes" ? String(older.amount) : money(older.amount), name: older.name } : {};
+  return older ? { amount: older.metric === "tonnes" ? String(older.amount) : money(older.amount), name: targetName(older.name) } : {};
 }

@@ -2,8 +2,8 @@
 
 import { readAll, send } from "../app/api.js";
 import { money, number } from "../app/format.js";
-import { readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
+import { targetName } from "../app/target_name.js";
 import { t, term } from "../app/words.js";
 import { choice, line, reasonField, valueOf } from "../operate/fields.js";
 import { instrumentText, valuesOf } from "./market.js";
@@ -48,10 +48,10 @@ export function targetAct() {
   return {
     kinds: ["target_set"],
     ask: async () => {
-      [known] = await Promise.all([targetsInForce(), readInstruments()]);
+      known = await targetsInForce();
       return {
         title: t("target.ask", { year: thisYear() }),
-        facts: known.map((one) => [aboutOf(one), `${amountOf(one)} · ${one.name}`]),
+        facts: known.map((one) => [aboutOf(one), `${amountOf(one)} · ${targetName(one.name)}`]),
         fields: [
           choice(t("target.scope"), "scope", scopes()),
           choice(t("target.metric"), "metric", METRICS.map((metric) => [metric, term("metric", metric)])),

@@ -4,6 +4,7 @@ import { send } from "../app/api.js";
 import { h, say } from "../app/dom.js";
 import { grouped } from "../app/format.js";
 import { get, watch } from "../app/store.js";
+import { targetName } from "../app/target_name.js";
 import { t } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { cancelAct } from "./cancel.js";
@@ -65,7 +66,7 @@ async function showTarget(node) {
   try {
     const found = (await targetsInForce()).find(({ scope, metric, month }) => scope === "venue" && metric === "net_traded" && month === 0);
     say(node, found ? amountOf(found) : t("target.none"));
-    node.title = found?.name ?? "";
+    node.title = found ? targetName(found.name) : "";
   } catch (error) {
     node.title = error instanceof Error ? error.message : String(error);
   }

@@ -4,6 +4,7 @@ import { Chart } from "../charts/chart.js";
 import { forDrawing } from "../app/decimal.js";
 import { fill, h } from "../app/dom.js";
 import { money, noon, number, percent, short } from "../app/format.js";
+import { targetName } from "../app/target_name.js";
 import { t } from "../app/words.js";
 import { DAYS, MEASURED } from "./coverage.js";
 import { parts } from "./panel.js";
@@ -45,7 +46,7 @@ function numbers() {
   return [h("dl", { class: "pairs" },
     ...(forecast?.p50 ? ["p10", "p50", "p90"].flatMap((name) => pair(name, money(forecast[name]))) : []),
     ...(forecast?.reach ? pair("reach", percent(forecast.reach)) : []),
-    ...pair("target", money(shown.target)), ...pair("target_name", h("span", { translate: "no" }, shown.target_name)), ...pair("required", money(shown.required_per_day)), ...pair("recent_mean", money(shown.recent_mean)),
+    ...pair("target", money(shown.target)), ...pair("target_name", h("span", { translate: "no" }, targetName(shown.target_name))), ...pair("required", money(shown.required_per_day)), ...pair("recent_mean", money(shown.recent_mean)),
     ...pair("ratio", shown.required_ratio === null ? "–" : `${number(shown.required_ratio)} ×`),
     ...pair("at_recent", money(shown.forecast_recent_mean)), ...pair("at_year", money(shown.forecast_year_mean)), ...pair("days", `${shown.days_completed} / ${shown.days_left}`))];
 }

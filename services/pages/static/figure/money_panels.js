@@ -2,6 +2,7 @@
 
 import { fill, h } from "../app/dom.js";
 import { money, number, percent, stamp } from "../app/format.js";
+import { targetName } from "../app/target_name.js";
 import { t, term } from "../app/words.js";
 import { shareColumn, signed, yuanColumn } from "./amounts.js";
 import { parts, showNothing } from "./panel.js";
@@ -40,7 +41,7 @@ export function showTargets(host, { targets }) {
     name: "targets", label: t("figure.targets"), lines: targets.targets, keyOf: ({ seq }) => String(seq), seal: targets,
     columns: [
       { head: t("column.target"), names: true, csv: ({ name }) => name,
-        cell: ({ name, scope, metric, month }) => [h("b", { translate: "no" }, name), h("small", { class: "meaning" }, [scopeOf(scope), term("metric", metric), month ? t("target.month", { month }) : t("target.year")].join(" · "))] },
+        cell: ({ name, scope, metric, month }) => [h("b", { translate: "no" }, targetName(name)), h("small", { class: "meaning" }, [scopeOf(scope), term("metric", metric), month ? t("target.month", { month }) : t("target.year")].join(" · "))] },
       { head: t("column.stage"), cell: ({ stage }) => h("span", { class: stage === "missed" ? "danger" : "" }, term("stage", stage)), csv: ({ stage }) => stage },
       { head: t("column.done"), number: true, cell: (line) => shown(line, line.done), csv: ({ done }) => done },
       { head: t("column.owed"), number: true, cell: (line) => shown(line, line.target), csv: ({ target }) => target },

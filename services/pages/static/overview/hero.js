@@ -6,6 +6,7 @@ import { forDrawing, ratio, text, units } from "../app/decimal.js";
 import { grouped, money, number, percent, short, stamp } from "../app/format.js";
 import { at, page } from "../app/page.js";
 import { get, watch } from "../app/store.js";
+import { targetName } from "../app/target_name.js";
 import { t } from "../app/words.js";
 import { isPresent } from "./data.js";
 
@@ -66,7 +67,7 @@ function show() {
   put("net-short", short(net));
   put("of", t("headline.of", { target: short(report.target) }));
   put("net", money(net));
-  put("of-exact", t("headline.of_exact", { target: money(report.target), share: percent(share, 2) }), report.target_name);
+  put("of-exact", t("headline.of_exact", { target: money(report.target), share: percent(share, 2) }), targetName(report.target_name));
   put("pace-said", paceSaid(report), money(report.ahead));
   put("outcome", t(`outcome.${report.outcome}`, { percent: percent(report.forecast?.reach, 0) }), page.lang === "zh" ? report.verdict_zh : report.verdict);
   at("headline").querySelector("[data-outcome]")?.setAttribute("data-outcome", report.outcome);
