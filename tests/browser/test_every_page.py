@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import VenueProcess, Watched, new_context
+from tests.browser.operating import add_people, enter
 
 PAGES = {
     "overview": "/ui/",
@@ -26,7 +27,7 @@ PAGES = {
     "rule": "/ui/rule",
 }
 SIZES = {"desk": (1400, 900), "wide": (1920, 1080), "phone": (390, 844)}
-ROLES = ("visitor", "trader", "operator")
+ROLES = ("nobody", "trader", "operator", "auditor", "admin")
 
 
 class Case(NamedTuple):
@@ -41,14 +42,15 @@ class Case(NamedTuple):
 
 ALL = [Case(*case) for case in product(PAGES, ROLES, ("en", "zh"), ("dark", "light"), SIZES)]
 LOOKS = (
-    ("visitor", "zh", "light", "phone"),
+    ("nobody", "zh", "light", "phone"),
     ("trader", "en", "light", "phone"),
     ("operator", "en", "dark", "wide"),
-    ("operator", "zh", "dark", "desk"),
+    ("auditor", "zh", "dark", "desk"),
+    ("admin", "zh", "light", "phone"),
 )
 FEW = [Case(page, *look) for number, page in enumerate(PAGES) for look in LOOKS[number % 2 :: 2]]
-"""Each page on a phone and on a desk, in both languages and themes; two neighbours as all three roles."""
-FIRST = [Case(page, *LOOKS[number % 4]) for number, page in enumerate(PAGES)]
+"""Each page on a phone and on a desk, in both languages and themes; two neighbours as all roles."""
+FIRST = [Case(page, *LOOKS[number % 5]) for number, page in enumerate(PAGES)]
 """Each page once, and each look."""
 SOME = [*FIRST, *(pytest.param(case, marks=pytest.mark.long) for case in FEW if case not in FIRST)]
 CASES = ALL if os.environ.get("EVERY_PAGE") else SOME
@@ -78,7 +80,7 @@ LATIN = """() => {
 }"""
 NAMES = re.compile(
     r"REX_[A-Z_]+|REX|CSV|PDF|XLSX|API|JSON|UTC|HHI|VWAP|PrNd|IOC|FOK|GTC|GTD|DAY|SHA-?256|SQLite|PostgreSQL|Redis|Grafana|WebSocket|English"
-    r"|[A-Z]+(?:-[A-Z0-9]+)+|\b[A-Z]{1,3}\d*\b|\bP\d\d\b|demo (?:trader|operator)|Esc|Enter|Ctrl|/[\w/.{}-]+|https?://\S+",
+    r"|[A-Z]+(?:-[A-Z0-9]+)+|\b[A-Z]{1,3}\d*\b|\bP\d\d\b|(?:demo|the) (?:trader|operator|auditor|admin)|Esc|Enter|Ctrl|/[\w/.{}-]+|https?://\S+",
 )
 """What is written in Latin letters in Chinese as well: names, codes, units of one to three capitals."""
 WORD = re.compile(r"[A-Za-z]{3,}")
@@ -88,13 +90,14 @@ def in_letters(page: Page, venue: VenueProcess) -> list[str]:
     """The texts with words in Latin letters that are no names of products, accounts or codes."""
     accounts = venue.get("/v1/admin/accounts", limit=500)["accounts"]
     products = venue.get("/v1/instruments")
+    keys = {key["name"] for key in venue.get("/v1/admin/keys", limit=500)["keys"]}
     names = [*[account["name"] for account in accounts], *[product["name_zh"] for product in products]]
     found = []
     for text in page.evaluate(LATIN):
         rest = text
         for name in sorted(names, key=len, reverse=True):
             rest = rest.replace(name, "")
-        if WORD.search(NAMES.sub("", rest)):
+        if text not in keys and WORD.search(NAMES.sub("", rest)):
             found.append(text)
     return found
 
@@ -103,23 +106,32 @@ def open_case(chromium: Browser, venue: VenueProcess, case: Case) -> tuple[Page,
     width, height = SIZES[case.size]
     context = new_context(chromium, viewport={"width": width, "height": height}, color_scheme=case.theme)
     page = context.new_page()
-    if case.role != "visitor":
+    if case.role in ("trader", "operator"):
         answer = page.request.post(f"{venue.url}/ui/demo/{case.role}", data={}, headers={"origin": venue.url})
         assert answer.ok, answer.text()
+    elif case.role != "nobody":
+        enter(page, venue, case.role)
     watched = Watched(page)
     watched.listen()
     page.goto(f"{venue.url}{PAGES[case.page]}?lang={case.language}")
     expect(page.locator("html")).to_have_attribute("data-line", "live")
-    expect(page.locator("html")).to_have_attribute("data-role", "nobody" if case.role == "visitor" else case.role)
+    expect(page.locator("html")).to_have_attribute("data-role", case.role)
     return page, watched
+
+
+@pytest.fixture(scope="module")
+def peopled(demo: VenueProcess) -> VenueProcess:
+    """The demo with those whom nobody enters as without a password."""
+    add_people(demo, "auditor", "admin")
+    return demo
 
 
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
 def shown(
-    request: pytest.FixtureRequest, chromium: Browser, demo: VenueProcess
+    request: pytest.FixtureRequest, chromium: Browser, peopled: VenueProcess
 ) -> Iterator[tuple[Case, Page, Watched]]:
     case: Case = request.param
-    page, watched = open_case(chromium, demo, case)
+    page, watched = open_case(chromium, peopled, case)
     yield case, page, watched
     page.context.close()
 

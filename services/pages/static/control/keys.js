@@ -29,7 +29,7 @@ export function keysPanel(rights) {
       { name: t("keys.id"), text: (one) => one.key_id, num: true },
       { name: t("keys.name"), text: (one) => one.name },
       { name: t("account"), text: (one) => one.account || "–", num: true },
-      { name: t("keys.scopes"), text: (one) => one.scopes.join(" ") },
+      { name: t("keys.scopes"), text: (one) => one.scopes.join(" "), show: (one) => h("code", {}, one.scopes.join(" ")) },
       {
         name: t("keys.expires"),
         text: (one) => (one.expires ? `${stamp(one.expires)}${one.is_expired ? ` · ${t("keys.expired")}` : ""}` : t("keys.never")),
