@@ -30,9 +30,7 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
     acts = {"REX_FOUR_EYES": f"deposit,bust_trade,kill_switch_off,{more}"}
     folder = tmp_path_factory.mktemp("two")
     demo = ("demo", "--no-history", "--pace", "250")
-    with rex(folder, *demo):
-        """Makes the accounts; its link stands below its frame."""
-    with rex(folder, "serve", "--schedule", "always", "--json") as served:
+    with rex(folder, "serve", "--new", "--schedule", "always", "--json") as served:
         first = {"token": served.first_link.partition("#")[2], "name": "Wang Fang", "password": PASSWORD}
         http_post(f"{served.url}/v1/session/link", json=first).raise_for_status()
     with rex(folder, *demo, variables=acts) as running:
@@ -147,6 +145,9 @@ def test_what_protects_is_done_at_once_and_its_end_waits(persons: tuple[Page, Pa
     reject = wang.get_by_test_id("reject-proposal")
     toast = confirm(wang, reject, reason="not yet")
     expect(toast).to_contain_text("is rejected")
+    expect(wang.get_by_test_id("proposals").locator("tbody tr")).to_have_count(
+        0
+    )  # the next row is of the next proposal
     confirm(li, li.get_by_test_id("kill-off"))
     confirm(wang, wang.get_by_test_id("confirm-proposal"))
     expect(li.get_by_test_id("kill-state")).to_have_text("off: orders are taken")
@@ -179,20 +180,21 @@ def test_the_second_person_sees_what_is_proposed_beside_what_holds(
             ),
             ("POST", f"accounts/{account}/cash", {"amount": "1.00"}, [DESK, "¥ 1.00 (now ¥ "]),
         ]  # fmt: skip
-        for method, path, body, told in asked:
-            proposal = client.request(method, f"/v1/admin/{path}", json=body).raise_for_status().json()["proposal"]
-            row = wang.get_by_test_id("proposals").locator("tbody tr").first
-            expect(row).to_contain_text(f"{proposal:,}")
-            row.get_by_test_id("confirm-proposal").click()
+        proposals = [
+            client.request(method, f"/v1/admin/{path}", json=body).raise_for_status().json()["proposal"]
+            for method, path, body, _ in asked
+        ]
+        rows = wang.get_by_test_id("proposals").locator("tbody tr")
+        expect(rows).to_have_count(len(asked))
+        for proposal, (_, _, _, told) in zip(proposals, asked, strict=True):
+            rows.filter(has_text=f"{proposal:,}").get_by_test_id("confirm-proposal").click()
             dialog = wang.get_by_test_id("dialog")
             for text in told:
                 expect(dialog).to_contain_text(text)
             wang.keyboard.press("Escape")
             expect(dialog).to_have_count(0)
-            wang.mouse.move(0, 0)  # a list below the pointer, or with the focus, holds still
-            wang.evaluate("document.activeElement.blur()")
-            withdrawn = client.post(f"/v1/admin/proposals/{proposal}/withdraw", json={"reason": "shown"})
-            assert withdrawn.is_success
+        for proposal in proposals:
+            client.post(f"/v1/admin/proposals/{proposal}/withdraw", json={"reason": "shown"}).raise_for_status()
 
 
 def test_the_list_comes_although_its_first_readings_fail(page: Page, venue: VenueProcess) -> None:
