@@ -25,6 +25,7 @@ from services.alerts.reading import DecidingFacts, Judged, judge_days
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
 from services.processes.child_process import run_module
+from services.processes.own_process import collect_garbage
 from services.read_model import database as sqlite
 from services.read_model.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
@@ -88,4 +89,5 @@ async def _judge(asked: dict[str, Any]) -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
+    collect_garbage()
     sys.stdout.write(json.dumps(asyncio.run(_judge(json.load(sys.stdin)))))

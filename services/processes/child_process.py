@@ -13,7 +13,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
-from services.processes.own_process import continue_with_starter_s_end
+from services.processes.own_process import continue_with_starter_s_end, import_without_collection
 from services.processes.started_process import StartedProcess
 
 LAST_BYTES = 600
@@ -73,7 +73,7 @@ async def run_module(
     priority that is lower than ours by `niceness`.
 
     Calls `on_line` with each whole line of its standard output, without the line's end, as soon as it is written. What it logs
-    goes to its standard error.
+    goes to its standard error. Garbage collection is off until the module calls `collect_garbage`, after its imports.
 
     What is secret goes into one of these two: every user sees a command line. Canceled, it kills the process and waits for its
     end. The process ends with ours, too, if ours is killed, even if somebody has stopped it; it then removes `temporary`, its
@@ -153,6 +153,7 @@ if __name__ == "__main__":
 
     log_to_standard_error()
     continue_with_starter_s_end()
+    import_without_collection()  # The module ends what begins here, once it has imported what it runs.
     Thread(target=_end_with, args=(int(sys.argv[1]), sys.argv[2]), daemon=True).start()
     sys.argv = sys.argv[3:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -47,8 +47,8 @@ def continue_with_starter_s_end() -> None:
 
 
 def import_without_collection() -> None:
-    """Stops garbage collection for the imports of a command, until `collect_garbage`. What an import makes stays; to walk it
-    anew with each is a sixth of a start."""
+    """Stops garbage collection for the imports of a process, until `collect_garbage`. What an import makes stays; to walk it
+    anew with each is a sixth of a start, and to walk all of it at the end as much again."""
     gc.disable()
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from services.files.data_folder import READ_DATABASE_FILE
 from services.files.proof_folder import require_room
+from services.processes.own_process import collect_garbage
 from services.reporting.proven import DATABASE_URL
 from services.venue.at_rest import copy_read_database
 
@@ -51,4 +52,5 @@ def _removed_if_it_fails(copy: Path) -> Iterator[None]:
 
 
 if __name__ == "__main__":
+    collect_garbage()
     sys.stdout.write(str(asyncio.run(copied(*sys.argv[1:]))))

@@ -1,10 +1,9 @@
 """A process that makes a gateway's reports: their routes, over a read database, and a journal, that it opens for itself.
 
-    python -m services.venue.report_answers
-
-reads a line of JSON that says where the read database is, and then a line for each report: its address, and the sequence number
-that it must hold. It answers each on standard output: a line of JSON with status, headers, the sequence number that the report
-holds at least, and length; then so many bytes. It ends with its standard input, so a killed venue leaves none behind.
+`main`, which `report_process.COMMAND` starts, reads a line of JSON that says where the read database is, and then a line for
+each report: its address, and the sequence number that it must hold. It answers each on standard output: a line of JSON with
+status, headers, the sequence number that the report holds at least, and length; then so many bytes. It ends with its standard
+input, so a killed venue leaves none behind.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from services.journal import Journal
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.sqlite import SqliteJournal
 from services.processes.log import log_to_standard_error
+from services.processes.own_process import collect_garbage
 from services.read_model import database
 from services.read_model.postgres import database as postgres
 from services.read_model.postgres.answering import bound_queries
@@ -101,6 +101,7 @@ class ReportAnswers:
 
 def main() -> None:
     """Answers until standard input ends."""
+    collect_garbage()
     log_to_standard_error()  # structlog's own choice would show the values of variables, the database's password among them
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # Whatever prints does not print into an answer.

@@ -28,7 +28,12 @@ market's days."""
 RETRY_S = 2.0
 """Between two tries of a report after one failed."""
 
-COMMAND = ("-m", "services.venue.report_answers")
+COMMAND = (
+    "-c",
+    "from services.processes.own_process import import_without_collection; import_without_collection(); "
+    "from services.venue.report_answers import main; main()",
+)
+"""Not `-m services.venue.report_answers`: that would collect garbage among its imports, and walk all of them at its end."""
 
 log = structlog.get_logger("rex.reports")
 

@@ -28,6 +28,7 @@ import structlog
 
 from services.files.proof_folder import ProofFolder, remove_abandoned
 from services.processes.child_process import Ended, NoAnswer, run_module
+from services.processes.own_process import collect_garbage
 from services.reporting.proof_turns import ProofTurns
 from services.reporting.proven import DATABASE_URL, LATE_KEY, ProofAge, Proven
 
@@ -303,4 +304,8 @@ class _Lines:
 
 
 if __name__ == "__main__":
+    import services.reporting.breakdown_as_of
+    import services.reporting.proven_figure  # noqa: F401
+
+    collect_garbage()
     sys.stdout.write(json.dumps(asyncio.run(proof_document(*sys.argv[1:]))))

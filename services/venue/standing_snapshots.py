@@ -27,6 +27,7 @@ import structlog
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
 from services.processes.child_process import NoAnswer, run_module
+from services.processes.own_process import collect_garbage
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.postgres import PostgresStore
@@ -233,4 +234,5 @@ async def _main(*folder: str) -> int:
 
 
 if __name__ == "__main__":
+    collect_garbage()
     sys.exit(asyncio.run(_main(*sys.argv[1:])))

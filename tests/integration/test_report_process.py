@@ -265,7 +265,7 @@ async def test_a_report_that_lacks_what_a_reader_has_seen_is_refused(
 
 async def test_its_log_has_no_password() -> None:
     url = "postgresql://rex:s3cretpw@127.0.0.1:1/rex"
-    command = (sys.executable, "-P", "-m", "services.venue.report_answers")
+    command = (sys.executable, "-P", *report_process.COMMAND)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
     where = {"database": url, "in_postgres": True, "calendar_file": "/no/such/file"}
