@@ -185,8 +185,7 @@ async function ofFees(number) {
 
 /** @param {string} id @returns {Promise<Told>} */
 async function ofKey(id) {
-  const { keys } = await read("/v1/admin/keys", { limit: 500 });
-  const key = keys.find((/** @type {any} */ one) => one.key_id === id);
+  const key = (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
   if (!key) return {};
   const now = Object.entries(key.limits).map(([name, limit]) => [name, valueText(name, limit)]);
   return { facts: [[t("field.key_id"), key.name]], now: Object.fromEntries(now) };
@@ -194,8 +193,7 @@ async function ofKey(id) {
 
 /** @param {string} seq @returns {Promise<Fact[]>} */
 async function ofMeasure(seq) {
-  const { actions } = await read("/v1/admin/log", { kind: "measure_imposed", limit: 500 });
-  const imposed = actions.find((/** @type {any} */ one) => String(one.seq) === seq)?.fields;
+  const imposed = (await readAll("/v1/admin/log", "actions", { kind: "measure_imposed" })).find((/** @type {any} */ one) => String(one.seq) === seq)?.fields;
   if (!imposed) return [];
   return [
     [t("field.measure"), term("measure", imposed.measure)],
