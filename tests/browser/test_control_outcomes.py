@@ -6,12 +6,13 @@ The tests have one venue in common, in this order.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import VenueProcess
-from tests.browser.figuring import some_trades
+from tests.browser.figuring import some_trades, year_of
 from tests.browser.operating import actions, add_people, confirm, enter, open_page
 
 SYMBOL = "PRND-OX"
@@ -48,6 +49,49 @@ def test_an_act_whose_answer_was_lost_is_sent_again_and_carried_out_once(venue: 
     assert len(set(keys)) == 1
     assert len(actions(venue, kind="halt")) == before + 1
     venue.post("/v1/admin/resume")
+
+
+@pytest.mark.parametrize(
+    ("button", "path", "kind", "fields", "said"),
+    [
+        (
+            "change-terms",
+            f"instruments/{SYMBOL}",
+            "change_instrument",
+            {"note": "4N only"},
+            "are changed: note",
+        ),
+        ("set-target", "targets", "target_set", {"amount": "25000000000", "name": "the board's"}, "Command "),
+    ],
+)
+def test_what_is_sent_again_is_the_same_although_the_question_was_asked_anew(
+    venue: VenueProcess, page: Page, button: str, path: str, kind: str, fields: dict[str, str], said: str
+) -> None:
+    enter(page, venue, "operator")
+    open_page(page, venue, f"/ui/control?product={SYMBOL}")
+    sent: list[tuple[str, Any]] = []
+
+    def lose(route: Route) -> None:
+        sent.append((route.request.headers["idempotency-key"], route.request.post_data_json))
+        if len(sent) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(f"**/v1/admin/{path}", lose)
+    before = len(actions(venue, kind=kind))
+    confirm(page, page.get_by_test_id(button), **fields, reason="the board of 4 March")
+    again = page.get_by_test_id("again")
+    expect(again).to_be_visible()
+    venue.get(f"/v1/reports/targets/{year_of(venue)}", at_least_seq=actions(venue, limit=1)[0]["seq"])
+    page.get_by_test_id(button).click()  # it reads what holds since
+    expect(page.get_by_test_id("dialog")).to_contain_text(fields.get("name", SYMBOL))
+    page.keyboard.press("Escape")
+    again.click()
+    expect(page.get_by_test_id("outcome").filter(has_text=said)).to_have_count(1)
+    assert sent[1:] == sent[:1]
+    assert len(actions(venue, kind=kind)) == before + 1
 
 
 def test_a_question_on_a_dead_line_sends_nothing_and_keeps_what_was_typed(page: Page, venue: VenueProcess) -> None:

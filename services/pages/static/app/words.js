@@ -19,3 +19,6 @@ export const term = (kind, code) => page.words[`${kind}.${code}`] ?? code.replac
 
 /** An instrument's name in the page's language. @param {{name_en: string, name_zh: string}} instrument */
 export const nameOf = (instrument) => (page.lang === "zh" ? instrument.name_zh : instrument.name_en);
+
+/** Texts beside each other. @param {string[]} texts */
+export const listed = (texts) => texts.join(page.lang === "zh" ? "、" : ", ");

@@ -4,7 +4,7 @@ import { send } from "../app/api.js";
 import { h } from "../app/dom.js";
 import { grouped } from "../app/format.js";
 import { instrumentOf, readInstruments } from "../app/instruments.js";
-import { t, term } from "../app/words.js";
+import { listed, t, term } from "../app/words.js";
 import { choice, fromPercent, inPercent, line, reasonField, valueOf } from "../operate/fields.js";
 import { haltedCounts } from "./halt.js";
 import { named, percentLine } from "./instrument_acts.js";
@@ -41,13 +41,13 @@ const asAsked = (name, value) => (RATES.has(name) ? fromPercent(value) : name ==
 
 /** Other terms of an instrument: only what differs in the form is sent. @param {string} symbol @returns {import("../operate/acts.js").Act} */
 export function termsAct(symbol) {
-  /** @type {any} */ let now;
   return {
     kinds: ["change_instrument"],
     ask: async () => {
       await readInstruments();
-      now = instrumentOf(symbol);
+      const now = instrumentOf(symbol);
       return {
+        known: now,
         title: t("terms.ask", { symbol }),
         facts: [named(symbol), [t("fact.band"), `${grouped(now.lower_limit)} – ${grouped(now.upper_limit)}`]],
         fields: [
@@ -62,12 +62,12 @@ export function termsAct(symbol) {
         act: t("terms.set"),
       };
     },
-    run: async (given, key) => {
+    run: async (given, key, now) => {
       const changed = TERMS.filter((name) => valueOf(given, name) !== inForm(now, name));
       if (!changed.length) throw new Error(t("terms.nothing"));
       const body = Object.fromEntries(changed.map((name) => [name, asAsked(name, valueOf(given, name))]));
       const { seq } = await send("PATCH", `/v1/admin/instruments/${encodeURIComponent(symbol)}`, { ...body, reason: valueOf(given, "reason") }, key);
-      return { said: t("terms.done", { symbol, changed: changed.map((name) => t(`field.${name}`)).join(", ") }), seq };
+      return { said: t("terms.done", { symbol, changed: listed(changed.map((name) => t(`field.${name}`))) }), seq };
     },
   };
 }

@@ -126,14 +126,13 @@ const named = (user) => [
  * @param {(user: any, given: FormData) => Promise<import("../operate/acts.js").Done>} run @returns {import("../operate/acts.js").Act}
  */
 function actOn(id, ask, run) {
-  /** @type {any} */ let user;
   return {
     ask: async () => {
-      user = (await readAll("/v1/admin/users", "users")).find((/** @type {any} */ one) => one.user_id === id);
+      const user = (await readAll("/v1/admin/users", "users")).find((/** @type {any} */ one) => one.user_id === id);
       if (!user) throw new Error(t("acts.gone"));
-      return ask(user);
+      return { ...(await ask(user)), known: user };
     },
-    run: (given) => run(user, given),
+    run: (given, _, user) => run(user, given),
     lookAt: t("people.look_at"),
   };
 }

@@ -44,14 +44,15 @@ const scopes = () => [
 
 /** @returns {import("../operate/acts.js").Act} */
 export function targetAct() {
-  /** @type {Target[]} */ let known = [];
   return {
     kinds: ["target_set"],
     ask: async () => {
-      known = await targetsInForce();
+      const year = thisYear(),
+        targets = await targetsInForce();
       return {
-        title: t("target.ask", { year: thisYear() }),
-        facts: known.map((one) => [aboutOf(one), `${amountOf(one)} · ${targetName(one.name)}`]),
+        known: { year, targets },
+        title: t("target.ask", { year }),
+        facts: targets.map((one) => [aboutOf(one), `${amountOf(one)} · ${targetName(one.name)}`]),
         fields: [
           choice(t("target.scope"), "scope", scopes()),
           choice(t("target.metric"), "metric", METRICS.map((metric) => [metric, term("metric", metric)])),
@@ -64,10 +65,10 @@ export function targetAct() {
         act: t("target.set"),
       };
     },
-    run: async (given, key) => {
+    run: async (given, key, { year, targets }) => {
       const scope = valueOf(given, "scope"), metric = valueOf(given, "metric"), month = Number(valueOf(given, "month"));
-      const older = known.find((one) => one.scope === scope && one.metric === metric && one.month === month);
-      const body = { scope, metric, month, year: thisYear(), amount: valueOf(given, "amount"), name: valueOf(given, "name"),
+      const older = targets.find((/** @type {Target} */ one) => one.scope === scope && one.metric === metric && one.month === month);
+      const body = { scope, metric, month, year, amount: valueOf(given, "amount"), name: valueOf(given, "name"),
         why: valueOf(given, "reason"), replaces: older?.seq ?? null };
       const { seq } = await send("POST", "/v1/admin/targets", body, key);
       return { said: t("target.done", { about: aboutOf(body), amount: amountOf(body) }), seq };

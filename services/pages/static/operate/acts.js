@@ -12,14 +12,15 @@ import { valueOf } from "./fields.js";
 import { proposing, secondPerson, WHY, whyFields } from "./second_person.js";
 
 /**
- * @typedef {Parameters<typeof confirm>[0]} Question
+ * @typedef {Parameters<typeof confirm>[0] & {known?: any}} Question `known`: what was read for it, which `run` gets
  * @typedef {object} Done
  * @property {string} said what was done
  * @property {number} [seq] of the command
  *
  * @typedef {object} Act
  * @property {() => Question | Promise<Question>} ask what the dialog names: it may read facts first
- * @property {(given: FormData, sending: import("../app/api.js").Sending) => Promise<Done>} run sends the command
+ * @property {(given: FormData, sending: import("../app/api.js").Sending, known: any) => Promise<Done>} run sends the command. Each attempt
+ *   gets the same three and makes the same body of them: another question may have been asked meanwhile
  * @property {string[]} [kinds] what the log calls it: if one of these needs a second person, the dialog says so
  * @property {string[]} [either] it is one of these, as is chosen in the dialog
  * @property {string} [lookAt] of an act that sends no key: where to look before anybody does it again. Only one with a key is offered again
@@ -72,7 +73,9 @@ export async function perform(button, outcome, { ask, run, lookAt, kinds = [], e
     const fields = [...(question.fields ?? []), ...(note ? whyFields(question.fields) : [])];
     const act = question.act.replace(/\s*…+$/, ""); // the dots say that a question follows
     const given = await confirm({ ...question, fields, note, act: proposes ? proposing(act) : act });
-    if (given) await attempt(button, outcome, { run, lookAt }, given, { key: newId(), why: valueOf(given, WHY) });
+    if (!given) return;
+    const sending = { key: newId(), why: valueOf(given, WHY) };
+    await attempt(button, outcome, () => run(given, sending, question.known), lookAt);
   } catch (error) {
     toast("refused", error instanceof Error ? error.message : String(error));
   } finally {
@@ -80,14 +83,14 @@ export async function perform(button, outcome, { ask, run, lookAt, kinds = [], e
   }
 }
 
-/** @param {HTMLElement} button @param {HTMLElement} outcome @param {Pick<Act, "run" | "lookAt">} act @param {FormData} given @param {import("../app/api.js").Sending} sending */
-async function attempt(button, outcome, act, given, sending) {
+/** @param {HTMLElement} button @param {HTMLElement} outcome @param {() => Promise<Done>} run sends the same, again @param {string} [lookAt] */
+async function attempt(button, outcome, run, lookAt) {
   let seq = 0,
     isUnknown = false;
   const wasDone = await once(button, async () => {
     tell(outcome, "sending", t("acts.sending"));
     try {
-      const done = await act.run(given, sending);
+      const done = await run();
       seq = done.seq ?? 0;
       const said = seq ? t("acts.done", { said: done.said, seq }) : done.said;
       tell(outcome, "done", said);
@@ -100,7 +103,7 @@ async function attempt(button, outcome, act, given, sending) {
         return said;
       }
       isUnknown = error instanceof OutcomeUnknown;
-      tellTrouble(outcome, error, act.lookAt ?? (() => attempt(button, outcome, act, given, sending)));
+      tellTrouble(outcome, error, lookAt ?? (() => attempt(button, outcome, run)));
       throw error;
     }
   });

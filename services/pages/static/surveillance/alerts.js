@@ -99,11 +99,11 @@ function stateText({ state, cleared_at, acknowledged }) {
  * @param {Partial<import("../operate/acts.js").Question>} [words] in place of the question's own @returns {import("../operate/acts.js").Act}
  */
 export function acknowledgeAct(now, rights, words = {}) {
-  /** @type {any} */ let alert;
   return {
     ask: () => {
-      alert = now();
+      const alert = now();
       return {
+        known: alert,
         title: t("alerts.ask"),
         facts: [
           [t("alerts.about"), term("alert", alert.kind)],
@@ -116,7 +116,7 @@ export function acknowledgeAct(now, rights, words = {}) {
         ...words,
       };
     },
-    run: async (given, key) => {
+    run: async (given, key, alert) => {
       const body = { name: rights.name, note: valueOf(given, "note") };
       const { seq } = await send("POST", `/v1/alerts/${alert.alert_id}/acknowledge`, body, key);
       return { said: t("alerts.done"), seq };

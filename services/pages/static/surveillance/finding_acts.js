@@ -24,32 +24,30 @@ async function concerned(finding, counted) {
 
 /** @param {() => any} now the finding when the question is asked @param {import("../operate/access.js").Access} rights @param {"exclude" | "include"} decision @returns {import("../operate/acts.js").Act} */
 function decideAct(now, rights, decision) {
-  /** @type {any} */ let finding;
-  /** @type {string[]} */ let ids = [];
   return {
     kinds: ["trades_decided"],
     ask: async () => {
-      finding = now();
-      const found = await concerned(finding, decision === "exclude" ? "yes" : "excluded");
-      ids = found.ids;
+      const finding = now(),
+        { ids, amount } = await concerned(finding, decision === "exclude" ? "yes" : "excluded");
       if (!ids.length) throw new Error(t("decide.nothing"));
       return {
+        known: { trade_ids: ids, finding: finding.finding },
         title: t(`decide.ask_${decision}`),
         facts: [
           [t("findings.members"), finding.members.join(", ")],
           [t("findings.trades"), grouped(ids.length)],
-          [t("findings.amount"), money(found.amount)],
+          [t("findings.amount"), money(amount)],
           [t("findings.sentence"), page.lang === "zh" ? finding.sentence_zh : finding.sentence],
           [t("acts.recorded_as"), rights.name ?? ""],
         ],
         fields: [reasonField()],
-        consequence: t(`decide.consequence_${decision}`, { amount: money(found.amount) }),
+        consequence: t(`decide.consequence_${decision}`, { amount: money(amount) }),
         act: t(`decide.${decision}`),
         danger: decision === "exclude",
       };
     },
-    run: async (given, key) => {
-      const body = { decision, trade_ids: ids, finding: finding.finding, reason: valueOf(given, "reason"), name: rights.name };
+    run: async (given, key, { trade_ids, finding }) => {
+      const body = { decision, trade_ids, finding, reason: valueOf(given, "reason"), name: rights.name };
       const { seq, trades } = await send("POST", "/v1/admin/decisions", body, key);
       return { said: t(`decide.done_${decision}`, { count: grouped(trades) }), seq };
     },

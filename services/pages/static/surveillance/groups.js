@@ -73,12 +73,12 @@ const declareAct = (rights) => ({
 
 /** @param {import("../operate/access.js").Access} rights @param {() => any} now @returns {import("../operate/acts.js").Act} */
 function endAct(rights, now) {
-  /** @type {any} */ let group;
   return {
     kinds: ["control_ended"],
     ask: () => {
-      group = now();
+      const group = now();
       return {
+        known: group,
         title: t("groups.ask_end"),
         facts: [
           [t("filters.account"), group.accounts.map(accountText).join(", ")],
@@ -90,7 +90,7 @@ function endAct(rights, now) {
         act: t("groups.end"),
       };
     },
-    run: async (given, key) => {
+    run: async (given, key, group) => {
       const body = { reason: valueOf(given, "reason"), name: rights.name };
       const { seq } = await send("POST", `/v1/admin/control_groups/${group.control_group}/end`, body, key);
       return { said: t("groups.done_end", { id: group.control_group }), seq };

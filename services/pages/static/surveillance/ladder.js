@@ -183,13 +183,13 @@ const imposeAct = (rights, now) => ({
 
 /** @param {import("../operate/access.js").Access} rights @param {() => any} now @returns {import("../operate/acts.js").Act} */
 function liftAct(rights, now) {
-  /** @type {any} */ let measure;
   return {
     kinds: ["measure_lifted"],
     either: ["measure_lifted", "kill_switch_off"], // a ban may hold switches
     ask: () => {
-      measure = now();
+      const measure = now();
       return {
+        known: measure,
         title: t("measures.ask_lift"),
         facts: [
           [t("measures.what"), term("measure", measure.measure)],
@@ -202,7 +202,7 @@ function liftAct(rights, now) {
         act: t("measures.lift"),
       };
     },
-    run: async (given, key) => {
+    run: async (given, key, measure) => {
       const body = { reason: valueOf(given, "reason"), name: rights.name };
       const { seq } = await send("POST", `/v1/admin/measures/${measure.measure_id}/lift`, body, key);
       return { said: t("measures.done_lift", { id: measure.measure_id }), seq };
