@@ -10,10 +10,10 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context, rex
-from tests.browser.figuring import some_trades
+from tests.browser.figuring import some_trades, year_of
 from tests.browser.operating import PASSWORD, actions, add_people, administration, confirm, enter, open_page
 from tests.patience import http_post
 
@@ -26,7 +26,7 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
 
     Wang Fang is the first one: nobody else has set her password, so she may confirm at once.
     """
-    more = "set_order_limits,set_collar,set_fees,measure_lifted,trades_decided"
+    more = "set_order_limits,set_collar,set_fees,measure_lifted,trades_decided,context_stated,key_limits_set"
     acts = {"REX_FOUR_EYES": f"deposit,bust_trade,kill_switch_off,{more}"}
     folder = tmp_path_factory.mktemp("two")
     demo = ("demo", "--no-history", "--pace", "250")
@@ -59,6 +59,10 @@ def persons(chromium: Browser, venue: VenueProcess) -> Iterator[tuple[Page, Page
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+def row_of(page: Page, proposal: int) -> Locator:
+    return page.get_by_test_id("proposals").locator(f"tr[data-key='{proposal}']")
 
 
 def test_from_a_proposal_to_its_effect(persons: tuple[Page, Page], venue: VenueProcess) -> None:
@@ -162,7 +166,7 @@ def test_the_second_person_sees_what_is_proposed_beside_what_holds(
     _, wang = persons
     account, ids = venue.keys[DESK]["account"], some_trades(venue)
     trade = venue.get(f"/v1/reports/trades/{ids[0]}")
-    signed = {"reason": "a ring", "name": "Li Na"}
+    signed, key = {"reason": "a ring", "name": "Li Na"}, venue.get("/v1/admin/keys")["keys"][0]
     with administration(venue) as client:
         warned = {"accounts": [account], "measure": "warning", "trading_date": trade["trading_date"], **signed}
         seq = client.post("/v1/admin/measures", json=warned).raise_for_status().json()["seq"]
@@ -178,6 +182,10 @@ def test_the_second_person_sees_what_is_proposed_beside_what_holds(
                 "POST", "decisions", {"decision": "exclude", "trade_ids": ids, **signed},
                 [*ids, trade["buyer"]["name"], trade["seller"]["name"]],
             ),
+            (
+                "PUT", f"keys/{key['key_id']}/limits", {"reads": {"per_s": 7, "burst": 9}, "reason": "a test"},
+                [key["name"], "They hold at once, also for the key's open WebSockets"],
+            ),
             ("POST", f"accounts/{account}/cash", {"amount": "1.00"}, [DESK, "¥ 1.00 (now ¥ "]),
         ]  # fmt: skip
         proposals = [
@@ -187,7 +195,7 @@ def test_the_second_person_sees_what_is_proposed_beside_what_holds(
         rows = wang.get_by_test_id("proposals").locator("tbody tr")
         expect(rows).to_have_count(len(asked))
         for proposal, (_, _, _, told) in zip(proposals, asked, strict=True):
-            rows.filter(has_text=f"{proposal:,}").get_by_test_id("confirm-proposal").click()
+            row_of(wang, proposal).get_by_test_id("confirm-proposal").click()
             dialog = wang.get_by_test_id("dialog")
             for text in told:
                 expect(dialog).to_contain_text(text)
@@ -195,6 +203,29 @@ def test_the_second_person_sees_what_is_proposed_beside_what_holds(
             expect(dialog).to_have_count(0)
         for proposal in proposals:
             client.post(f"/v1/admin/proposals/{proposal}/withdraw", json={"reason": "shown"}).raise_for_status()
+
+
+def test_the_second_person_reads_that_a_figure_from_outside_is_withdrawn(
+    persons: tuple[Page, Page], venue: VenueProcess
+) -> None:
+    _, wang = persons
+    about = {"year": year_of(venue), "figure": "output value", "source": "the bulletin", "name": "Li Na"}
+    entered, withdrawn = about | {"value": "75000000000", "unit": "yuan"}, about | {"value": "", "unit": ""}
+    shown = ["value75,000,000,000 (now none)", "It replaces the value of the same figure and year"]
+    with administration(venue) as client:
+        for body, told in (
+            (entered, shown),
+            (withdrawn, ["valuewithdrawn (now 75,000,000,000)", "unitnone (now yuan)", "is withdrawn."]),
+        ):
+            proposal = client.post("/v1/admin/context", json=body).raise_for_status().json()["proposal"]
+            row = row_of(wang, proposal)
+            row.get_by_test_id("confirm-proposal").click()
+            dialog = wang.get_by_test_id("dialog")
+            for text in (*told, "once a minute"):
+                expect(dialog).to_contain_text(text)
+            dialog.get_by_test_id("confirm").click()
+            wang.mouse.move(0, 0)
+            expect(row).to_have_count(0)
 
 
 def test_the_list_comes_although_its_first_readings_fail(page: Page, venue: VenueProcess) -> None:

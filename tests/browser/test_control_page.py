@@ -151,6 +151,15 @@ def test_a_figure_from_outside_is_entered_and_withdrawn(control: Page, venue: Ve
     assert figures() == [("output value", "75000000000", "yuan", "the statistical bulletin", "the operator")]
     button.click()
     expect(control.get_by_test_id("dialog")).to_contain_text(f"{year} · output value75,000,000,000 yuan")
+    consequence = control.get_by_test_id("dialog").locator(".consequence")
+    for value, said in (
+        ("", "the figure of this year is withdrawn"),
+        ("7", "It replaces the value"),
+        (" ", "withdrawn"),
+    ):
+        control.get_by_test_id("field-value").fill(value)
+        expect(consequence).to_contain_text(said)
+        expect(consequence).to_contain_text("once a minute")
     control.keyboard.press("Escape")
     confirm(control, button, **stated)
     expect(told).to_contain_text(f"output value of {year} is withdrawn")

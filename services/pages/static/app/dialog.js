@@ -8,7 +8,7 @@ import { t } from "./words.js";
  * @param {object} question
  * @param {string} question.title what will be done
  * @param {[string, string][]} question.facts names and values: parties, amount, …
- * @param {string} question.consequence
+ * @param {string | Node} question.consequence a node: it follows what is typed
  * @param {string} question.act the word on the button
  * @param {HTMLElement[]} [question.fields] inputs, for example of the reason
  * @param {boolean} [question.danger]

@@ -10,6 +10,7 @@ import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
 import { TERMS } from "./instrument_terms.js";
 import { instrumentText, stateOf } from "./market.js";
+import { consequenceOf, figuresOf } from "./outside.js";
 import { bustFacts, party } from "./trade.js";
 
 /** @typedef {[string, string]} Fact */
@@ -32,13 +33,15 @@ const CONSEQUENCES = {
   open_account: "open.consequence",
   set_fees: "fees.consequence",
   target_set: "target.consequence",
-  context_stated: "outside.consequence",
+  key_limits_set: "key_limits.consequence",
 };
 const LIMITS = ["max_order_quantity", "max_order_value", "max_open_orders", "max_day_turnover"];
 const RATE_CLASSES = ["orders", "cancels", "reads"];
+/** What the lack of a value means, where it is not just none. @type {Record<string, string>} */
+const EMPTY = { orders: "eyes.default", cancels: "eyes.default", reads: "eyes.default", value: "outside.empty" };
 const IN_YUAN = new Set(["amount", "max_order_value", "max_day_turnover"]);
 const RATES = new Set(["rate", "maker_rate", "taker_rate", "band_rate", "collar_rate"]);
-const PRICES = new Set(["tick_size", "reference_price"]);
+const DECIMALS = new Set(["tick_size", "reference_price", "value"]);
 /** The fields of bodies that say why: the first that is there is shown as the why. The `note` of an instrument is for members. */
 const REASONS = ["reason", "why", "note"];
 /** So many trades of a decision are read one by one, and named with parties and amounts. */
@@ -102,7 +105,7 @@ function whole({ act, path, body }) {
 
 /** @param {string} field @param {any} value @param {number} [most] @returns {string} */
 function valueText(field, value, most = Infinity) {
-  if (value === null || value === undefined || value === "") return t(RATE_CLASSES.includes(field) ? "eyes.default" : "none");
+  if (value === null || value === undefined || value === "") return t(EMPTY[field] ?? "none");
   if (Array.isArray(value)) {
     const shown = value.slice(0, most).map((one) => (field === "accounts" ? accountText(one) : String(one)));
     return value.length > most ? `${shown.join(", ")} … (${value.length})` : shown.join(", ");
@@ -111,7 +114,7 @@ function valueText(field, value, most = Infinity) {
   if (field === "phase") return term("phase", value);
   if (field === "category") return term("category", value);
   if (field === "reference_price_source") return term("price_source", value);
-  if (PRICES.has(field)) return grouped(value);
+  if (DECIMALS.has(field)) return grouped(value);
   if (RATES.has(field)) return rate(value);
   if (field === "owner" || field === "account") return accountText(value);
   return typeof value === "number" ? grouped(value) : typeof value === "object" ? JSON.stringify(value) : String(value);
@@ -149,6 +152,7 @@ async function more({ path, body }) {
   if (kind === "control_groups") return { facts: await ofGroup(name) };
   if (path.endsWith("/decisions")) return { facts: await ofTrades(body.trade_ids) };
   if (path.endsWith("/targets")) return { now: await ofTarget(body) };
+  if (path.endsWith("/context")) return { now: await ofContext(body), consequence: consequenceOf(body.value) };
   return {};
 }
 
@@ -226,4 +230,11 @@ async function ofTarget({ year, replaces }) {
   if (!replaces) return {};
   const older = (await readAll(`/v1/reports/targets/${year}`, "targets")).find((/** @type {any} */ one) => one.seq === replaces);
   return older ? { amount: older.metric === "tonnes" ? String(older.amount) : money(older.amount), name: targetName(older.name) } : {};
+}
+
+/** @param {any} body @returns {Promise<Record<string, string>>} */
+async function ofContext({ year, figure }) {
+  const older = (await figuresOf(year)).find((one) => one.figure === figure);
+  if (!older) return { value: t("none") };
+  return Object.fromEntries(["value", "unit", "source"].map((field) => [field, valueText(field, older[field])]));
 }
