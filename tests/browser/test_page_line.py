@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, WebSocket, WebSocketRoute, expect
 
 from tests.browser.conftest import VenueProcess
 from tests.browser.stopped_venue import SYMBOL, Trader, stopped
@@ -90,6 +90,25 @@ def test_a_book_that_came_back_is_proven_before_it_lights_up(page: Page, demo: V
     is_wrong = False
     trader.expect_line("live")
     assert not page.get_by_test_id("ticket").evaluate("node => node.inert")
+
+
+def test_a_line_that_is_begun_anew_while_a_retry_is_due_is_one_line(page: Page, demo: VenueProcess) -> None:
+    lines: list[WebSocket] = []
+    page.on("websocket", lambda line: lines.append(line))
+    page.goto(f"{demo.url}/ui/health")
+    expect(page.locator("html")).to_have_attribute("data-line", "live")
+    base = page.evaluate("document.querySelector('link[href$=\"tokens.css\"]').href.replace('/tokens.css', '')")
+    page.evaluate(
+        """async (base) => {
+            const { feed } = await import(`${base}/app/feed.js`);
+            feed.lost(feed.socket, 0);
+            feed.begin();
+            await new Promise((due) => setTimeout(due, 300));  // the retry was due before
+        }""",
+        base,
+    )
+    expect(page.locator("html")).to_have_attribute("data-line", "live")
+    assert len(lines) == 2
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ export class Feed extends EventTarget {
     /** @type {WebSocket | null} */ this.socket = null;
     this.asked = 0;
     this.tries = 0;
+    /** The timer of the next try after a loss. @type {ReturnType<typeof setTimeout> | undefined} */ this.next = undefined;
     /** When the ping was sent that is not answered; 0: none. */ this.pingedAt = 0;
     this.connect();
     setInterval(() => this.look(), LOOK_MS);
@@ -86,20 +87,26 @@ export class Feed extends EventTarget {
 
   /** Ends the line for good. @param {"session_ended"} reason */
   end(reason) {
-    const { socket } = this;
-    this.socket = null;
-    socket?.close();
+    this.leave();
     this.ended = reason;
     this.say("dead");
   }
 
   /** Connects anew, with the session that the browser has now. */
   begin() {
+    this.leave();
+    this.ended = null;
+    this.connect();
+  }
+
+  /** Closes the connection, if there is one, and plans no other. */
+  leave() {
+    clearTimeout(this.next);
     const { socket } = this;
     this.socket = null;
     socket?.close();
-    this.ended = null;
-    this.connect();
+    this.waiting.clear();
+    this.pingedAt = 0;
   }
 
   /** Begins a stream anew, with a snapshot. @param {(push: Push) => void} take */
@@ -152,11 +159,12 @@ export class Feed extends EventTarget {
     this.socket = socket;
     setTimeout(() => { if (socket.readyState === WebSocket.CONNECTING) this.lost(socket, 0); }, CONNECT_MS);
     socket.onopen = () => {
-      this.pingedAt = 0;
+      if (socket !== this.socket) return;
       for (const stream of this.following) this.subscribe(stream);
       this.ask("ping", {}, () => this.say("live"));
     };
     socket.onmessage = (event) => {
+      if (socket !== this.socket) return; // what was under way when it was left
       this.heardAt = performance.now();
       this.pingedAt = 0;
       this.take(JSON.parse(event.data));
@@ -195,14 +203,11 @@ export class Feed extends EventTarget {
   /** @param {WebSocket} socket @param {number} code */
   lost(socket, code) {
     if (socket !== this.socket) return;
-    this.socket = null;
-    socket.close();
-    this.waiting.clear();
-    this.pingedAt = 0;
+    this.leave();
     this.ended = FINAL[code] ?? null;
     this.say("dead");
     if (this.ended) return;
-    setTimeout(() => this.connect(), RETRIES_MS[Math.min(this.tries++, RETRIES_MS.length - 1)]);
+    this.next = setTimeout(() => this.connect(), RETRIES_MS[Math.min(this.tries++, RETRIES_MS.length - 1)]);
   }
 
   /** @param {"live" | "dead"} state */
