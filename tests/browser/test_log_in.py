@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -118,9 +119,9 @@ def test_a_wrong_password_is_one_sentence(
     assert page.context.cookies() == []
 
 
-def test_who_is_logged_in_changes_the_own_password(page: Page, people: VenueProcess) -> None:
+def test_who_is_logged_in_changes_the_own_password(page: Page, chromium: Browser, people: VenueProcess) -> None:
     """The present one is asked for; the other sessions end, and this page goes on with its new one."""
-    other = page.context.browser.new_context()  # type: ignore[union-attr]
+    other = new_context(chromium)
     log_in(page, f"{people.url}/log-in", "auditor")
     expect(page).to_have_url(path("/ui/figure", people))
     person = {"name": "auditor", "password": PASSWORD}
@@ -146,6 +147,11 @@ def test_who_is_logged_in_changes_the_own_password(page: Page, people: VenueProc
     assert page.request.get(f"{people.url}/v1/session").json()["name"] == "auditor"
     assert other.request.get(f"{people.url}/v1/session").json()["name"] is None
     other.close()
+    expires_at = page.request.get(f"{people.url}/v1/session").json()["expires_at"]
+    until = datetime.fromisoformat(expires_at).astimezone(timezone(timedelta(hours=8)))
+    page.get_by_test_id("who-name").click()
+    expect(page.get_by_test_id("dialog")).to_contain_text(f"{until:%Y-%m-%d %H:%M:%S} UTC+8")
+    page.keyboard.press("Escape")
     page.get_by_test_id("log-out").click()
     expect(page.get_by_label("Name")).to_be_visible()
     log_in(page, f"{people.url}/log-in", "auditor", NEW_PASSWORD)

@@ -27,7 +27,8 @@ function fields(name) {
 
 /** Asks for the new password, and sets it. The venue ends all sessions of the user and begins another one for this browser.
  * @param {HTMLElement} button @param {import("./session.js").Session} who */
-export async function changePassword(button, { name, role, expires_at }) {
+export async function changePassword(button, who) {
+  const { name, role, expires_at } = who;
   const given = await confirm({
     title: t("password.ask"),
     facts: [
@@ -40,7 +41,8 @@ export async function changePassword(button, { name, role, expires_at }) {
   });
   if (!given) return;
   await once(button, async () => {
-    await send("PUT", "/v1/session/password", { password: given.get("password"), new_password: given.get("new_password") });
+    const begun = await send("PUT", "/v1/session/password", { password: given.get("password"), new_password: given.get("new_password") });
+    who.expires_at = begun.expires_at;
     feed.begin();
     return t("password.done");
   });
