@@ -60,7 +60,7 @@ export async function readAll(path, name, query) {
     const page = await read(path, { ...query, limit: MOST, cursor });
     all.push(...page[name]);
     cursor = page.next_cursor;
-  } while (cursor !== null);
+  } while (cursor);
   return all;
 }
 

@@ -1,6 +1,6 @@
 // The rate limits of an API key: what holds for it, and the act that sets its own.
 
-import { read, send } from "../app/api.js";
+import { readAll, send } from "../app/api.js";
 import { h } from "../app/dom.js";
 import { grouped } from "../app/format.js";
 import { t } from "../app/words.js";
@@ -9,19 +9,12 @@ import { line, reasonField, valueOf } from "../operate/fields.js";
 /** @typedef {{per_s: number, burst: number}} Rate */
 
 const CLASSES = ["orders", "cancels", "reads"];
-/** The most that the venue gives at once. */
-const PAGE = 500;
 
 /** The key as the venue has it now. @param {string} id @returns {Promise<any>} */
 async function keyOf(id) {
-  let cursor = null;
-  do {
-    const { keys, next_cursor } = await read("/v1/admin/keys", { limit: PAGE, cursor });
-    const found = keys.find((/** @type {any} */ one) => one.key_id === id);
-    if (found) return found;
-    cursor = next_cursor;
-  } while (cursor);
-  throw new Error(t("acts.gone"));
+  const found = (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
+  if (!found) throw new Error(t("acts.gone"));
+  return found;
 }
 
 /** @param {Rate} limit */

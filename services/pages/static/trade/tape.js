@@ -43,6 +43,7 @@ export class Tape {
 
   /** Says, beside that today has no trade yet, when and at what price the last one was. */
   async tellLast() {
+    say(at("tape-empty"), t("tape.empty"));
     const { trades } = await read(`/v1/market/${this.symbol}/trades`, { end: new Date().toISOString(), limit: PAST });
     const last = trades.find((/** @type {any} */ trade) => !trade.busted);
     if (last) say(at("tape-empty"), t("tape.empty_since", { price: grouped(last.price), time: `${day(last.time)} ${minute(last.time)}` }));
