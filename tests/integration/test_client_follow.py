@@ -58,8 +58,10 @@ async def test_without_a_key_the_market_can_be_read(served: Served) -> None:
     async with asyncio.timeout(PATIENCE_S), RexClient(served.url) as client:
         assert await client.tickers() == await alice.tickers()
         books = cast("Any", client.follow_book("PRND-OX"))
+        await alice.place_order(ORDER)
         async with aclosing(books):
             assert await equal(await anext(books), alice)
+        await alice.mass_cancel("*")
         for call in (client.post_order, client.place_order):
             with pytest.raises(RexError, match="missing_key"):
                 await call(ORDER)
