@@ -1,4 +1,4 @@
-"""Lists in pages: the query parameters of a span of time, of the order and of a page."""
+"""Lists in pages: the query parameters of a span of time and of the order, and the page that a request asks for."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from services.gateway.problems import field_problem
 from services.gateway.schemas import time_form
 from services.read_model.past_trades import ListPage
 from services.read_model.spans import Span
-from services.values.cursors import PATTERN, Cursors
+from services.values.cursors import Cursors
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(1970, 2200)
 """Nanoseconds since 1970 fit 63 bits in all of them."""
 
-Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
-_CursorText = Annotated[str, WithJsonSchema({"type": "string", "pattern": PATTERN})]
-Cursor = Annotated[_CursorText | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
 OrderQuery = Annotated[
     Literal["newest", "oldest"], Query(description="Which come first. Keep it while you follow a cursor.")
 ]

@@ -13,7 +13,7 @@ from services.commands.attachments import Measure
 from services.read_model.names import read_member_names, read_symbols
 from services.read_model.records import read_records
 from services.reporting.queries import read_position
-from services.reporting.requests import Cursor, Limit, Projected, Year, recorded, waiting_routes
+from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.reporting.turns import ReportTurns
 from services.surveillance.abnormal_trading import LIMITS, Behaviour, Step, breaches, ladder
 from services.surveillance.measures import (
@@ -27,6 +27,7 @@ from services.surveillance.measures import (
 )
 from services.surveillance.reading import read_control, read_day_counts
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import date_text, time_text
 
 

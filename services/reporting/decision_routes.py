@@ -15,9 +15,10 @@ from services.read_model.tables import api_keys, decided_trades, decisions, tota
 from services.read_model.targets import amount_text, in_force, targets_of_year
 from services.reporting.drill import links
 from services.reporting.in_time import connect_in_time
-from services.reporting.requests import Cursor, Limit, Projected, Seq, Year, waiting_routes
+from services.reporting.requests import Projected, Seq, Year, waiting_routes
 from services.values.cursors import Cursors
 from services.values.decimals import yuan_text
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import time_text
 
 MAX_DECISIONS = 50

@@ -1,4 +1,4 @@
-"""What requests for reports have in common: a year, a sequence number, a page, and the answer where nothing is recorded."""
+"""What requests for reports have in common: a year, a sequence number, and the answer where nothing is recorded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.exceptions import RequestValidationError
-from pydantic import WithJsonSchema
 
 from services.reporting.turns import ReportTurns
-from services.values.cursors import PATTERN
 
 Year = Annotated[int, Path(ge=2000, le=2099, description="Calendar year of the trading days.")]
 Seq = Annotated[int, Query(ge=0, le=2**63 - 1)]
@@ -27,10 +25,6 @@ PastSeq = Annotated[
         description="The report as it was after this sequence number, with the bytes of the day; not with at_least_seq.",
     ),
 ]
-
-Limit = Annotated[int, Query(ge=1, le=500, description="Page size.")]
-_CursorText = Annotated[str, WithJsonSchema({"type": "string", "pattern": PATTERN})]
-Cursor = Annotated[_CursorText | None, Query(description="`next_cursor` of the previous page. Absent: the first page.")]
 
 Projected = Callable[[int], Awaitable[None]]
 """Waits until the read database has applied the journal up to a sequence number."""

@@ -13,7 +13,6 @@ from matching_engine.records import MAX_AMOUNT_FEN, MAX_QUANTITY_LOTS
 from services.commands.administrative import change_cash, change_inventory, open_account, set_fees
 from services.commands.attachments import AccountText
 from services.data.instruments import Symbol
-from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.account import Account, account_json, known_account
 from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name
 from services.gateway.http.admin_keys import add_key_routes
@@ -25,6 +24,7 @@ from services.gateway.problems import field_problem
 from services.gateway.schemas import NextCursor, RateText, Reply, Request, SignedAmountText, SignedQuantity, example
 from services.values.cursors import Cursors
 from services.values.decimals import rate_text
+from services.values.page_parameters import Cursor, Limit
 from services.venue_state.state import VenueState
 
 

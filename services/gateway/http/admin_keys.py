@@ -12,7 +12,6 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 
 from matching_engine.records import VENUE
 from services.commands.attachments import KeyIssued, KeyLimits, KeyLimitsSet, KeyRevoked, RateLimit, Scope
-from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.act_schemas import PROPOSED, AccountNumber, Applied, Name
 from services.gateway.http.caller import Caller
 from services.gateway.ids import KEY_IDS
@@ -23,6 +22,7 @@ from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.problems import field_problem
 from services.gateway.schemas import IdText, Reply, Request, TimeText, WithoutControl, example
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import second_text, time_text
 from services.venue_state.keys import ApiKey, key_hash, new_secret
 from services.venue_state.state import VenueState

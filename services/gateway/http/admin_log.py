@@ -11,7 +11,6 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from matching_engine.records import ALL_INSTRUMENTS, BOTH_SIDES, Phase, Side
-from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.caller import needs
 from services.gateway.order_entry.history import Past
 from services.gateway.order_entry.order_command import time_s
@@ -22,6 +21,7 @@ from services.read_model.tables import actions, api_keys
 from services.read_model.targets import amount_text
 from services.values.cursors import Cursors
 from services.values.decimals import rate_text, yuan_text
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import time_text
 from services.venue_state.state import VenueState
 from services.venue_state.users import login_name

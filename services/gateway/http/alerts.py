@@ -13,7 +13,6 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import select
 
 from services.commands.attachments import AlertAcknowledged, AlertKind, Severity
-from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.act_schemas import Name
 from services.gateway.http.caller import Caller, needs
 from services.gateway.ids import ALERT_IDS
@@ -24,6 +23,7 @@ from services.gateway.replies.alert_json import alert_json
 from services.gateway.schemas import IdText, NextCursor, Reply, Request, WithoutControl, example
 from services.read_model.tables import alerts
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor, Limit
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.data.instruments import Symbol
-from services.gateway.cursors import Cursor, EndQuery, StartQuery, span_of
+from services.gateway.cursors import EndQuery, StartQuery, span_of
 from services.gateway.http.caller import needs
 from services.gateway.http.venue import known_instrument
 from services.gateway.order_entry.history import Past
@@ -22,6 +22,7 @@ from services.read_model.spans import Span
 from services.read_model.tables import position, trading_days
 from services.values.cursors import LAST_ID, Cursors, InvalidCursor
 from services.values.decimals import yuan_text
+from services.values.page_parameters import Cursor
 from services.values.times import date_text, time_text
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState

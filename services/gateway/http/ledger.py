@@ -14,15 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints, WithJsonSchema
 from sqlalchemy import select
 
-from services.gateway.cursors import (
-    Cursor,
-    EndQuery,
-    Limit,
-    OrderQuery,
-    StartQuery,
-    page_of,
-    span_of,
-)
+from services.gateway.cursors import EndQuery, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.http.account import known_account
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account
 from services.gateway.order_entry.history import Past
@@ -34,6 +26,7 @@ from services.read_model.spans import seq_conditions
 from services.read_model.tables import cash_movements
 from services.values.cursors import Cursors, InvalidCursor
 from services.values.decimals import yuan_text
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import date_text, time_text
 from services.venue_state.state import VenueState
 

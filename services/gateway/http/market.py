@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from services.data.instruments import Symbol
-from services.gateway.cursors import Cursor, EndQuery, StartQuery, page_of, span_of
+from services.gateway.cursors import EndQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import needs
 from services.gateway.http.venue import known_instrument
 from services.gateway.ids import TRADE_IDS
@@ -23,6 +23,7 @@ from services.gateway.schemas import IdText, NextCursor, PhaseName, Reply, SideN
 from services.market_data import Market
 from services.read_model.past_trades import Row, read_trade, read_trades
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor
 from services.values.times import WrittenDate
 from services.venue_state.instruments import VenueInstrument
 from services.venue_state.state import VenueState

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from services.data.instruments import SYMBOL_OR_ALL, Symbol
 from services.gateway import order_schemas, schemas
-from services.gateway.cursors import Cursor, EndQuery, Limit, OrderQuery, StartQuery, page_of, span_of
+from services.gateway.cursors import EndQuery, OrderQuery, StartQuery, page_of, span_of
 from services.gateway.http.caller import AccountQuery, Caller, needs, one_account, visible_account
 from services.gateway.http.direct_orders import TEST_PATH
 from services.gateway.ids import ORDER_IDS
@@ -32,6 +32,7 @@ from services.gateway.problems import field_problem
 from services.gateway.replies.execution_report import mass_canceled_json, order_json
 from services.gateway.replies.fills import past_fill_json
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import time_text
 from services.venue_state.state import VenueState
 

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.types import Message
 
 from services.commands.attachments import ProposalEnded
-from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.access_middleware import KEY
 from services.gateway.http.act_schemas import EndingReply, EndingRequest, ProposalsPage
 from services.gateway.http.caller import Caller, needs
@@ -33,6 +32,7 @@ from services.read_model.proposals import Proposal, ProposalState, in_state, rea
 from services.read_model.second_person import may_have_made, newer_stop, password_of_another
 from services.read_model.tables import position, proposals
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor, Limit
 from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState

@@ -13,7 +13,6 @@ from services.commands.attachments import (
     UserRemoved,
     UserRoleChanged,
 )
-from services.gateway.cursors import Cursor, Limit
 from services.gateway.http.act_schemas import AccountNumber, Applied
 from services.gateway.http.caller import Caller, needs
 from services.gateway.http.session import NEW_PASSWORD, NewPassword, UserName, add_user, password_hash, unknown_user
@@ -24,6 +23,7 @@ from services.people.links import LINK_S
 from services.people.people import People
 from services.people.roles import check_account
 from services.values.cursors import Cursors
+from services.values.page_parameters import Cursor, Limit
 from services.venue_state.state import VenueState
 from services.venue_state.users import User
 

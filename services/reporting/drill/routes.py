@@ -42,8 +42,9 @@ from services.reporting.drill.trades import (
 )
 from services.reporting.in_time import QUERIES_S, connect_in_time
 from services.reporting.queries import Values, read_position
-from services.reporting.requests import Limit, Projected, Year, recorded, wait_until_projected, waiting_routes
+from services.reporting.requests import Projected, Year, recorded, wait_until_projected, waiting_routes
 from services.reporting.turns import ReportTurns
+from services.values.page_parameters import Limit
 from services.values.times import WrittenDate
 
 TRADES_OF_ORDER = 100
