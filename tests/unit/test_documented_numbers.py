@@ -11,6 +11,7 @@ from services.gateway.order_entry.in_flight import UNDER_WAY, UNDER_WAY_WITH_CAN
 from services.gateway.server.http_connection import BODY_SECONDS, HEAD_SECONDS
 from services.gateway.server.http_refusals import HEAD_BYTES, HEADERS, URL_BYTES
 from services.gateway.server.websocket_limits import CONTROL_FRAMES, FRAGMENTS
+from services.gateway.websocket.connection import MESSAGES_A_TURN
 from services.journal.batch_writer import CHECK_NS
 from services.messaging.in_process import ROUND_COMMANDS, InProcessInbox
 from services.people.attempts import FREE_OF_ADDRESS, FREE_OF_NAME, LONGEST_S
@@ -53,6 +54,7 @@ OF_ACCOUNT, OF_ACCOUNT_WITH_CANCELS = INBOX._max_of_account
         ("docs/security.md", f"after {IDLE_S / 60:g} minutes without a request or open WebSocket"),
         ("docs/security.md", f"and {ABSOLUTE_S / 3600:g} hours after the log-in in any case"),
         ("docs/durability.md", f"at most every {CHECK_NS // 10**6} ms"),
+        ("docs/websocket.md", f"New orders that arrive together, up to {MESSAGES_A_TURN}, share one"),
         ("docs/operators.md", f"jumps by more than {MAX_JUMP_NS // (60 * 10**9)} minutes"),
         ("docs/operators.md", f"A watchdog ends a hanging process after {SECONDS:g} seconds"),
     ],

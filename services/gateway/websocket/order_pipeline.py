@@ -169,7 +169,7 @@ class OrderPipeline:
     async def take(self, message: AnyMessage) -> None:
         """Hands one request to the inbox, a new order with the next `hand_over`; an error becomes the reply.
 
-        Waits while the key has too many requests without a reply, or has begun `under_way.TURN` requests in this turn of the
+        Waits while the key has too many requests without a reply, or has begun `in_flight.TURN` requests in this turn of the
         event loop. Meanwhile the venue reads no message of this connection.
         """
         if self._placed and message.method != "place_order":
