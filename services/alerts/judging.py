@@ -1,9 +1,6 @@
-"""Judges the completed days in a process of its own, at a low priority, so that no order waits for it:
-
-    python -m services.alerts.judging
-
-reads from its standard input, as JSON, where the read database is, the calendar's file and the open alerts, and prints what
-follows. A command line would show the password of a database to every user.
+"""Judges the completed days in a process of its own (`main`), at a low priority, so that no order waits for it. It reads from
+its standard input, as JSON, where the read database is, the calendar's file and the open alerts, and prints what follows. A
+command line would show the password of a database to every user.
 """
 
 from __future__ import annotations
@@ -25,7 +22,6 @@ from services.alerts.reading import DecidingFacts, Judged, judge_days
 from services.commands.attachments import DayClosed
 from services.data.calendar import TradingCalendar
 from services.processes.child_process import run_module
-from services.processes.own_process import collect_garbage
 from services.read_model import database as sqlite
 from services.read_model.postgres import database as postgres
 from services.venue_state.alerts import VenueAlert
@@ -88,6 +84,6 @@ async def _judge(asked: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-if __name__ == "__main__":
-    collect_garbage()
+def main() -> None:
+    """Runs the process."""
     sys.stdout.write(json.dumps(asyncio.run(_judge(json.load(sys.stdin)))))

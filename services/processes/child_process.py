@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
-import runpy
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
-from services.processes.own_process import continue_with_starter_s_end, import_without_collection
+from services.processes.own_process import collect_garbage, continue_with_starter_s_end, import_without_collection
 from services.processes.started_process import StartedProcess
 
 LAST_BYTES = 600
@@ -69,11 +69,11 @@ async def run_module(
     niceness: int = 0,
     temporary: str = "",
 ) -> Ended:
-    """Runs `python -m MODULE ARGUMENTS` with `given` on its standard input and `environment` beside our own variables, at a
-    priority that is lower than ours by `niceness`.
+    """Calls the `main` of a module, which returns the exit status, in a process of its own, with the arguments in `sys.argv`,
+    `given` on its standard input and `environment` beside our own variables, at a priority lower than ours by `niceness`.
 
     Calls `on_line` with each whole line of its standard output, without the line's end, as soon as it is written. What it logs
-    goes to its standard error. Garbage collection is off until the module calls `collect_garbage`, after its imports.
+    goes to its standard error. Garbage is collected from the call on, not while the module is imported.
 
     What is secret goes into one of these two: every user sees a command line. Canceled, it kills the process and waits for its
     end. The process ends with ours, too, if ours is killed, even if somebody has stopped it; it then removes `temporary`, its
@@ -153,7 +153,9 @@ if __name__ == "__main__":
 
     log_to_standard_error()
     continue_with_starter_s_end()
-    import_without_collection()  # The module ends what begins here, once it has imported what it runs.
+    import_without_collection()
     Thread(target=_end_with, args=(int(sys.argv[1]), sys.argv[2]), daemon=True).start()
     sys.argv = sys.argv[3:]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    run = importlib.import_module(sys.argv[0]).main
+    collect_garbage()
+    sys.exit(run())

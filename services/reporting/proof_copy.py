@@ -1,9 +1,9 @@
-"""Copies a venue's read database into a SQLite file, in a process of its own: a proof is made of the copy.
+"""Copies a venue's read database into a SQLite file, in a process of its own: a proof is made of the copy. Its arguments are
 
-    python -m services.reporting.proof_copy FILE [FOLDER]
+    FILE [FOLDER]
 
-copies the read database of the data folder as of one position, and prints the position. The copy can then be brought up to the
-very command at which the venue is proven, while the venue goes on. Without FOLDER the venue is in the database of
+It copies the read database of the data folder as of one position, and prints the position. The copy can then be brought up to
+the very command at which the venue is proven, while the venue goes on. Without FOLDER the venue is in the database of
 REX_DATABASE_URL.
 """
 
@@ -19,7 +19,6 @@ from pathlib import Path
 
 from services.files.data_folder import READ_DATABASE_FILE
 from services.files.proof_folder import require_room
-from services.processes.own_process import collect_garbage
 from services.reporting.proven import DATABASE_URL
 from services.venue.at_rest import copy_read_database
 
@@ -51,6 +50,6 @@ def _removed_if_it_fails(copy: Path) -> Iterator[None]:
         raise
 
 
-if __name__ == "__main__":
-    collect_garbage()
+def main() -> None:
+    """Runs the process."""
     sys.stdout.write(str(asyncio.run(copied(*sys.argv[1:]))))

@@ -1,8 +1,6 @@
 """The part of a proof that takes longest, in a process of its own: the comparison of the read database with a rebuilt one.
 
-    python -m services.reporting.proof_part
-
-reads its work from its standard input, as JSON: a command line would show the password of a database to every user. It reads
+It reads its work from its standard input, as JSON: a command line would show the password of a database to every user. It reads
 the journal by itself, prints the sequence numbers that it has reached, a line each, and at last the outcome as JSON.
 """
 
@@ -86,7 +84,8 @@ async def _walk(journal: Journal, seq: int, proof: ReadDatabaseProof) -> str:
     raise JournalCorrupt(f"the journal ends before seq {to_seq}", to_seq)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Runs the process."""
     gc.disable()  # Nothing here waits for a collection, and all of them would take an eighth of the time.
     outcome = asyncio.run(_found(Work(*json.load(sys.stdin))))
     sys.stdout.write(json.dumps(asdict(outcome)))

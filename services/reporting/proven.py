@@ -20,6 +20,9 @@ DATABASE_URL = "REX_DATABASE_URL"
 """The variable in which the processes of a proof find the venue's database: every user sees a command line, which would hold
 its password."""
 
+NONE = "-"
+"""An argument of the process of a proof that is left out."""
+
 LATE_KEY = "proof_late"
 """The key of the alert that says so."""
 

@@ -1,23 +1,12 @@
 """Proves the year's turnover while the venue runs, on a schedule and when it is asked for: a health signal that can go red.
 
-A process of its own, at a low priority (`niceness`), computes the figure from the files of the data folder or from the
-database, so no order waits for it:
-
-    python -m services.venue.standing_proof YEAR SEQ COUNTER_FEN COPY CALENDAR_FILE [FOLDER]
-
-prints the sequence numbers that it has reached, a line each, and at last the figure at SEQ as JSON, beside the counter that the
-venue's engine had there: `-` where no engine counts. COPY is a copy of the read database (reporting/proof_copy.py), which it
-brings up to SEQ; `-`: it reads the folder's own, which goes on. CALENDAR_FILE is `-` where no breakdown is asked for; otherwise
-it is that of the settings, empty where they have none, and the figure's JSON has the `breakdown` if it agrees. Without FOLDER
-the venue is in the database of REX_DATABASE_URL.
+Processes of their own (`reporting/proof_copy.py`, `reporting/proof_document.py`), at a low priority (`niceness`), compute the
+figure from the files of the data folder or from the database, so no order waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Container
 from dataclasses import replace
@@ -28,18 +17,13 @@ import structlog
 
 from services.files.proof_folder import ProofFolder, remove_abandoned
 from services.processes.child_process import Ended, NoAnswer, run_module
-from services.processes.own_process import collect_garbage
 from services.reporting.proof_turns import ProofTurns
-from services.reporting.proven import DATABASE_URL, LATE_KEY, ProofAge, Proven
+from services.reporting.proven import DATABASE_URL, LATE_KEY, NONE, ProofAge, Proven
 
 FIRST_AFTER_S = 60.0
 """A start has compared everything already; a busy start is no time for more work."""
-NONE = "-"
-"""An argument of the process that is left out."""
 UNRECORDED = 100
 """So many proofs that agreed wait to be recorded; of more, the oldest is forgotten. Without alerts nobody records them."""
-STEPS = 200
-"""A proof says so often, in equal parts of its commands, what it has reached."""
 log = structlog.get_logger("rex.proof")
 
 
@@ -220,7 +204,7 @@ class StandingProof:
         counter = NONE if counter_fen is None else str(counter_fen)
         calendar = str(self._calendar_file or "") if breakdown and copy != NONE else NONE
         arguments = (str(year), str(seq), counter, copy, calendar)
-        ended = await self._end_of_process(temporary, "services.venue.standing_proof", *arguments)
+        ended = await self._end_of_process(temporary, "services.reporting.proof_document", *arguments)
         return _outcome(seq, ended)
 
     async def _end_of_process(self, temporary: Path, module: str, *arguments: str) -> Ended:
@@ -254,58 +238,3 @@ def _outcome(seq: int, ended: Ended) -> _Outcome:
     if lacks is not None:
         log.warning("a proof was made without the breakdown", reason=lacks)
     return _Outcome(seq, figure, breakdown=breakdown)
-
-
-async def proof_document(
-    year: str, seq: str, counter_fen: str, copy: str, calendar_file: str, folder: str = ""
-) -> dict[str, Any]:
-    """What the process of a proof answers, from its command line: the figure, and its breakdown or what it lacks."""
-    from services.data.calendar import TradingCalendar
-    from services.data.instruments import DataFileError
-    from services.read_model.errors import ReadDatabaseFailed
-    from services.reporting.breakdown_as_of import breakdown_of_file
-    from services.reporting.proven_figure import figure_at
-
-    at = int(year), int(seq), None if counter_fen == NONE else int(counter_fen)
-    place = Path(folder) if folder else os.environ[DATABASE_URL]
-    lacks = None
-    try:
-        figure = await figure_at(place, None if copy == NONE else Path(copy), *at, on_progress=_Lines())
-    except ReadDatabaseFailed as error:
-        if copy == NONE or not folder:
-            raise
-        # Such as no room for the copy to grow: no reason to doubt the figure.
-        await asyncio.to_thread(Path(copy).unlink, missing_ok=True)
-        lacks, figure = str(error), await figure_at(place, None, *at, on_progress=_Lines())
-    found = figure.to_json()
-    if calendar_file == NONE or not figure.agree:
-        return found
-    try:
-        if lacks is None:
-            calendar = TradingCalendar.load(Path(calendar_file) if calendar_file else None)
-            found["breakdown"] = (await breakdown_of_file(Path(copy), at[0], calendar)).to_json()
-    except (DataFileError, OSError, ReadDatabaseFailed) as error:
-        lacks = str(error)
-    return {**found, "lacks": lacks}
-
-
-class _Lines:
-    """Prints what is reached, at most STEPS lines."""
-
-    def __init__(self) -> None:
-        self._next_seq = 0
-
-    def __call__(self, seq: int, last_seq: int) -> None:
-        """The command `seq` of `last_seq` is reached."""
-        if seq >= self._next_seq:
-            self._next_seq = seq + last_seq // STEPS
-            sys.stdout.write(f"{seq}\n")
-            sys.stdout.flush()  # fails, and so ends this process, if the one that reads it is gone
-
-
-if __name__ == "__main__":
-    import services.reporting.breakdown_as_of
-    import services.reporting.proven_figure  # noqa: F401
-
-    collect_garbage()
-    sys.stdout.write(json.dumps(asyncio.run(proof_document(*sys.argv[1:]))))

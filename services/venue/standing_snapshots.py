@@ -1,13 +1,9 @@
 """Takes snapshots while the venue runs, by policy: after so many commands, or after so much time.
 
-A process of its own, at the lowest priority, loads the last snapshot, follows the journal and writes the next one, so neither
-the writer nor an order waits for it:
-
-    python -m services.venue.standing_snapshots [FOLDER]
-
-prints as JSON what it has done (`Taken`). Without FOLDER the venue is in the database of REX_DATABASE_URL: a command line,
-which holds the password, is seen by every user. An embedded venue starts it; in the scaled mode a standby does, never the
-leader.
+A process of its own (`main`), at the lowest priority, loads the last snapshot, follows the journal and writes the next one, so
+neither the writer nor an order waits for it. It prints as JSON what it has done (`Taken`). Its argument is the data folder;
+without it the venue is in the database of REX_DATABASE_URL: a command line, which holds the password, is seen by every user. An
+embedded venue starts it; in the scaled mode a standby does, never the leader.
 """
 
 from __future__ import annotations
@@ -27,7 +23,6 @@ import structlog
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
 from services.processes.child_process import NoAnswer, run_module
-from services.processes.own_process import collect_garbage
 from services.snapshots.errors import SnapshotFailed
 from services.snapshots.folder import FolderStore
 from services.snapshots.postgres import PostgresStore
@@ -233,6 +228,6 @@ async def _main(*folder: str) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    collect_garbage()
-    sys.exit(asyncio.run(_main(*sys.argv[1:])))
+def main() -> int:
+    """Runs the process; returns its exit status."""
+    return asyncio.run(_main(*sys.argv[1:]))

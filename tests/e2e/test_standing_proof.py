@@ -96,7 +96,7 @@ async def test_a_running_venue_proves_its_figure_and_shows_a_proof_that_failed(t
 
         lines: list[bytes] = []
         arguments = ("2023", str(found["seq"]), "-", "-", "-", str(tmp_path))
-        await run_module("services.venue.standing_proof", *arguments, on_line=lines.append)
+        await run_module("services.reporting.proof_document", *arguments, on_line=lines.append)
         reached = [int(line) for line in lines]
         assert (reached, reached[-1]) == (sorted(reached), found["seq"])
 

@@ -116,9 +116,9 @@ async def test_a_copy_that_cannot_be_written_costs_no_proof(venue: Venue, tmp_pa
     seq, copy = venue.history.engine.last_seq, tmp_path / "none" / "copy.sqlite"
     given = ("2023", str(seq), "-", str(copy), "")
     if isinstance(venue.place, str):
-        ended = await run_module("services.venue.standing_proof", *given, environment={DATABASE_URL: venue.place})
+        ended = await run_module("services.reporting.proof_document", *given, environment={DATABASE_URL: venue.place})
         assert ended.failure is not None, "there, only a copy can be proven"
         return
-    ended = await run_module("services.venue.standing_proof", *given, str(venue.place))
+    ended = await run_module("services.reporting.proof_document", *given, str(venue.place))
     found = json.loads(ended.output.rpartition(b"\n")[2])
     assert (found["agree"], "breakdown" in found, found["lacks"] is not None) == (True, False, True)

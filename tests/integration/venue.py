@@ -34,10 +34,10 @@ from services.people.passwords import Passwords
 from services.people.people import People
 from services.processes.child_process import Ended
 from services.read_model.projector import Projector
-from services.reporting import proof_copy
+from services.reporting import proof_copy, proof_document
 from services.reporting.proven import Prove
 from services.sequencer.sequencer import Sequencer
-from services.venue import application, standing_proof
+from services.venue import application
 from services.venue.application import make_application
 from services.venue.first_start import IssuedKey, Seeding
 from services.venue.running import Dependencies, opened_folder, running
@@ -117,7 +117,7 @@ class ProofWithin(StandingProof):
             found: object = await proof_copy.copied(arguments[0], str(self._place))
         else:
             year, seq, counter_fen, copy, calendar_file = arguments
-            found = await standing_proof.proof_document(year, seq, counter_fen, copy, calendar_file, str(self._place))
+            found = await proof_document.proof_document(year, seq, counter_fen, copy, calendar_file, str(self._place))
         return Ended(0, json.dumps(found).encode(), b"")
 
 

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from pathlib import Path
+from textwrap import indent
 from typing import IO
 
 import pytest
@@ -22,9 +23,22 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.anyio
 
 
+def module(folder: Path, name: str, main: str) -> None:
+    """A module whose `main` has these statements."""
+    (folder / f"{name}.py").write_text(f"def main():\n{indent(main, '    ')}")
+
+
 async def test_it_gets_its_input_and_its_output_is_kept() -> None:
     ended = await run_module("json.tool", "--compact", given=b'{"a": [1, 2]}')
     assert (ended.status, ended.output, ended.failure) == (0, b'{"a":[1,2]}\n', None)
+
+
+async def test_garbage_is_collected_in_its_main_and_not_while_it_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "imported.py").write_text(
+        "import gc\nbegun = gc.isenabled()\ndef main():\n    print(begun, gc.isenabled())"
+    )
+    ended = await run_module("imported", environment={"PYTHONPATH": str(tmp_path)})
+    assert ended.output == b"False True\n"
 
 
 async def test_of_one_that_fails_the_last_line_says_why() -> None:
@@ -36,8 +50,8 @@ async def test_of_one_that_fails_the_last_line_says_why() -> None:
 
 
 async def test_a_failure_without_words_is_its_status_and_one_with_many_is_cut(tmp_path: Path) -> None:
-    (tmp_path / "silent.py").write_text("raise SystemExit(3)")
-    (tmp_path / "loud.py").write_text("raise SystemExit('x' * 5_000)")
+    module(tmp_path, "silent", "raise SystemExit(3)")
+    module(tmp_path, "loud", "raise SystemExit('x' * 5_000)")
     path = {"PYTHONPATH": str(tmp_path)}
     assert (await run_module("silent", environment=path)).failure == "its process ended with status 3"
     assert (await run_module("loud", environment=path)).failure == "x" * LAST_BYTES
@@ -51,16 +65,14 @@ async def test_an_answer_is_made_of_its_last_line_or_there_is_none() -> None:
 
 
 async def test_what_it_logs_is_none_of_its_output(tmp_path: Path) -> None:
-    (tmp_path / "logs.py").write_text("import structlog\nstructlog.get_logger().warning('a warning')\nprint('{}')")
+    module(tmp_path, "logs", "import structlog\nstructlog.get_logger().warning('a warning')\nprint('{}')")
     ended = await run_module("logs", environment={"PYTHONPATH": str(tmp_path)})
     assert (ended.status, ended.output) == (0, b"{}\n")
     assert b"a warning" in ended.errors
 
 
 async def test_an_error_of_the_reader_ends_it(tmp_path: Path) -> None:
-    (tmp_path / "endless.py").write_text(
-        "import os, threading\nprint(os.getpid(), flush=True)\nthreading.Event().wait()"
-    )
+    module(tmp_path, "endless", "import os, threading\nprint(os.getpid(), flush=True)\nthreading.Event().wait()")
     numbers = []
 
     def on_line(line: bytes) -> None:
@@ -104,7 +116,7 @@ async def test_its_end_is_known_and_leaves_no_zombie() -> None:
 
 
 async def test_its_priority_is_lower(tmp_path: Path) -> None:
-    (tmp_path / "nice.py").write_text("import os\nprint(os.nice(0))")
+    module(tmp_path, "nice", "import os\nprint(os.nice(0))")
     path = {"PYTHONPATH": str(tmp_path)}
     like_ours = await run_module("nice", environment=path)
     lower = await run_module("nice", environment=path, niceness=7)
@@ -112,9 +124,7 @@ async def test_its_priority_is_lower(tmp_path: Path) -> None:
 
 
 async def test_canceled_it_has_ended(tmp_path: Path) -> None:
-    (tmp_path / "endless.py").write_text(
-        "import os, threading\nprint(os.getpid(), flush=True)\nthreading.Event().wait()"
-    )
+    module(tmp_path, "endless", "import os, threading\nprint(os.getpid(), flush=True)\nthreading.Event().wait()")
     said: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(
         run_module("endless", environment={"PYTHONPATH": str(tmp_path)}, on_line=said.set_result)
@@ -157,8 +167,10 @@ async def until_closed(fifo: IO[bytes]) -> bytes:
 
 async def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     """A killed venue leaves no proof behind that computes on, or waits for ever."""
-    (tmp_path / "endless.py").write_text(
-        "import sys, threading\nkept = open(sys.argv[1], 'w')\nprint('running', flush=True)\nthreading.Event().wait()"
+    module(
+        tmp_path,
+        "endless",
+        "import sys, threading\nkept = open(sys.argv[1], 'w')\nprint('running', flush=True)\nthreading.Event().wait()",
     )
     (tmp_path / "killed.py").write_text(
         "import asyncio, os, signal, sys\n"
@@ -173,11 +185,13 @@ async def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="another system continues no stopped process")
 async def test_stopped_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     """A proof that was stopped stayed until somebody found it: a stopped process sees no end of another one."""
-    (tmp_path / "endless.py").write_text(
+    module(
+        tmp_path,
+        "endless",
         "import os, sys, threading\n"
         "kept = open(sys.argv[1], 'w')\n"
         "print(os.getpid(), flush=True)\n"
-        "threading.Event().wait()"
+        "threading.Event().wait()",
     )
     (tmp_path / "killed.py").write_text(
         "import asyncio, os, signal, sys\n"
@@ -199,12 +213,14 @@ async def test_stopped_it_ends_with_the_process_that_started_it(tmp_path: Path) 
 
 async def test_what_it_made_goes_with_the_process_that_started_it(tmp_path: Path) -> None:
     """A soak in which leaders are killed found a copy of the read database that a proof had left."""
-    (tmp_path / "endless.py").write_text(
+    module(
+        tmp_path,
+        "endless",
         "import os, sys, tempfile, threading\n"
         "kept = open(sys.argv[1], 'w')\n"
         "open(os.path.join(tempfile.mkdtemp(), 'read.sqlite'), 'w').close()\n"
         "print('running', flush=True)\n"
-        "threading.Event().wait()"
+        "threading.Event().wait()",
     )
     (tmp_path / "killed.py").write_text(
         "import asyncio, os, signal, sys\n"
@@ -223,13 +239,15 @@ async def test_what_it_made_goes_with_the_process_that_started_it(tmp_path: Path
 
 def test_to_start_it_copies_no_process(tmp_path: Path) -> None:
     """A fork of an order process with many orders takes its event loop for 35 ms."""
-    (tmp_path / "starter.py").write_text(
+    module(
+        tmp_path,
+        "starter",
         "import os, uvloop\n"
         "from services.processes.child_process import run_module\n"
         "forked = []\n"
         "os.register_at_fork(before=lambda: forked.append(True))\n"
         "assert uvloop.run(run_module('json.tool', given=b'[]')).output\n"
-        "print(forked)"
+        "print(forked)",
     )
     path = os.pathsep.join([str(tmp_path), os.getcwd()])
     ended = uvloop.run(run_module("starter", environment={"PYTHONPATH": path}))
