@@ -1,13 +1,12 @@
 // The ladder: asks above bids, the best of each in the middle. Its rows are made once and never move; only what changed is touched.
 
-import { changeOf } from "../app/decimal.js";
 import { h, say } from "../app/dom.js";
 import { grouped, money, number, short } from "../app/format.js";
 import { t } from "../app/words.js";
 import { groupOf, steps, sumTo } from "./levels.js";
+import { Middle } from "./middle.js";
 import { lotsText } from "./outcome.js";
 import { Cell, mark } from "./pace.js";
-import { indication } from "./phases.js";
 
 /** How many levels of each side are shown. */
 export const DEPTH = 12;
@@ -66,12 +65,13 @@ export class Ladder {
     this.group = 1;
     /** @type {any[]} own open orders of the instrument in the book */ this.own = [];
     /** @type {any} */ this.ticker = null;
+    /** Where the last price has moved. @type {import("./middle.js").Move} */ this.move = "flat";
     /** @type {Line | null} where the pointer or the focus is */ this.at = null;
     const ranks = [...Array(DEPTH).keys()];
     this.asks = ranks.map((rank) => new Line("ask", rank));
     this.bids = ranks.map((rank) => new Line("bid", rank));
-    this.middle = h("td", { colspan: 5, data: { testid: "ladder-middle" } });
-    body.replaceChildren(...[...this.asks].reverse().map((line) => line.node), h("tr", { class: "middle" }, this.middle), ...this.bids.map((line) => line.node));
+    this.middle = new Middle();
+    body.replaceChildren(...[...this.asks].reverse().map((line) => line.node), h("tr", { class: "middle" }, this.middle.node), ...this.bids.map((line) => line.node));
     this.lines = new Map([...this.asks, ...this.bids].map((line) => [line.node, line]));
     this.listen(body, pick);
   }
@@ -127,16 +127,7 @@ export class Ladder {
   }
 
   showMiddle() {
-    const { book: { asks: [ask], bids: [bid] }, ticks, ticker } = this;
-    if (ticker?.phase === "call_auction") {
-      const { price, volume, imbalance, who } = indication(ticker);
-      say(this.middle, t("ladder.auction", { price, volume, imbalance, who }));
-    } else if (!ask || !bid) say(this.middle, t(ask || bid ? "ladder.one_side" : "ladder.empty"));
-    else {
-      const spread = ticks.of(ask.price) - ticks.of(bid.price);
-      if (spread <= 0) say(this.middle, t("ladder.crossed"));
-      else say(this.middle, t("ladder.spread", { spread: number(ticks.price(spread)), ticks: number(spread), share: share(ask.price, bid.price) }));
-    }
+    this.middle.show(this.book, this.ticks, this.ticker, this.move);
   }
 
   /** @param {Line | null} line */
@@ -160,6 +151,3 @@ export class Ladder {
     this.said.title = t("ladder.sum_exact", { ...said, average: number(found.exact), money: money(found.amount) });
   }
 }
-
-/** The spread as a share of the best bid, in basis points. @param {string} ask @param {string} bid */
-const share = (ask, bid) => (Number(changeOf(ask, bid)) * 10_000).toFixed(1);

@@ -59,5 +59,16 @@ export function sumTo(levels, side, to, ticks, lot) {
   return { quantity, amount: text(amount * BigInt(lot), 2), average: text(average, ticks.places), exact: text(average, ticks.places + 4) };
 }
 
+/**
+ * What lies between the best prices: the spread in ticks, its share of the middle in basis points with one decimal, and the middle,
+ * with a decimal more than the tick has where it is half a tick.
+ * @param {string} bid @param {string} ask above the bid @param {Ticks} ticks @returns {{spread: number, share: string, middle: string}}
+ */
+export function between(bid, ask, ticks) {
+  const low = ticks.of(bid), high = ticks.of(ask), spread = high - low, twice = BigInt(low + high), middle = twice * ticks.size;
+  const tenths = rounded(BigInt(spread) * 200_000n, twice), isOnPlaces = middle % (2n * 10n ** BigInt(6 - ticks.places)) === 0n;
+  return { spread, share: text(tenths * 100_000n, 1), middle: text(middle / 2n, ticks.places + Number(!isOnPlaces)) };
+}
+
 /** The quotient of two positive numbers, rounded half up. @param {bigint} dividend @param {bigint} divisor */
 const rounded = (dividend, divisor) => (2n * dividend + divisor) / (2n * divisor);

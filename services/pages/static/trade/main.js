@@ -14,6 +14,7 @@ import { startKeys } from "./keys.js";
 import { Ladder } from "./ladder.js";
 import { startLayout } from "./layout.js";
 import { listCsv, showList, startList } from "./list.js";
+import { moveOf } from "./middle.js";
 import { showNoMarket } from "./needs.js";
 import { guardNumberFields } from "./number_fields.js";
 import { paced } from "./pace.js";
@@ -70,9 +71,13 @@ function followOwn() {
 }
 
 function followTrades() {
-  const show = paced(TAPE_MS, () => tape.show());
+  const show = paced(TAPE_MS, () => {
+    tape.show();
+    ladder.showMiddle();
+  });
   feed.follow({ channels: ["trades"], symbols: [symbol], latest: KEPT }, (push) => {
     tape.take(push);
+    ladder.move = moveOf(tape.trades);
     show();
   });
 }
