@@ -11,8 +11,8 @@ export const COLUMNS = ["list", "charts", "ladder", "order"];
 export const SIDE_PANELS = ["list", "ladder", "depth", "tape"];
 const PLACE = "trade.choices";
 
-/** @type {{range: string, group: number, reach: number | null, tab: string, hidden: string[], columns: string[]}} */
-const chosen = { range: "5m", group: 1, reach: null, tab: "open", hidden: [], columns: COLUMNS, ...kept() };
+/** @type {{range: string, group: number, reach: number | null, tab: string, hidden: string[], columns: string[], favourites: string[]}} */
+const chosen = { range: "5m", group: 1, reach: null, tab: "open", hidden: [], columns: COLUMNS, favourites: [], ...kept() };
 
 function kept() {
   try {
@@ -22,7 +22,11 @@ function kept() {
   }
 }
 
-const keep = () => localStorage.setItem(PLACE, JSON.stringify(chosen));
+/** Only what was chosen here is written: other pages of this browser may have chosen the rest since. @param {Partial<typeof chosen>} choice */
+function keep(choice) {
+  Object.assign(chosen, choice);
+  localStorage.setItem(PLACE, JSON.stringify({ ...kept(), ...choice }));
+}
 
 /** The candles' interval: that of the address, else the one chosen last. */
 export function range() {
@@ -32,8 +36,7 @@ export function range() {
 
 /** @param {string} interval */
 export function chooseRange(interval) {
-  chosen.range = interval;
-  keep();
+  keep({ range: interval });
   write({ range: interval });
 }
 
@@ -42,8 +45,7 @@ export const group = () => (GROUPS.includes(chosen.group) ? chosen.group : 1);
 
 /** @param {number} ticks */
 export function chooseGroup(ticks) {
-  chosen.group = ticks;
-  keep();
+  keep({ group: ticks });
 }
 
 /** The reach of the depth chart that was chosen, one of REACHES; null: none was. */
@@ -51,16 +53,14 @@ export const reach = () => REACHES.find((one) => one === chosen.reach) ?? null;
 
 /** @param {number} percent */
 export function chooseReach(percent) {
-  chosen.reach = percent;
-  keep();
+  keep({ reach: percent });
 }
 
 export const tab = () => chosen.tab;
 
 /** @param {string} name */
 export function chooseTab(name) {
-  chosen.tab = name;
-  keep();
+  keep({ tab: name });
 }
 
 /** The chosen order of the columns. @returns {string[]} */
@@ -68,8 +68,7 @@ export const columns = () => ([...chosen.columns].sort().join() === [...COLUMNS]
 
 /** @param {string[]} order */
 export function chooseColumns(order) {
-  chosen.columns = order;
-  keep();
+  keep({ columns: order });
 }
 
 /** @param {string} panel */
@@ -77,6 +76,14 @@ export const isShown = (panel) => !chosen.hidden.includes(panel);
 
 /** @param {string} panel @param {boolean} isWanted */
 export function show(panel, isWanted) {
-  chosen.hidden = [...chosen.hidden.filter((name) => name !== panel), ...(isWanted ? [] : [panel])];
-  keep();
+  keep({ hidden: [...chosen.hidden.filter((name) => name !== panel), ...(isWanted ? [] : [panel])] });
+}
+
+/** @param {string} symbol */
+export const isFavourite = (symbol) => chosen.favourites.includes(symbol);
+
+/** Makes an instrument a favourite, or no longer one. @param {string} symbol */
+export function chooseFavourite(symbol) {
+  const others = (kept().favourites ?? []).filter((/** @type {string} */ other) => other !== symbol);
+  keep({ favourites: isFavourite(symbol) ? others : [...others, symbol] });
 }

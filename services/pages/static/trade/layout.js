@@ -8,7 +8,7 @@ import { COLUMNS, SIDE_PANELS, chooseColumns, columns, isShown, show } from "./c
 
 const DESK = matchMedia("(min-width: 1151px)");
 /** @type {Record<string, string>} */
-const WIDTHS = { list: "190px", charts: "minmax(0, 1fr)", ladder: "300px", order: "304px" };
+const WIDTHS = { list: "206px", charts: "minmax(0, 1fr)", ladder: "300px", order: "304px" };
 /** @type {Record<string, string>} */
 const NAMES = { list: "panel.list", charts: "panel.chart", ladder: "panel.ladder", order: "panel.ticket" };
 

@@ -1,11 +1,12 @@
-// The instruments with last price, change and phase, each a link to its page; a search narrows them.
+// The instruments with last price, change and phase, each a link to its page; favourites stand first, and a search narrows them.
 
 import { changeOf } from "../app/decimal.js";
-import { h } from "../app/dom.js";
+import { h, rows } from "../app/dom.js";
 import { number } from "../app/format.js";
 import { at } from "../app/page.js";
 import { get, watch } from "../app/store.js";
-import { nameOf, term } from "../app/words.js";
+import { nameOf, t, term } from "../app/words.js";
+import { chooseFavourite, isFavourite } from "./choices.js";
 import { symbol, tickers } from "./instrument.js";
 import { Cell, mark } from "./pace.js";
 import { changeText, directionOf } from "./quote.js";
@@ -20,7 +21,24 @@ function line(listed) {
     h("b", {}, listed.symbol), h("span", { class: "num last" }, last.node),
     h("small", { class: "name" }, nameOf(listed)), h("span", { class: "num change" }, change.node));
   lines.set(listed.symbol, { node, last, change });
-  return h("li", {}, node);
+  show(listed.symbol);
+  return h("li", {}, star(listed.symbol), node);
+}
+
+/** @param {string} name of an instrument */
+function star(name) {
+  const glyph = new Cell(), node = h("button", { type: "button", class: "quiet star", title: t("list.favourite", { symbol: name }), "aria-label": t("list.favourite", { symbol: name }), data: { testid: `favourite-${name}` } }, glyph.node);
+  const tell = () => {
+    node.setAttribute("aria-pressed", String(isFavourite(name)));
+    glyph.show(isFavourite(name) ? "★" : "☆");
+  };
+  node.addEventListener("click", () => {
+    chooseFavourite(name);
+    tell();
+    showListed();
+  });
+  tell();
+  return node;
 }
 
 /** @param {string} name */
@@ -40,35 +58,35 @@ export function showList(names) {
   for (const name of names) show(name);
 }
 
-function narrow() {
-  const input = /** @type {HTMLInputElement} */ (at("search")), wanted = input.value.trim().toLowerCase();
-  let count = 0;
-  for (const listed of get("instruments")) {
-    const text = `${listed.symbol} ${listed.name_en} ${listed.name_zh} ${listed.category} ${listed.family}`.toLowerCase();
-    const isFound = wanted.split(/\s+/).every((word) => text.includes(word));
-    /** @type {HTMLElement} */ (lines.get(listed.symbol)?.node.parentElement).hidden = !isFound;
-    count += Number(isFound);
-  }
-  at("list-empty").hidden = count > 0;
+/** Favourites first. @returns {any[]} */
+function ordered() {
+  const all = get("instruments"), isFirst = (/** @type {any} */ { symbol: name }) => isFavourite(name);
+  return [...all.filter(isFirst), ...all.filter((/** @type {any} */ listed) => !isFirst(listed))];
+}
+
+/** Whether the search has left an instrument. @param {any} listed */
+function isFound({ symbol: name, name_en, name_zh, category, family }) {
+  const text = `${name} ${name_en} ${name_zh} ${category} ${family}`.toLowerCase();
+  return /** @type {HTMLInputElement} */ (at("search")).value.trim().toLowerCase().split(/\s+/).every((word) => text.includes(word));
 }
 
 /** The links that the search has left. @returns {HTMLElement[]} */
 const found = () => [...at("instruments").querySelectorAll("li:not([hidden]) a")].map((node) => /** @type {HTMLElement} */ (node));
 
-/** Adds a line for each instrument that has none: those listed since the page came stand last, as they do in the API. */
+/** Those listed since the page came stand last, as they do in the API. No line moves while one points at the list. */
 function showListed() {
-  const added = get("instruments").filter((/** @type {any} */ listed) => !lines.has(listed.symbol));
-  at("instruments").append(...added.map(line));
-  for (const listed of added) show(listed.symbol);
-  narrow();
+  const all = ordered();
+  rows(at("instruments"), all, (listed) => listed.symbol, line, (node, listed) => { node.hidden = !isFound(listed); });
+  at("list-empty").hidden = all.some(isFound);
 }
 
 export function startList() {
   const list = at("instruments"), search = /** @type {HTMLInputElement} */ (at("search"));
   list.replaceChildren();
   showListed();
+  list.dataset.freeze = ""; // from now on: the pointer may be there before the first line
   watch(["instruments"], showListed);
-  const here = lines.get(symbol)?.node;
+  const here = lines.get(symbol)?.node.parentElement;
   if (here) list.parentElement?.scrollTo({ top: here.offsetTop - 120 });
   search.addEventListener("input", showListed);
   search.addEventListener("keydown", (event) => {
@@ -81,13 +99,14 @@ export function startList() {
     const links = found(), next = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1 })[event.key];
     if (next === undefined) return;
     event.preventDefault();
-    (links[links.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + next] ?? search).focus();
+    const here = links.findIndex((link) => link.parentElement?.contains(document.activeElement));
+    (links[here + next] ?? search).focus();
   });
 }
 
 export function listCsv() {
   const head = ["symbol", "name_en", "last", "change", "phase", "volume", "turnover"];
-  return [head, ...get("instruments").map((/** @type {any} */ listed) => {
+  return [head, ...ordered().map((listed) => {
     const ticker = tickers.get(listed.symbol) ?? {};
     return [listed.symbol, listed.name_en, ticker.last, changeOf(ticker.last ?? null, ticker.reference_price ?? null), ticker.phase, ticker.volume, ticker.turnover];
   })];
