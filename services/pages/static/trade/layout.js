@@ -1,12 +1,14 @@
 // The layout on a desk: which panels are put away, and the order of the columns, by dragging a panel's head or in a dialog. Both are
-// remembered. A column whose panels are all put away takes no room.
+// remembered. A column whose panels are all put away takes no room. In every window the Tab key goes through the panels as one sees them.
 
 import { h } from "../app/dom.js";
 import { at } from "../app/page.js";
 import { t } from "../app/words.js";
 import { COLUMNS, SIDE_PANELS, chooseColumns, columns, isShown, show } from "./choices.js";
 
-const DESK = matchMedia("(min-width: 1151px)");
+const DESK = matchMedia("(min-width: 1151px)"), PHONE = matchMedia("(max-width: 700px)");
+/** The panels as trade.css places them in smaller windows: on a phone the ticket comes first. */
+const ON_A_PHONE = ["quote", "order", "ladder", "charts", "own", "tape", "list"], IN_TWO_COLUMNS = ["quote", "charts", "order", "ladder", "tape", "list", "own"];
 /** @type {Record<string, string>} */
 const WIDTHS = { list: "206px", charts: "minmax(0, 1fr)", ladder: "300px", order: "304px" };
 /** @type {Record<string, string>} */
@@ -26,6 +28,21 @@ export function gridOf(order, has) {
   return { widths: found.map((name) => WIDTHS[name]).join(" "), areas: [found.map(() => "quote"), top, bottom].map((row) => `"${row.join(" ")}"`).join(" ") };
 }
 
+/** The panels by lines, as they are seen on a desk. */
+const onADesk = () => ["quote", ...columns(), ...columns().flatMap((name) => ({ charts: "own", ladder: "tape" })[name] ?? [])];
+
+/** Puts the panels into the order in which they are seen, which is that of the Tab key. What has the focus keeps it. */
+function arrange() {
+  const page = at("trade"), held = document.activeElement;
+  let next = page.firstElementChild;
+  for (const name of PHONE.matches ? ON_A_PHONE : DESK.matches ? onADesk() : IN_TWO_COLUMNS) {
+    const panel = /** @type {Element} */ (page.querySelector(`:scope > .${name}`));
+    if (panel === next) next = next.nextElementSibling;
+    else page.insertBefore(panel, next);
+  }
+  if (held !== document.activeElement && held instanceof HTMLElement) held.focus({ preventScroll: true });
+}
+
 function apply() {
   const page = at("trade"), { widths, areas } = gridOf(columns(), isShown);
   for (const name of SIDE_PANELS) {
@@ -34,6 +51,7 @@ function apply() {
   }
   page.style.setProperty("--columns", widths);
   page.style.setProperty("--areas", areas);
+  arrange();
 }
 
 /** Moves a column to before or after another one. @param {string} name @param {string} other @param {boolean} isAfter */
@@ -124,5 +142,6 @@ export function startLayout() {
   }
   at("show-layout").addEventListener("click", openDialog);
   listenToDrags();
+  for (const size of [DESK, PHONE]) size.addEventListener("change", arrange);
   apply();
 }

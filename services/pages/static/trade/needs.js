@@ -25,5 +25,6 @@ export async function showNoMarket(error) {
   const why = needsLogIn(error) ? t("needs.market") : error instanceof Error ? error.message : String(error);
   say(at("phase-said"), why);
   mark(at("phase-line"), "phase", "unknown");
+  mark(at("order"), "for", "visitor");
   if (needsLogIn(error)) showNeeds(await session, why);
 }

@@ -64,7 +64,7 @@ export async function openTicketPanel(instrument, account) {
     return null;
   }
   at("ticket").hidden = false;
-  at("own").dataset.for = "trader";
+  at("own").dataset.for = at("order").dataset.for = "trader";
   const panel = new TicketPanel(instrument, account);
   new OwnPanel(account);
   account.start();
