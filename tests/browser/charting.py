@@ -28,13 +28,17 @@ RISING = [{"x": x, "y": x * x} for x in range(101)]
 @pytest.fixture
 def blank(watched: Watched, served: VenueProcess) -> Page:
     """A page of the venue without its own content; `charts` is the address of the modules."""
-    page = watched.page
-    page.goto(f"{served.url}/log-in")
+    open_blank(watched.page, f"{served.url}/log-in")
+    return watched.page
+
+
+def open_blank(page: Page, address: str) -> None:
+    """Opens a page of the venue whose charts are the test's own."""
+    page.goto(address)
     page.wait_for_load_state("networkidle")  # its own script is done
     page.evaluate(
         "() => { window.charts = new URL('../charts/', document.querySelector('script[type=module]').src).href; }"
     )
-    return page
 
 
 def make(page: Page, layers: list[dict[str, Any]], **options: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
-from tests.browser.charting import RISING, blank, make, module
+from tests.browser.charting import RISING, blank, make, module, open_blank
 
 __all__ = ["blank"]
 
@@ -276,6 +278,34 @@ def test_no_text_of_a_graph_lies_on_an_arrow(blank: Page) -> None:
     pair = [(0, 1, 2, "¥ 12.3 m · 104"), (1, 0, 2, "¥ 12.3 m · 104")]
     graphs = [[demo, of_demo], [demo, of_demo[:3]], [demo[:2], pair], [[*demo, "Works 4"], ring]]
     assert blank.evaluate(THROUGH, graphs) == []
+
+
+def test_an_axis_of_times_names_their_zone_once_in_the_picture_and_in_words(blank: Page) -> None:
+    times = [1_764_205_200_000 + minute * 60_000 for minute in range(200)]  # 2025-11-27 09:00 in Shanghai
+    points = [{"x": x, "y": 1} for x in times]
+    for language, zone, said in (("en", "UTC+8", "Asia/Shanghai (UTC+8)"), ("zh", "北京时间", "北京时间（UTC+8）")):
+        open_blank(blank, f"{blank.url.partition('?')[0]}?lang={language}")
+        for kind in ("time", "slots"):
+            make(blank, [{"type": "line", "name": "price", "data": points}], x=kind)
+            expect(blank.locator(".chart-area > svg text", has_text=zone)).to_have_count(1)
+            assert blank.evaluate(COVERED) == []
+            expect(blank.locator(".chart-area")).to_have_accessible_description(re.compile(re.escape(said)))
+            blank.get_by_test_id("chart-as-table").click()
+            expect(blank.get_by_test_id("chart-table").locator("p").first).to_contain_text(said)
+            blank.keyboard.press("Escape")
+        make(blank, [{"type": "line", "name": "price", "data": [{"x": 1, "y": 1}, {"x": 2, "y": 2}]}])
+        expect(blank.locator(".chart-area > svg text", has_text=zone)).to_have_count(0)
+        expect(blank.locator(".chart-area")).not_to_have_accessible_description(re.compile(re.escape(said)))
+
+
+COVERED = """() => {
+  const texts = [...document.querySelectorAll(".chart-area > svg > g text")]
+    .map((text) => [text.textContent, text.getBoundingClientRect()]);
+  return texts.flatMap(([said, a], index) => texts.slice(index + 1)
+    .filter(([, b]) => a.left < b.right && b.left < a.right && a.top < b.bottom - 4 && b.top < a.bottom - 4)
+    .map(([other]) => [said, other]));
+}"""
+"""The texts of a chart that lie over each other."""
 
 
 def test_an_axis_of_several_days_says_where_a_day_begins(blank: Page) -> None:

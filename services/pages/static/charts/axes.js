@@ -1,9 +1,9 @@
 // Grid lines, ticks and their texts.
 
-import { breadthOf } from "./svg.js";
+import { t } from "../app/words.js";
 import { ticks } from "./scales.js";
-import { s, sharp } from "./svg.js";
-import { clockTick, timeTicks } from "./time_ticks.js";
+import { breadthOf, s, sharp } from "./svg.js";
+import { clockTick, isOfTimes, timeTicks } from "./time_ticks.js";
 
 /** @typedef {import("./plan.js").Plan} Plan */
 
@@ -19,7 +19,7 @@ export function yAxes({ panes, left, width }) {
 }
 
 /**
- * The ticks of the x axis, those that have room beside each other.
+ * The ticks of the x axis, those that have room beside each other; at its beginning the zone of its times.
  * @param {import("./types.js").ChartOptions["x"]} kind @param {import("./scales.js").XAxis} axis @param {Plan} plan
  * @param {(x: any) => string} xText @param {import("./types.js").X[]} xs @returns {SVGElement[]}
  */
@@ -29,6 +29,10 @@ export function xAxisNodes(kind, axis, plan, xText, xs) {
   /** @type {string | undefined} */
   let shownDay;
   let free = -Infinity;
+  if (isOfTimes(kind)) {
+    nodes.push(s("text", { class: "zone", x: 0, y: bottom + 15 }, t("chart.zone")));
+    free = breadthOf(t("chart.zone")) + ROOM / 2;
+  }
   for (const { position, text: name, day } of all) {
     const text = isOfDays && day && day !== shownDay && day !== name ? `${day} ${name}` : name;
     const middle = x.at(position), half = breadthOf(text) / 2;

@@ -11,7 +11,7 @@ import { planOf } from "./plan.js";
 import { firstFrom, xAxis } from "./scales.js";
 import { specimen } from "./specimen.js";
 import { s } from "./svg.js";
-import { linesOf, showTable } from "./table.js";
+import { inWords, linesOf, showTable } from "./table.js";
 
 /** @typedef {import("./types.js").X} X */
 /** @typedef {import("./types.js").Layer} Layer */
@@ -104,7 +104,7 @@ export class Chart {
     }));
     if (this.isKnown && !this.xs.length && this.options.empty) this.drawn.append(s("text", { class: "empty", x: size.width / 2, y: size.height / 2, "text-anchor": "middle" }, this.options.empty));
     if (held !== undefined) /** @type {SVGElement | null} */ (this.drawn.querySelector(`[data-rule="${CSS.escape(held)}"]`))?.focus();
-    say(this.said, `${this.options.sentence()} ${t("chart.keys")}`);
+    say(this.said, `${inWords(this.options)} ${t("chart.keys")}`);
     if (this.at !== null) this.showCrosshair(null);
   }
 
@@ -245,6 +245,6 @@ export class Chart {
   }
 
   showTable() {
-    showTable(this.options.label, this.options.sentence(), this.lines());
+    showTable(this.options.label, inWords(this.options), this.lines());
   }
 }

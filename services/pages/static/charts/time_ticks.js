@@ -3,6 +3,9 @@
 const ZONE_MS = 8 * 3_600_000; // UTC+8 all year since 1991
 const SECOND = 1_000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR, MONTH = 30.4 * DAY, YEAR = 365 * DAY;
 
+/** Whether an axis is one of times, which names their zone. @param {import("./types.js").ChartOptions["x"]} kind */
+export const isOfTimes = (kind) => kind === "time" || kind === "slots";
+
 /** @type {[number, "clock" | "day" | "month", number][]} about so many ms, the unit, and how many of it */
 const STEPS = [
   ...[1, 5, 15, 30].map((count) => step(count * SECOND, "clock", count * SECOND)),
