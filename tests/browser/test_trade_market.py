@@ -36,6 +36,30 @@ def test_the_ladder_is_the_apis_book_at_every_grouping(watched: Watched, demo: V
         eventually(lambda group=group: ladder(page) == expected_ladder(depth_of(demo), group))  # type: ignore[misc]
 
 
+def test_the_ladder_saves_what_it_shows(watched: Watched, demo: VenueProcess, no_orders: None) -> None:
+    price = Decimal(depth_of(demo)["bids"][0]["price"]) - Decimal("0.50")  # nobody sells so low soon
+    demo.place(DESK, symbol=SYMBOL, side="buy", price=str(price), quantity=3, post_only=True)
+    page = trade(watched.page, demo)
+    page.get_by_test_id("group-10").click()
+    heights = page.locator("#trade > :is(.ladder, .tape) > header").evaluate_all(
+        "heads => heads.map((head) => head.offsetHeight)"
+    )
+    assert heights[0] == heights[1], "its buttons stand in one line"
+
+    def agrees() -> bool:
+        with page.expect_download() as saved:
+            page.get_by_test_id("save-book").click()
+        lines = list(csv.DictReader(Path(saved.value.path()).read_text("utf-8").splitlines()))
+        shown = [
+            [line["side"], line["price"], *(grouped(line[name]) for name in ("quantity", "orders", "sum"))]
+            for line in lines
+        ]
+        mine = [line["price"] for line in lines if line["own"] == "3"]
+        return shown == expected_ladder(depth_of(demo), Decimal(1)) and mine == [f"{price // 1}.00"]
+
+    eventually(agrees)
+
+
 def test_a_gap_and_its_price_stand_apart(watched: Watched, demo: VenueProcess) -> None:
     page = look(watched.page, demo)
     space = page.evaluate(

@@ -20,6 +20,7 @@ class Line {
     this.rank = rank;
     /** @type {Step | null} */
     this.step = null;
+    this.own = 0;
     this.cells = { own: new Cell(), orders: new Cell(), gap: new Cell(), price: new Cell(), quantity: new Cell(), sum: new Cell() };
     const { own, orders, gap, price, quantity, sum } = this.cells;
     this.node = h("tr", { class: side, data: { side } },
@@ -32,6 +33,7 @@ class Line {
   /** @param {Step | null} step @param {string} price @param {number} most the largest size shown @param {number} own lots */
   show(step, price, most, own) {
     this.step = step;
+    this.own = own;
     const { cells } = this, { dataset } = this.node;
     cells.own.show(own ? `◆ ${grouped(own)}` : "");
     cells.orders.show(step ? step.orders : "");
@@ -113,6 +115,13 @@ export class Ladder {
     this.showMiddle();
     if (this.at) this.tell();
     this.body.dataset.seq = String(book.seq); // for who measures how soon a command is seen
+  }
+
+  /** What is shown, from top to bottom: of a row the price at which its group ends. */
+  csv() {
+    const shown = [...[...this.asks].reverse(), ...this.bids].flatMap(({ side, step, own }) => (step ? { side, ...step, own } : []));
+    return [["side", "price", "quantity", "orders", "sum", "own"],
+      ...shown.map(({ side, ticks, quantity, orders, sum, own }) => [side, this.ticks.price(ticks), quantity, orders, sum, own])];
   }
 
   /** Own open lots by side and group. */

@@ -51,6 +51,7 @@ followTrades();
 followTickers();
 chooseGroups();
 at("list-acts").append(saveButton("instruments", listCsv));
+at("ladder-acts").append(saveButton("book", () => ladder.csv()));
 at("tape-acts").append(saveButton("tape", () => tape.csv()));
 setInterval(() => { if (tickers.has(symbol)) showPhase(tickers.get(symbol)); }, 1_000);
 guardNumberFields();
