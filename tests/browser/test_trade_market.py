@@ -198,6 +198,17 @@ def test_head_and_tape_are_the_apis(watched: Watched, demo: VenueProcess) -> Non
     expect(page.locator("#tape-body")).not_to_have_text(before, use_inner_text=True)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_head_or_value_of_book_and_tape_is_cut(page: Page, demo: VenueProcess, language: str) -> None:
+    look(page, demo, query=f"?lang={language}")
+    expect(page.locator("#tape-body tr[data-side=buy], #tape-body tr[data-side=sell]").first).to_be_visible()
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("#trade :is(.ladder, .tape) :is(th, td)")]
+            .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"""
+    )
+    assert cut == []
+
+
 def test_the_list_is_searched_and_leads_to_another_instrument(watched: Watched, demo: VenueProcess) -> None:
     page = look(watched.page, demo)
     page.keyboard.press("/")
