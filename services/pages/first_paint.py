@@ -76,8 +76,8 @@ async def _closes(client: RexClient, symbol: str) -> list[Any]:
 
 log = structlog.get_logger("rex.pages")
 
-SLOWLY: Mapping[str, float] = {"intraday": 60.0, "closes": 300.0}
-"""An answer that is made of many, in seconds: the page's script knows what came since."""
+SLOWLY: Mapping[str, float] = {"intraday": 60.0, "closes": 300.0, "last_day": 60.0}
+"""An answer that is made of many, or seldom changes, in seconds: the page's script knows what came since."""
 PATIENCE_S = 2.0
 """How long a page waits for an answer; without it the page comes with a gap, which its script fills."""
 
@@ -94,12 +94,18 @@ async def _months(client: RexClient) -> Any:
     return await client.months(int(venue["trading_date"][:4]))
 
 
+async def _last_day(client: RexClient) -> Any:
+    venue = await client.venue()
+    return await client.last_day(int(venue["trading_date"][:4]))
+
+
 READS: Mapping[str, Read] = {
     "venue": lambda client: client.venue(),
     "instruments": lambda client: client.instruments(),
     "tickers": lambda client: client.tickers(),
     "report": _report,
     "months": _months,
+    "last_day": _last_day,
     "intraday": intraday,
     "closes": closes,
 }

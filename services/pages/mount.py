@@ -55,7 +55,7 @@ FIRST_SYMBOL = "PRND-OX"
 PAGES = {
     "/ui/": Page("overview", ("venue", "report", "tickers", "instruments", "months", "intraday", "closes")),
     "/ui/rule": Page("rule", ("venue",), folder="overview"),
-    "/ui/figure": Page("figure", ("venue", "report")),
+    "/ui/figure": Page("figure", ("venue", "report", "last_day")),
     "/ui/surveillance": Page("surveillance", ("venue", "instruments")),
     "/ui/control": Page("control", ("venue", "instruments", "tickers")),
     "/ui/health": Page("health", ("venue",)),

@@ -12,7 +12,6 @@ from services.reporting.day_sums import discrepancies_of
 from services.reporting.documents import ratio, seal
 from services.reporting.drill import links
 from services.reporting.forecast.contract import Forecast, YearEnd
-from services.reporting.outlook import look_ahead
 from services.reporting.queries import SUMS, Values, YearTurnover
 from services.reporting.schemas import (
     Category,
@@ -26,7 +25,8 @@ from services.reporting.schemas import (
     YearEndForecast,
 )
 from services.reporting.shares import shares_of
-from services.reporting.target import Progress, TargetDay, measure_progress, open_days, year_days
+from services.reporting.standing import Standing, standing_of
+from services.reporting.target import Progress, TargetDay
 from services.reporting.verdict import judge
 from services.values.decimals import half_up
 from services.values.times import time_text
@@ -48,13 +48,8 @@ _NOTHING: Values = dict.fromkeys(SUMS, 0)
 
 def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> TurnoverReport:
     """The report of the year, exact at `found.position`."""
-    target, net_by_day = found.target, found.net_by_day
-    days = year_days(calendar, year, net_by_day)
-    target_fen = target.prorated_target_fen(len(open_days(days, found.first_trading_date)), len(days))
-    progress = measure_progress(
-        days, net_by_day, found.position["trading_date"], target_fen, first_trading_date=found.first_trading_date
-    )
-    outlook = look_ahead(progress, found.earlier, calendar, found.first_trading_date)
+    target, standing = found.target, standing_of(year, found, calendar)
+    progress, outlook = standing.progress, standing.outlook
     busted_fen, excluded_fen = _total(found, "busted_fen"), _total(found, "excluded_fen")
     return TurnoverReport(
         year=year,
@@ -78,10 +73,10 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         target_seq=target.seq,
         calendar="assumed" if calendar.assumed(year) else "published",
         **_progress(progress),
-        **_outlook(progress, outlook.forecast),
+        **_outlook(standing),
         **_split(found),
         days=tuple(map(_day, progress.days, (*(0,) * progress.first, *outlook.pace_fen))),
-        largest_day=_largest_day(net_by_day),
+        largest_day=_largest_day(found.net_by_day),
         largest_trade=_largest_trade(found),
         **seal(found.position),
         discrepancies=discrepancies_of(found.differing_days),
@@ -132,9 +127,9 @@ def _progress(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _outlook(progress: Progress, forecast: Forecast | None) -> dict[str, Any]:
-    permille = None if forecast is None or forecast.too_early else forecast.reach_permille
-    verdict = judge(progress, None if permille is None else Fraction(permille, 1000))
+def _outlook(standing: Standing) -> dict[str, Any]:
+    permille, forecast = standing.reach_permille, standing.outlook.forecast
+    verdict = judge(standing.progress, None if permille is None else Fraction(permille, 1000))
     shown = None if forecast is None else _forecast(forecast)
     return {"outcome": verdict.outcome, "verdict": verdict.en, "verdict_zh": verdict.zh, "forecast": shown}
 

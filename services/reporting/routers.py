@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.messaging.tail import Readable
-from services.reporting import app, conduct_routes, decision_routes, present, wash_routes
+from services.reporting import app, conduct_routes, decision_routes, last_day, present, wash_routes
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill import routes as drill
 from services.reporting.market import routes as market
@@ -31,6 +31,7 @@ def member_routers(
     journal is read for reports on the past and on single days; those for which whole days are read take `days_turns`."""
     return [
         app.router(read_database, calendar, projected, journal, turns, days_turns),
+        last_day.router(read_database, calendar, projected, turns),
         decision_routes.router(read_database, projected, deciders),
         market.router(read_database, journal, projected, days_turns),
         wash_routes.router(read_database, projected, turns),
@@ -56,6 +57,7 @@ def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> li
     """The reports that `ReportTurns` has made elsewhere. The gateway has checked each request, and has waited for its seq."""
     return [
         present.present_router(read_database, calendar),
+        last_day.router(read_database, calendar, _reached),
         breakdown.router(read_database, calendar, _reached),
         breakdown.members_router(read_database, _reached),
         drill.days_router(read_database, _reached),

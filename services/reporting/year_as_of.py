@@ -74,6 +74,13 @@ async def read_year_as_of(
         return past._replace(found=replace(past.found, differing_days=ended))
 
 
+async def read_year_at_beginning(connection: AsyncConnection, year: int, day: int, first_seq: int) -> YearTurnover:
+    """The year as it was when the trading day `day` began: after first_seq, which ended the day before and all that was to
+    count of it. The position has only that command and the day: nothing is read from the journal."""
+    began = PositionAsOf({"seq": first_seq, "trading_date": day}, {})
+    return (await _read_year(connection, year, began, first_seq)).found
+
+
 async def _read_year(connection: AsyncConnection, year: int, as_of: PositionAsOf, from_seq: int) -> YearAsOf:
     today, (first, last), seq = as_of.today, dates_of(year), as_of.seq
     ended = select(daily_turnover).where(_DAY.trading_date.between(first, last), _DAY.trading_date < today)

@@ -86,6 +86,30 @@ def test_the_first_paint_has_the_main_sums_and_the_seal_without_script(chromium:
         context.close()
 
 
+def test_what_the_last_day_added_is_the_apis_in_the_first_paint_and_in_the_past(
+    chromium: Browser, page: Page, venue: VenueProcess
+) -> None:
+    last_day = report_of(venue, "/last_day")
+    for language, name in (("en", "sentence"), ("zh", "sentence_zh")):
+        context = new_context(chromium, java_script_enabled=False)
+        plain = context.new_page()
+        plain.goto(f"{venue.url}/ui/figure?lang={language}")
+        expect(plain.get_by_test_id("last-day")).to_have_text(last_day[name])
+        context.close()
+    page.route(
+        re.compile(r"/last_day\b"),
+        lambda route: route.fulfill(json=last_day | {"sentence": f"of {route.request.url.partition('?')[2]}"}),
+    )
+    open_figure(page, venue, query="?seq=50")
+    expect(page.get_by_test_id("last-day")).to_have_text("of seq=50")
+    page.get_by_test_id("travel-now").click()
+    expect(page.get_by_test_id("last-day")).to_have_text("of ")
+    page.unroute_all()
+    page.route(re.compile(r"/last_day\b"), lambda route: route.fulfill(status=503, json={"title": "not now"}))
+    page.get_by_test_id("travel").fill("60")
+    expect(page.get_by_test_id("last-day")).to_be_empty()
+
+
 def test_the_ladder_is_the_apis(watched: Watched, venue: VenueProcess) -> None:
     page = open_figure(watched.page, venue)
     ladder = report_of(venue, "/ladder")["ladder"]

@@ -113,6 +113,7 @@ ROUTES: dict[str, Call] = {
     "POST /v1/admin/users/{user_id}/link": lambda client: client.user_link("1"),
     "DELETE /v1/admin/users/{user_id}": lambda client: client.remove_user("1"),
     "GET /v1/reports/turnover/{year}": lambda client: client.turnover(YEAR, at_least_seq=1),
+    "GET /v1/reports/turnover/{year}/last_day": lambda client: client.last_day(YEAR, at_least_seq=1),
     "GET /v1/reports/turnover/{year}/range": lambda client: client.turnover_of_range(YEAR, after_seq=0, to_seq=1),
     "GET /v1/reports/turnover/{year}/changed_hands": lambda client: client.changed_hands(YEAR),
     "GET /v1/reports/turnover/{year}/ladder": lambda client: client.ladder(YEAR),
@@ -162,6 +163,7 @@ NO_PARAMETER = {
     "at_least_seq": "tested in test_client_reports.py",
 }
 CALLS_WITH_OTHER_PARAMETERS: dict[str, tuple[Call, ...]] = {
+    "GET /v1/reports/turnover/{year}/last_day": (lambda client: client.last_day(YEAR, seq=1),),
     "DELETE /v1/orders": (
         lambda client: client.cancel_order(client_order_id="a"),
         lambda client: client.mass_cancel("*", account=2),

@@ -96,13 +96,13 @@ async def test_the_years_figure_is_public(refusing_venue: RunningVenue, query: s
     assert reply.headers["ratelimit-policy"].startswith('"public"')
 
 
-async def test_its_days_and_months_are_public(venue: RunningVenue) -> None:
+async def test_its_days_its_months_and_its_last_day_are_public(venue: RunningVenue) -> None:
     public, alice = venue.client(None), venue.client("alice")
     for name, side in (("bob", "sell"), ("alice", "buy")):
         order = {"symbol": SYMBOL, "side": side, "price": "473000", "quantity": 2}
         await venue.client(name).post("/v1/orders", json=order)
     await venue.projector.reached(venue.sequencer.last_seq)
-    for path in ("days", f"days?product={SYMBOL}", "months"):
+    for path in ("days", f"days?product={SYMBOL}", "months", "last_day"):
         reply = await public.get(f"/v1/reports/turnover/2023/{path}")
         assert (reply.status_code, reply.json()) == (
             200,
@@ -116,8 +116,9 @@ async def test_its_days_and_months_are_public(venue: RunningVenue) -> None:
     "address",
     [
         "2023?format=pdf", "2023?format=xlsx", "2023?seq=5", "2023?at_least_seq=5", "2023?%73eq=5", "2023?format=csv&seq=5",
-        "2023/days?at_least_seq=1", "2023/months?at_least_seq=1", "2023/members", "2023/ladder", "2023/splits?by=product",
-        "2023/proof", "2023/certificate", "2023/range?after_seq=0&to_seq=9", "2023/fees", "2023/days/",
+        "2023/days?at_least_seq=1", "2023/months?at_least_seq=1", "2023/last_day?seq=5", "2023/members", "2023/ladder",
+        "2023/splits?by=product", "2023/proof", "2023/certificate", "2023/range?after_seq=0&to_seq=9", "2023/fees",
+        "2023/days/",
     ],
 )  # fmt: skip
 async def test_other_reports_need_a_key(refusing_venue: RunningVenue, address: str) -> None:

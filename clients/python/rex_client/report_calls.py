@@ -28,6 +28,12 @@ class ReportCalls(Calls):
         query = {"at_least_seq": at_least_seq, "seq": seq}
         return await self._object("GET", f"/v1/reports/turnover/{year}", query=query)
 
+    async def last_day(self, year: int, *, at_least_seq: int | None = None, seq: int | None = None) -> Json:
+        """What the last trading day that has ended added: `day` with the year before and after it, and a `sentence`; with
+        `seq` as it was after that command, not with at_least_seq."""
+        query = {"at_least_seq": at_least_seq, "seq": seq}
+        return await self._object("GET", f"/v1/reports/turnover/{year}/last_day", query=query)
+
     async def turnover_of_range(self, year: int, *, after_seq: int, to_seq: int) -> Json:
         """The sum of the year's trades with after_seq < seq <= to_seq, less the busts in that range."""
         query = {"after_seq": after_seq, "to_seq": to_seq}

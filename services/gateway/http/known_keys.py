@@ -19,10 +19,10 @@ PUBLIC = ApiKey(0, 0, "public", frozenset({"read"}))
 _PATHS = frozenset({"/v1/time", "/v1/venue", "/v1/calendar", "/v1/instruments", "/v1/fees"})
 _BELOW = "/v1/market/"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_FIGURE = re.compile(r"/v1/reports/turnover/[^/]+(/days|/months)?")
+_FIGURE = re.compile(r"/v1/reports/turnover/[^/]+(/days|/last_day|/months)?")
 _FIGURE_QUERY = re.compile(rb"|format=(json|csv)|product=[\w.-]{1,32}")
-"""What may be asked of the figure without a key: a report of the present that takes some milliseconds. Files, moments of the
-past and waits for a sequence number take longer."""
+"""What may be asked of the figure without a key: a report of the present that takes some ten milliseconds, or a hundred. Files,
+moments of the past and waits for a sequence number take longer."""
 
 
 def is_public(method: str, path: str, query: bytes = b"") -> bool:

@@ -29,6 +29,7 @@ const ofTurnover = (name, every_s) => ({ path: (year) => `${REPORTS}/turnover/${
 /** @type {Record<string, Source>} */
 export const SOURCES = {
   report: { ...ofTurnover("", 5), query: () => ({ seq: view.seq }), past: true },
+  last_day: { ...ofTurnover("/last_day", 60), query: () => ({ seq: view.seq }), past: true },
   ladder: ofTurnover("/ladder", 5),
   split: { ...ofTurnover("/splits", 10), query: () => ({ by: get("split_by") }) },
   members: ofTurnover("/members", 10),

@@ -2,7 +2,7 @@
 
 import "../app/frame.js";
 import { fill, h, say } from "../app/dom.js";
-import { money, short } from "../app/format.js";
+import { money, number, short } from "../app/format.js";
 import { at } from "../app/page.js";
 import { session } from "../app/session.js";
 import { watch } from "../app/store.js";
@@ -11,7 +11,7 @@ import { t } from "../app/words.js";
 import { showCalendar } from "./calendar.js";
 import { showSeal } from "./certificate.js";
 import { showConcentration } from "./concentration.js";
-import { known, load, readAhead } from "./documents.js";
+import { known, load, readAhead, want } from "./documents.js";
 import { showEffects } from "./effects.js";
 import { chooseBulletin, showFiles, showPeriods } from "./files.js";
 import { showForecast } from "./forecast.js";
@@ -21,7 +21,7 @@ import { startMarket } from "./market_then.js";
 import { showContext, showFees, showTargets } from "./money_panels.js";
 import { showMonths } from "./months.js";
 import { keep, parts, renewView } from "./panel.js";
-import { verdict } from "./said.js";
+import { added, verdict } from "./said.js";
 import { showSplits } from "./splits.js";
 import { startTravel } from "./travel.js";
 import { change, presentYear, stayInThePresent, view } from "./view.js";
@@ -65,6 +65,15 @@ function showHead() {
   showPeriods(at("quality-choice"), report, chooseQuality, { months: false });
 }
 
+/** What changed since the trading day before; its title has the seq of the close, whose report has the same numbers. */
+function showLastDay() {
+  const { doc: lastDay, trouble } = known("last_day");
+  if (trouble && !lastDay) say(at("last-day"), ""); // What stands there is of another moment.
+  if (!lastDay) return;
+  say(at("last-day"), added(lastDay));
+  at("last-day").title = lastDay.day ? t("seal", { seq: number(lastDay.day.close.seq) }) : "";
+}
+
 function showYears() {
   const host = at("years"), around = [view.year - 1, view.year, view.year + 1].filter((year) => year <= presentYear), now = around.join();
   if (host.dataset.of === now) return;
@@ -93,6 +102,7 @@ async function start(mayRead) {
   mayChoose = mayRead;
   let before = view;
   watch(["report"], showHead);
+  watch(["last_day"], showLastDay);
   watch(["view"], () => {
     if (view === before) return;
     const isNewYear = view.year !== before.year;
@@ -101,6 +111,7 @@ async function start(mayRead) {
     renewView(isNewYear);
   });
   for (const panel of PANELS) if (mayRead || panel.openSources) keep(panel, mayRead);
+  want(["last_day"], true);
   await load("report");
   if (mayRead) await readAhead(PANELS.flatMap(({ sources }) => sources).filter((name) => !ON_DEMAND.has(name)));
 }

@@ -14,5 +14,8 @@ export function said(sentence, tag = "p") {
   return found ? h(tag, {}, found.replaceAll("{year}", year)) : h(tag, { lang: "en" }, sentence);
 }
 
+/** What the last trading day added, which the API says in both languages. @param {any} lastDay */
+export const added = (lastDay) => (page.lang === "zh" ? lastDay.sentence_zh : lastDay.sentence);
+
 /** The verdict on the year, which the API says in both languages. @param {any} report */
 export const verdict = (report) => (page.lang === "zh" ? report.verdict_zh : report.verdict);
