@@ -153,6 +153,46 @@ def test_the_other_tables_are_the_apis(watched: Watched, venue: VenueProcess) ->
     expect(page.get_by_test_id("bulletin-sum")).to_contain_text(money(bulletin["total"]["turnover"]))
 
 
+def test_products_and_categories_behind_plan_stand_first(watched: Watched, venue: VenueProcess) -> None:
+    """The gap is that of the last close; who has no target of his own, or one that has not begun, has no plan."""
+    address = f"/v1/reports/targets/{year_of(venue)}/progress"
+    found = venue.get(address)
+
+    def line(number: int, scope: str, ahead: str, metric: str = "net_traded", **more: Any) -> Any:
+        own = {"seq": number, "scope": scope, "metric": metric, "ahead": ahead, "pace": "1000.00", "stage": "running"}
+        return found["targets"][0] | own | more
+
+    lines = [
+        line(9001, "product:PRND-OX", "-12.00"),
+        line(9002, "product:DY-OX", "300.00"),
+        line(9003, "category:deep_processed", "-700.00"),
+        line(9004, "product:CEO2", "-2.500", "tonnes", pace="10.000"),
+        line(9005, "product:LA-MET", "-5.00", stage="not_begun"),
+    ]
+    page = watched.page
+    page.route(re.compile(address), lambda route: route.fulfill(json=found | {"targets": [*found["targets"], *lines]}))
+    open_figure(page, venue)
+    look_at(page, "targets")
+    said = "3 of 4 targets of products and categories are behind plan, farthest deep-processed products: by ¥ 700.00."
+    expect(page.get_by_test_id("behind-said")).to_have_text(said)
+    rows = page.get_by_test_id("table-behind").locator("tbody tr")
+    expected = [
+        ("deep-processed products", "¥ 1,000.00", "¥ 300.00", "−¥ 700.00", "−70.0 %"),
+        ("PRND-OX", "¥ 1,000.00", "¥ 988.00", "−¥ 12.00", "−1.2 %"),
+        ("CEO2", "10.000 t", "7.500 t", "−2.500 t", "−25.0 %"),
+        ("DY-OX", "¥ 1,000.00", "¥ 1,300.00", "+¥ 300.00", "30.0 %"),
+    ]
+    expect(rows).to_have_count(len(expected))
+    for row, (name, *cells) in zip(rows.all(), expected, strict=True):
+        expect(row.locator("th b")).to_have_text(name)
+        expect(row.locator("td")).to_have_text(cells)
+    page.unroute_all()
+    page.reload()
+    look_at(page, "targets")
+    expect(page.get_by_test_id("behind-said")).to_contain_text("No product or category has a target of its own")
+    expect(page.get_by_test_id("table-behind")).to_have_count(0)
+
+
 def test_the_forecast_says_where_the_year_ends_at_a_mean(page: Page, venue: VenueProcess) -> None:
     """The API tells it from the 20th trading day on."""
     ends = {"forecast_recent_mean": "22928276968.50", "forecast_year_mean": "22645181905.50"}

@@ -68,7 +68,10 @@ async def test_it_is_the_difference_of_two_reports_and_never_changes_afterwards(
         moved = -(NET - OXIDE)
         assert (monday["day"]["date"], monday["day"]["net"]) == ("2023-12-04", str(NET))
         assert (monday["day"]["moved"], monday["day"]["close"]["net"]) == (str(moved), str(NET + OXIDE))
-        assert "decisions about earlier days took 0.6 M away; the target went from 23.0 bn to 24.0 bn; " in monday["sentence"]
+        assert (
+            "decisions about earlier days took 0.6 M away; the target went from 23.0 bn to 24.0 bn; "
+            in monday["sentence"]
+        )
         assert monday["day"]["before"]["seq"] == friday["day"]["close"]["seq"]
         assert await last_day(venue, seq=first_seq) == friday | {"seq": first_seq}
 
