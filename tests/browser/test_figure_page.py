@@ -193,6 +193,33 @@ def test_products_and_categories_behind_plan_stand_first(watched: Watched, venue
     expect(page.get_by_test_id("table-behind")).to_have_count(0)
 
 
+def test_what_waits_for_a_decision_stands_beside_the_forecast(page: Page, venue: VenueProcess) -> None:
+    open_figure(page, venue)
+    look_at(page, "forecast")
+    said, table = page.get_by_test_id("flagged-said"), page.get_by_test_id("table-flagged").locator("tbody tr")
+    expect(said).to_have_text("No finding of the wash screen waits for a decision.")
+    found = report_of(venue, "/flagged")
+    parts = [found["parts"][0] | {"findings": 2}, *found["parts"][1:]]
+    now = {"net": "1000.00", "ahead": "-10.00", "p50": "2000.00", "reach": "0.619"}
+    without = {"net": "900.00", "ahead": "-110.00", "p50": "1800.00", "reach": "0.570"}
+    told = {"parts": parts, "undecided": "100.00", "share": "0.100000", "now": now, "without": without}
+    page.route("**/flagged", lambda route: route.fulfill(json=found | told))
+    page.reload()
+    look_at(page, "forecast")
+    expect(said).to_have_text(
+        "2 findings of the wash screen wait for a decision: ¥ 100.00, 10.0 % of the net turnover. "
+        "If all of it were excluded, the chance to reach the target would be 57 % instead of 62 %."
+    )
+    for row, cells in (
+        (table.first, ["¥ 1,000.00", "−¥ 10.00", "¥ 2,000.00", "61.9 %"]),
+        (table.last, ["¥ 900.00", "−¥ 110.00", "¥ 1,800.00", "57.0 %"]),
+    ):
+        expect(row.locator("td")).to_have_text(cells)
+    page.get_by_test_id("travel").fill("50")
+    expect(page.get_by_test_id("cert-seq")).to_have_text("50")
+    expect(said).to_be_hidden()  # The API tells it of the present only.
+
+
 def test_the_forecast_says_where_the_year_ends_at_a_mean(page: Page, venue: VenueProcess) -> None:
     """The API tells it from the 20th trading day on."""
     ends = {"forecast_recent_mean": "22928276968.50", "forecast_year_mean": "22645181905.50"}
@@ -456,6 +483,8 @@ def test_each_role_sees_what_its_scopes_give(
     expect(page.get_by_test_id("net")).to_have_text(money(report["net"]))
     expect(rung(page, "net")).to_have_text(money(report["net"]))
     expect(page.get_by_test_id("needs")).to_be_visible(visible=not reads)
+    look_at(page, "forecast")
+    expect(page.get_by_test_id("flagged-said")).to_have_count(int(reads))
     look_at(page, "splits")
     if reads:
         expect(page.get_by_test_id("table-split")).to_be_visible()

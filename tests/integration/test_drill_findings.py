@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,13 +14,17 @@ from fastapi import APIRouter, FastAPI
 from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import AccountText, BustText, TradesDecided, TradesDecision
+from services.data.calendar import TradingCalendar
+from services.journal.batch import JournalBatch
 from services.messaging import Submission
+from services.reporting import present
+from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill.routes import router
 from services.reporting.wash_routes import findings_router
 from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_read_database_kinds import write_in_parts
 from tests.patience import AsyncHttpClient
-from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, opening, order
+from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, day_roll, opening, order
 
 pytestmark = pytest.mark.anyio
 
@@ -51,18 +56,22 @@ def client_of(*routers: APIRouter) -> AsyncHttpClient:
     return AsyncHttpClient(transport=httpx.ASGITransport(app), base_url="http://venue")
 
 
-async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:
+def ring_among_others(made: History, chance: Random) -> list[JournalBatch]:
     """2 and 3 sell the same goods to and fro; all others trade with whom they meet."""
-    chance, made = Random(2), History()
     batches = [made.batch(opening()), made.batch(funded())]
     for number in range(60):
         seller, buyer = chance.sample(OTHERS, 2)
         batches.append(made.batch(deal(seller, buyer, chance.randint(1, 9))))
         if number % 6 == 0:
             batches.append(made.batch(deal(2, 3, 7) if number % 12 else deal(3, 2, 7)))
+    return batches
+
+
+async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:
+    chance, made = Random(2), History()
     database = ReadDatabase(tmp_path)
     await database.make()
-    await write_in_parts(database.writer(), batches, chance)
+    await write_in_parts(database.writer(), ring_among_others(made, chance), chance)
     async with (
         database.opened() as engine,
         client_of(findings_router(engine, reached), router(engine, reached)) as client,
@@ -122,3 +131,58 @@ async def test_a_finding_leads_to_its_trades(tmp_path: Path) -> None:
         assert await decide("include", grown["trade_ids"][:1]) is None
         decided_now = await decide("include", grown["trade_ids"][1:])
         assert decided_now == {"seq": made.engine.last_seq, "decision": "include"}
+
+
+async def test_the_year_without_what_waits_is_the_report_after_its_exclusion(tmp_path: Path) -> None:
+    """The day of the ring has ended: it is part of the pace and of the forecast."""
+    chance, made, calendar = Random(2), History(), TradingCalendar.load()
+    database = ReadDatabase(tmp_path)
+    await database.make()
+
+    async def write(*commands: Submission) -> None:
+        await write_in_parts(database.writer(), [made.batch(list(commands))], chance)
+
+    await write_in_parts(database.writer(), ring_among_others(made, chance), chance)
+    await write(day_roll(SENDER, 20230104))
+    async with (
+        database.opened() as engine,
+        client_of(
+            breakdown.router(engine, calendar, reached),
+            findings_router(engine, reached),
+            present.present_router(engine, calendar),
+        ) as client,
+    ):
+
+        async def get(path: str) -> Any:
+            return (await client.get(f"/v1/reports/{path}")).json()
+
+        async def standing() -> dict[str, Any]:
+            report = await get("turnover/2023")
+            forecast = report["forecast"]
+            reach = None if forecast["too_early"] else forecast["reach"]
+            return {"net": report["net"], "ahead": report["ahead"], "p50": forecast["p50"], "reach": reach}
+
+        async def decide(decision: TradesDecision, trade_ids: list[str]) -> None:
+            ids = tuple(map(int, trade_ids))
+            await write(
+                admin.record(SENDER, TradesDecided(decision=decision, trade_ids=ids, reason="a ring", name="Li Na"))
+            )
+
+        (finding,) = (await get("findings/2023"))["findings"]
+        found = await get("turnover/2023/flagged")
+        assert (found["undecided"], found["undecided_trades"]) == (finding["amount"], finding["trades"])
+        assert found["now"] == await standing()
+        assert Decimal(found["share"]) == round(Decimal(found["undecided"]) / Decimal(found["now"]["net"]), 6)
+        assert all(Decimal(found["without"][name]) < Decimal(found["now"][name]) for name in ("net", "ahead", "p50"))
+        await decide("exclude", finding["trade_ids"][:3])  # in no net turnover any more
+        part = await get("turnover/2023/flagged")
+        assert part["undecided_trades"] == finding["trades"] - 3
+        assert part["now"] == await standing() != found["now"]
+        assert part["without"] == found["without"]
+        await decide("exclude", finding["trade_ids"])
+        done = await get("turnover/2023/flagged")
+        assert (done["undecided"], done["undecided_trades"], done["share"]) == ("0.00", 0, "0.000000")
+        assert done["now"] == done["without"] == found["without"] == await standing()
+        await decide("include", finding["trade_ids"])
+        kept = await get("turnover/2023/flagged")
+        assert (kept["undecided_trades"], kept["now"], kept["without"]) == (0, found["now"], found["now"])

@@ -79,6 +79,10 @@ class ReportCalls(Calls):
         """Fee income, and without value-added tax."""
         return await self._part(year, "fees", at_least_seq)
 
+    async def flagged(self, year: int, *, at_least_seq: int | None = None) -> Json:
+        """What the wash screen flagged, and how the year would stand without what waits for a decision."""
+        return await self._part(year, "flagged", at_least_seq)
+
     async def members(self, year: int, *, at_least_seq: int | None = None) -> Json:
         """The members of the year by name: bought, sold, shares, fees. For operators."""
         return await self._part(year, "members", at_least_seq)

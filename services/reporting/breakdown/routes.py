@@ -13,10 +13,12 @@ from services.reporting.breakdown.concentration import ConcentrationReport, conc
 from services.reporting.breakdown.context import ContextReport, read_context
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.fees import FeesReport, fees_of
+from services.reporting.breakdown.flagged import read_to_screen
 from services.reporting.breakdown.months import MonthsReport, read_months
 from services.reporting.breakdown.reading import MemberYear, read_member_year
 from services.reporting.breakdown.splits import Members, SidedSplit, Split, SplitBy, members_of, read_split
 from services.reporting.breakdown.targets import TargetsReport, read_targets
+from services.reporting.breakdown.undecided import UndecidedReport, undecided
 from services.reporting.breakdown.variance import VarianceReport, read_variance
 from services.reporting.queries import read_year
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
@@ -102,6 +104,17 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
         async with read_database.connect() as connection:
             found = recorded(await read_year(connection, year))
             return await read_targets(connection, year, found, calendar)
+
+    @routes.get(
+        "/turnover/{year}/flagged",
+        summary="What the wash screen flagged, and how the year would stand without what waits for a decision",
+    )
+    async def flagged(year: Year) -> UndecidedReport:
+        async with read_database.connect() as connection:
+            found = recorded(await read_year(connection, year))
+            to_screen = await read_to_screen(connection, year)
+        screened = await to_screen.screened()
+        return undecided(year, found, to_screen.traded, screened, calendar)
 
     @routes.get(
         "/context/{year}",

@@ -36,6 +36,7 @@ export const SOURCES = {
   concentration: ofTurnover("/concentration", 30),
   effects: ofTurnover("/effects", 30),
   months: ofTurnover("/months", 30),
+  flagged: ofTurnover("/flagged", 300),
   fees: ofTurnover("/fees", 30),
   targets: { path: (year) => `${REPORTS}/targets/${year}/progress`, every_s: 30 },
   calendar: { path: () => "/v1/calendar", query: () => ({ year: view.year }), every_s: 3600 },

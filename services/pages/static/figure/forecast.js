@@ -7,6 +7,7 @@ import { money, noon, number, percent, short } from "../app/format.js";
 import { targetName } from "../app/target_name.js";
 import { t } from "../app/words.js";
 import { DAYS, MEASURED } from "./coverage.js";
+import { showFlagged } from "./flagged.js";
 import { parts } from "./panel.js";
 import { said, verdict } from "./said.js";
 import { saveChart, showTable } from "./table.js";
@@ -17,13 +18,14 @@ let chart;
 let shown;
 
 /** @param {HTMLElement} host @param {Record<string, any>} docs */
-export function showForecast(host, { report }) {
+export function showForecast(host, { report, flagged }) {
   shown = report;
-  const { forecast } = report, at = parts(host, "said", "numbers", "chart", "note", "coverage", "grounds");
+  const { forecast } = report, at = parts(host, "said", "numbers", "chart", "note", "flagged", "coverage", "grounds");
   fill(at.said, h("p", { class: "verdict-line" }, verdict(report)), h("p", { data: { testid: "forecast-said" } }, inWords()));
   fill(at.numbers, ...numbers());
   showFan(at.chart);
   fill(at.note, h("p", { class: "dim" }, forecast?.p50 ? t("forecast.fan") : t("forecast.no_fan")));
+  showFlagged(at.flagged, flagged);
   showCoverage(at.coverage);
   fill(at.grounds, h("details", { open: at.grounds.querySelector("details")?.open || null }, h("summary", {}, t("forecast.grounds")),
     forecast && [said(forecast.method), h("ul", {}, forecast.assumptions.map((/** @type {string} */ one) => said(one, "li")))],
