@@ -151,6 +151,10 @@ def test_the_other_tables_are_the_apis(watched: Watched, venue: VenueProcess) ->
     expect(row("concentration", "All products")).to_contain_text(f"{points:,}")
     bulletin = venue.get(f"/v1/reports/bulletins/{venue.get('/v1/venue')['trading_date']}")
     expect(page.get_by_test_id("bulletin-sum")).to_contain_text(money(bulletin["total"]["turnover"]))
+    assert any(line["stock_lots"] for line in bulletin["products"])
+    for line in bulletin["products"]:
+        cells = [f"{line[name]:,}" for name in ("received_lots", "released_lots", "stock_lots")]
+        expect(row("receipts", f"{line['symbol']} ").locator("td")).to_have_text(cells)
 
 
 def test_products_and_categories_behind_plan_stand_first(watched: Watched, venue: VenueProcess) -> None:

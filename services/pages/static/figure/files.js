@@ -7,6 +7,7 @@ import { get, set } from "../app/store.js";
 import { t } from "../app/words.js";
 import { renew } from "./documents.js";
 import { parts } from "./panel.js";
+import { showReceipts } from "./receipts.js";
 import { showTable } from "./table.js";
 
 const FORMATS = ["pdf", "xlsx", "csv", "json"];
@@ -20,13 +21,13 @@ const seal = (doc) => h("small", { class: "hash", title: t("seal", { seq: number
 
 /** The year's report as files: those of exactly the seq that is shown. @param {HTMLElement} host @param {Record<string, any>} docs */
 export function showFiles(host, { report, bulletin }) {
-  const at = parts(host, "year", "choice", "bulletin", "closings");
+  const at = parts(host, "year", "choice", "bulletin", "receipts", "closings");
   const address = `${report.year}/${report.seq}`;
   if (at.year.dataset.of !== address) {
     at.year.dataset.of = address;
     fill(at.year, h("h3", {}, t("files.year", { year: report.year })), links(`/v1/reports/turnover/${report.year}`, { seq: report.seq }, "year"), seal(report));
   }
-  if (bulletin && (bulletin.date ?? bulletin.month) === get("bulletin_period")) showBulletin(at.bulletin, at.closings, bulletin);
+  if (bulletin && (bulletin.date ?? bulletin.month) === get("bulletin_period")) [showBulletin(at.bulletin, at.closings, bulletin), showReceipts(at.receipts, bulletin)];
 }
 
 /** @param {string} period a day or a month */

@@ -61,7 +61,7 @@ function showHead() {
   showYears();
   if (view.seq !== null || !report.days.some((/** @type {any} */ day) => day.net !== null)) return;
   if (!mayChoose) return;
-  showPeriods(parts(at("files-body"), "year", "choice", "bulletin", "closings").choice, report, chooseBulletin, { months: true });
+  showPeriods(parts(at("files-body"), "year", "choice", "bulletin", "receipts", "closings").choice, report, chooseBulletin, { months: true });
   showPeriods(at("quality-choice"), report, chooseQuality, { months: false });
 }
 
