@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from matching_engine.records import Side
 from services.gateway.http import ledger
 from services.gateway.resume.missed import Missed, MissedReader, MissedTrades
-from services.gateway.websocket.private_models import PrivateChannel, PrivateData, orders_data
-from services.gateway.websocket.private_streams import AccountStreams, Held, PrivateStream
+from services.gateway.websocket.orders_snapshot import OrdersSnapshot
+from services.gateway.websocket.private_models import PrivateData
+from services.gateway.websocket.private_stream import Held, PrivateStream
 from services.gateway.websocket.push_messages import MarketPushes
 from services.gateway.websocket.subscriber import Subscriber
 from services.market_data import CHECKSUM_LEVELS, MarketChanges
@@ -120,12 +121,13 @@ def lost_depth() -> None:
 
 def empty_snapshot() -> None:
     """The snapshot of one's orders does not have the open ones."""
-    snapshot = AccountStreams.snapshot
+    begin = OrdersSnapshot._begin
 
-    def without_orders(streams: AccountStreams, channel: PrivateChannel) -> PrivateData:
-        return orders_data(channel, [], [], []) if channel == "orders" else snapshot(streams, channel)
+    def without_orders(snapshot: OrdersSnapshot) -> None:
+        snapshot._account = 0
+        begin(snapshot)
 
-    AccountStreams.snapshot = without_orders  # type: ignore[assignment, method-assign]
+    OrdersSnapshot._begin = without_orders  # type: ignore[assignment, method-assign]
 
 
 def stale_balances() -> None:

@@ -14,6 +14,7 @@ from rex_client import DepthBook, RexError, Subscription
 from matching_engine.records import Command, Side
 from services.commands.administrative import list_instrument
 from services.commands.attachments import InstrumentText
+from services.gateway.websocket.orders_snapshot import PART_ORDERS
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S
 
@@ -120,6 +121,20 @@ async def test_the_tape_and_the_ticker_of_a_trade(served: Served) -> None:
         "1419300.00",
     )
     assert await alice.trades(SYMBOL) == list(reversed(tape[0]["data"]["trades"]))
+
+
+async def test_a_snapshot_of_more_open_orders_than_a_message_tells_is_one_to_the_client(
+    served: Served,
+) -> None:
+    alice, count = await served.client("alice"), PART_ORDERS + 1
+    for begin in range(0, count, 100):
+        await alice.place_batch([limit("buy", "470000", 1)] * min(100, count - begin))
+    async with alice.subscribe(["orders"]) as pushes:
+        snapshot = await anext(pushes)
+        last = await alice.place_order(limit("buy", "470000", 1))
+        update = await anext(pushes)
+    assert (snapshot["type"], len(snapshot["data"]["orders"]), "more" in snapshot["data"]) == ("snapshot", count, False)
+    assert (update["prev_seq"], update["data"]["orders"]) == (snapshot["seq"], [last])
 
 
 async def test_own_orders_and_fills_are_pushed_and_nobody_elses(served: Served) -> None:

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from matching_engine.records import ALL_INSTRUMENTS, Command, Phase
 from services.commands.administrative import set_phase
 from services.gateway.resume import missed
-from services.gateway.websocket import private_streams, resumes
+from services.gateway.websocket import private_stream, resumes
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW
 from services.gateway.websocket.market_streams import MARKET_CHANNELS
 from services.read_model.errors import ReadDatabaseAway
@@ -308,7 +308,7 @@ async def test_pushes_are_held_back_while_older_ones_are_read_and_not_without_a_
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The read database does not answer. Other streams of the client go on."""
-    monkeypatch.setattr(private_streams, "HELD_PUSHES", 3)
+    monkeypatch.setattr(private_stream, "HELD_PUSHES", 3)
     alice, bob = await served.client("alice"), await served.client("bob")
     state, read = served.venue.state, asyncio.Event()
     reading = missed.MissedReader.pages

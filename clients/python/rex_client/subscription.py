@@ -46,6 +46,8 @@ class Subscription:
         self._wanted = None if symbols is None or "*" in symbols else frozenset(symbols)
         self._on_close = on_close
         self._streams_with_snapshot: set[Stream] = set()
+        self._parts: dict[Stream, list[Json]] = {}
+        """Of snapshots that are not whole yet."""
         self.positions: dict[Stream, Json] = {}
         """By resumable stream: `incarnation` and `seq` of the last push taken, from which to resume."""
         self._pushes: deque[Json] = deque()
@@ -78,6 +80,12 @@ class Subscription:
         if push["channel"] == "candles" and push["data"]["interval"] != self._options.get("interval"):
             return
         stream = push["channel"], push["symbol"]
+        parts = [] if push["type"] == "snapshot" else self._parts.pop(stream, [])
+        if push["data"].get("more"):
+            self._parts[stream] = [*parts, push]
+            self.positions.pop(stream, None)  # No seq within a snapshot can be resumed from.
+            return
+        push = _joined([*parts, push])
         if push["type"] == "snapshot":
             self._streams_with_snapshot.add(stream)
         elif stream not in self._streams_with_snapshot:
@@ -124,3 +132,11 @@ class Subscription:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _joined(parts: list[Json]) -> Json:
+    """The parts of a snapshot of own orders as one push; any other push is one part."""
+    if len(parts) == 1:
+        return parts[0]
+    orders = [order for part in parts for order in part["data"]["orders"]]
+    return {**parts[0], "data": {**parts[-1]["data"], "orders": orders}}

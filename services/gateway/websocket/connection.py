@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -100,7 +100,7 @@ class Connection:
         the key's bound."""
         self._parts = parts
         self._admit = admit
-        self._resuming: set[asyncio.Task[None]] = set()
+        self._telling: set[asyncio.Task[None]] = set()
         self._address = address
         self._is_public = False
         """The connection follows market data without a key, and is counted in `parts.public`."""
@@ -153,8 +153,8 @@ class Connection:
                 self._expiry.cancel()
             self._parts.channels.leave(self)
             self._leave_public()
-            for resuming in self._resuming:
-                resuming.cancel()
+            for telling in self._telling:
+                telling.cancel()
             by_venue = self.queue.closing is not None and self.queue.closing.code != CLOSE_GONE
             self._orders.disconnected(self.key, None if by_venue else self._client_closed)
             self.queue.close(CLOSE_GONE, "the client is gone")  # Nobody reads what waits, nor what comes later.
@@ -257,17 +257,23 @@ class Connection:
         check_options(params)
         if params.resume is not None:
             self._parts.resumes.check(params.resume)
-            resuming = asyncio.create_task(self._resume(message, key, params, instruments))
-            self._resuming.add(resuming)
-            resuming.add_done_callback(self._resuming.discard)
+            self._in_background(self._resume(message, key, params, instruments))
             return
         self._result(message, Subscribed.of(params))
         for channel in dict.fromkeys(params.channels):
             if is_private(channel):
                 self._others[channel] = None
-                self._parts.channels.private.subscribe(self, channel, account_of(channel, key))
+                snapshot = self._parts.channels.private.subscribe(self, channel, account_of(channel, key))
+                if snapshot is not None:
+                    self._in_background(snapshot.tell())
             else:
                 self._subscribe_public(channel, params, instruments)
+
+    def _in_background(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Tells streams what takes several messages, as long as the connection lives."""
+        task = asyncio.create_task(telling)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def _resume(
         self, message: Message, key: ApiKey, params: SubscribeParams, instruments: list[int] | None

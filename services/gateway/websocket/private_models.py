@@ -43,12 +43,16 @@ class OrdersData(msgspec.Struct):
     orders: list[OrderRow]
     fills: list[FillRow]
     busts: list[BustedFill]
+    more: Literal[True] | msgspec.UnsetType = msgspec.UNSET
+    """In a snapshot of more than 500 orders, and in the updates that go on with it: the next update tells more of them."""
 
 
-class DropCopyData(OrdersData):
+class DropCopyData(msgspec.Struct):
     """Of `drop_copy`: as `orders`, of every account; each fill and each bust once for each side, with its account."""
 
+    orders: list[OrderRow]
     fills: list[AccountFillRow]
+    busts: list[BustedFill]
 
 
 class AlertsData(msgspec.Struct):
@@ -83,12 +87,12 @@ class BalancesData(msgspec.Struct):
     holdings: list[HoldingData]
 
 
-PrivateData = OrdersData | FillsData | BalancesData
+PrivateData = OrdersData | DropCopyData | FillsData | BalancesData
 
 
 def orders_data(
     channel: PrivateChannel, orders: list[dict[str, Any]], fills: list[dict[str, Any]], busts: list[BustedFill]
-) -> OrdersData:
+) -> OrdersData | DropCopyData:
     """The data of `orders` or `drop_copy`."""
     return (DropCopyData if channel == "drop_copy" else OrdersData)(orders, fills, busts)
 

@@ -6,101 +6,22 @@ has subscribers; what nobody subscribes to costs nothing.
 
 from __future__ import annotations
 
-from typing import Literal, TypeGuard, get_args
+from typing import TypeGuard, get_args
 
 from matching_engine.records import Event, EventKind
-from services.gateway.replies.execution_report import order_json
 from services.gateway.websocket.account_changes import AccountChanges, Balances
-from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW
-from services.gateway.websocket.market_models import Push
+from services.gateway.websocket.orders_snapshot import OrdersSnapshot
 from services.gateway.websocket.private_models import (
     FillsData,
     PrivateChannel,
     PrivateData,
     orders_data,
-    private_push_text,
 )
-from services.gateway.websocket.subscriber import Subscriber, may_receive
+from services.gateway.websocket.private_stream import PrivateStream
+from services.gateway.websocket.subscriber import Subscriber
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
 from services.venue_state.state import EVERY_ACCOUNT, VenueState
-
-HELD_PUSHES = 8_192
-"""How many live pushes may wait for one client while it is told what it missed; one more closes with 4008."""
-
-
-class Held:
-    """The live pushes of a client that is being told what it missed, in order."""
-
-    __slots__ = ("after_seq", "snapshot", "texts")
-
-    def __init__(self, after_seq: int) -> None:
-        self.after_seq = after_seq
-        """Of the stream when it began: what is held is later."""
-        self.texts: list[str] = []
-        self.snapshot = False
-        """Whether the client has asked for a snapshot meanwhile."""
-
-
-class PrivateStream:
-    """One channel of one account. `seq` is that of the last push; before the first, of the venue when the stream began."""
-
-    def __init__(self, channel: PrivateChannel, state: VenueState) -> None:
-        self.channel = channel
-        self.seq = state.last_seq
-        self._state = state
-        self._subscribers: dict[Subscriber, Held | None] = {}
-
-    def __len__(self) -> int:
-        return len(self._subscribers)
-
-    def subscribe(self, client: Subscriber, data: PrivateData) -> None:
-        """Subscribes to a snapshot and then every push. For a client whose pushes are held back, `release` asks again."""
-        held = self._subscribers.setdefault(client, None)
-        if held is not None:
-            held.snapshot = True
-            return
-        client.queue.put(self.text("snapshot", self.seq, None, data))
-
-    def leave(self, client: Subscriber) -> None:
-        """Ends the pushes to the client."""
-        self._subscribers.pop(client, None)
-
-    def push(self, seq: int, data: PrivateData) -> None:
-        """Pushes the changes of the command `seq` to every subscriber."""
-        text = self.text("update", seq, self.seq, data)
-        self.seq = seq
-        for client, held in self._subscribers.items():
-            if not may_receive(client, self._state):
-                continue
-            if held is None:
-                client.queue.put(text)
-            elif len(held.texts) < HELD_PUSHES:
-                held.texts.append(text)
-            else:
-                client.queue.close(CLOSE_TOO_SLOW, f"{HELD_PUSHES} pushes came while older ones were being sent")
-
-    def hold(self, client: Subscriber) -> Held:
-        """Subscribes the client and holds back its pushes from now on; takes the place of an earlier hold."""
-        held = self._subscribers[client] = Held(self.seq)
-        return held
-
-    def is_held(self, client: Subscriber, held: Held) -> bool:
-        """Whether this hold is in force: the client has neither unsubscribed nor begun another one."""
-        return self._subscribers.get(client) is held
-
-    def release(self, client: Subscriber, held: Held) -> None:
-        """Sends what was held back; from now on pushes go to the client at once."""
-        self._subscribers[client] = None
-        for text in held.texts:
-            client.queue.put(text)
-
-    def text(
-        self, kind: Literal["snapshot", "update", "resumed"], seq: int, prev_seq: int | None, data: PrivateData
-    ) -> str:
-        """A push of this stream as JSON."""
-        return private_push_text(Push(self.channel, kind, None, seq, prev_seq, self._state.incarnation, data))
-
 
 PRIVATE_CHANNELS: frozenset[str] = frozenset(get_args(PrivateChannel))
 
@@ -136,15 +57,10 @@ class AccountStreams:
         return self.streams[channel]
 
     def snapshot(self, channel: PrivateChannel) -> PrivateData:
-        """The data of a snapshot. Fills and the drop copy are events: they begin with none."""
+        """The data of a snapshot, but that of `orders`. Fills and the drop copy are events: they begin with none."""
         if channel == "balances":
             return Balances.of(self._state.accounts[self.account]).data(self.account, self._state, with_empty=False)
-        if channel == "fills":
-            return FillsData([], [])
-        if channel == "drop_copy":
-            return orders_data(channel, [], [], [])
-        is_open = [order for order in self._state.orders.open.values() if order.account == self.account]
-        return orders_data(channel, [order_json(order, self._state.instruments) for order in is_open], [], [])
+        return FillsData([], []) if channel == "fills" else orders_data(channel, [], [], [])
 
     def flush(self) -> None:
         """Pushes the changes of the command, if there are any."""
@@ -185,10 +101,17 @@ class PrivateStreams:
         """All balances of the account, those that are 0 included: a client may remember another value."""
         return Balances.of(self._state.accounts[account]).data(account, self._state, with_empty=True)
 
-    def subscribe(self, client: Subscriber, channel: PrivateChannel, account: int) -> None:
-        """Subscribes to a snapshot, and then to the changes."""
+    def subscribe(self, client: Subscriber, channel: PrivateChannel, account: int) -> OrdersSnapshot | None:
+        """Subscribes to a snapshot, and then to the changes. Returns a snapshot whose other parts are to be told."""
         streams = self._listen(account)
-        streams.stream(channel).subscribe(client, streams.snapshot(channel))
+        stream = streams.stream(channel)
+        if stream.asks_again(client):
+            return None
+        if channel == "orders":
+            snapshot = OrdersSnapshot(client, stream, account, self._state)
+            return None if snapshot.is_whole else snapshot
+        stream.subscribe(client, streams.snapshot(channel))
+        return None
 
     def unsubscribe(self, client: Subscriber, channel: PrivateChannel, account: int) -> None:
         """Ends the pushes of this channel to the client."""

@@ -152,7 +152,9 @@ class PrivateResumption:
         if self._is_in_force():
             self._stream.release(self._client, self._held)
             if self._held.snapshot:
-                self._streams.subscribe(self._client, self._channel, self._account)
+                snapshot = self._streams.subscribe(self._client, self._channel, self._account)
+                if snapshot is not None:
+                    await snapshot.tell()
 
     async def _tell_pages(self, after_seq: int) -> None:
         with_orders = self._channel != "fills"

@@ -185,7 +185,7 @@ export class Feed extends EventTarget {
       if (!channels.includes(message.channel)) continue;
       if (message.symbol !== null && symbols && symbols[0] !== "*" && !symbols.includes(message.symbol)) continue;
       if (interval && message.data.interval !== interval) continue;
-      stream.last = { incarnation: message.incarnation, seq: message.seq };
+      stream.last = message.data.more ? null : { incarnation: message.incarnation, seq: message.seq }; // a part of a snapshot: not to be resumed
       stream.take(message);
     }
   }
