@@ -51,6 +51,9 @@ REMEMBERED = 1_000
 still be acknowledged; nobody who listens is told then."""
 
 
+SHOWN_IN_HEALTH = 20
+"""So many open critical alerts have a sentence of their own in what load balancers read every second."""
+
 OfAlerts = AlertRaised | AlertCleared | AlertAcknowledged | DayClosed | ProofAgreed
 """What the monitor records, and the acknowledgements of it: no sign that somebody trades."""
 
@@ -75,9 +78,12 @@ class VenueAlerts:
         return next((alert for alert in self.open.values() if alert.seq == seq), None)
 
     def critical(self) -> list[str]:
-        """A sentence for each open critical alert, oldest first. Health is public: number and kind, and no member or amount."""
-        critical = (alert for alert in self.open.values() if alert.severity == "critical")
-        return [f"Alert {alert.seq} ({alert.kind}) is open: GET /v1/alerts." for alert in critical]
+        """A sentence for each of the first SHOWN_IN_HEALTH open critical alerts, oldest first, and one for how many more there
+        are. Health is public: number and kind, and no member or amount."""
+        critical = [alert for alert in self.open.values() if alert.severity == "critical"]
+        shown = [f"Alert {one.seq} ({one.kind}) is open: GET /v1/alerts." for one in critical[:SHOWN_IN_HEALTH]]
+        more = len(critical) - len(shown)
+        return [*shown, f"More critical alerts are open: {more}. GET /v1/alerts lists them."] if more else shown
 
     def remember(self, alert: VenueAlert) -> None:
         """Adds an alert that has ended and may still be acknowledged."""

@@ -183,7 +183,7 @@ SHORT = {
         *(f"{OF_YEAR}/{part}" for part in ("ladder", "concentration", "effects")),
     },
     "256 account classes": {"/v1/admin/fees", f"{OF_YEAR}/fees"},
-    "what the venue knows by name: scopes, phases of a day, kinds of acts and of warnings": {
+    "what the venue knows by name: scopes, phases of a day, kinds of acts and of warnings; 20 alerts": {
         "/v1/session", "/v1/venue", "/healthz", "/readyz",
     },
     "the days or months of a year, or all days of the venue": {

@@ -29,7 +29,9 @@ class Health(Reply):
     seq: int = Field(description="Last journal sequence number that the gateway has applied.")
     kill_switch: bool = Field(description="The venue's: orders and amends are refused, cancels are accepted.")
     warnings: list[str] = Field(
-        default=[], description="Conditions that need an operator's attention, one sentence each. Empty: none."
+        default=[],
+        description="Conditions that need an operator's attention, one sentence each; of more than 20 open critical alerts a "
+        "sentence says how many more there are. Empty: none.",
     )
     acts_of_two: list[str] = Field(
         default=[],
