@@ -186,16 +186,17 @@ SHORT = {
     "what the venue knows by name: scopes, phases of a day, kinds of acts and of warnings; 20 alerts": {
         "/v1/session", "/v1/venue", "/healthz", "/readyz",
     },
-    "the days or months of a year, or all days of the venue": {
+    "the days or months of a year": {
         "/v1/calendar", OF_YEAR, f"{OF_YEAR}/days", f"{OF_YEAR}/months", f"{OF_YEAR}/changed_hands", f"{REPORTS}/index",
     },
     "the four states of findings": {f"{OF_YEAR}/flagged"},
     "a part of it: 100 trades of an order, 500 events of a command": {
         f"{REPORTS}/orders/{{order_id}}", f"{REPORTS}/journal/{{seq}}",
     },
-    "a document that is one whole: its lines add up, or are made together": {
+    "one target in force for each scope, metric and period": {f"{REPORTS}/targets/{{year}}/progress"},
+    "a document that is one whole, for the reasons that docs/api.md gives": {
         f"{OF_YEAR}/members", f"{OF_YEAR}/splits", f"{REPORTS}/findings/{{year}}", f"{REPORTS}/abnormal_trading/{{year}}",
-        f"{REPORTS}/targets/{{year}}/progress", f"{REPORTS}/context/{{year}}",
+        f"{REPORTS}/context/{{year}}",
     },
 }  # fmt: skip
 """The answers with a list that take no `limit`, by what bounds the list."""

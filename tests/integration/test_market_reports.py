@@ -105,6 +105,15 @@ async def test_the_index_of_two_days(venue: RunningVenue) -> None:
     assert (await get(venue, INDEX, year=2023))["days"] == report["days"]
     await get(venue, INDEX, 422, year=1999)
 
+    await begin_day(venue, 20240102)
+    await begin_day(venue, 20240103)
+    present = await get(venue, INDEX)
+    assert ([one["year"] for one in present["years"]], [day["date"] for day in present["days"]]) == (
+        [2024],
+        ["2024-01-02"],
+    )
+    assert present["days"] == (await get(venue, INDEX, year=2024))["days"]
+
 
 async def test_the_quality_of_a_day(venue: RunningVenue) -> None:
     """Alice's market is (472,800, 473,200) from the first command on that makes it two-sided; Bob buys 2 lots at 473,200,

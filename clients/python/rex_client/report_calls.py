@@ -123,7 +123,7 @@ class ReportCalls(Calls):
     # ------------------------------------------------------------------ the market, and who trades in it
 
     async def index(self, year: int | None = None, *, at_least_seq: int | None = None) -> Json:
-        """The PrNd index of each trading day that has ended, of one year or of all."""
+        """The PrNd index of each trading day of a year that has ended, without one of the present year."""
         return await self._object("GET", "/v1/reports/index", query={"year": year, "at_least_seq": at_least_seq})
 
     async def quality(self, date: Date, *, at_least_seq: int | None = None) -> Json:

@@ -35,7 +35,7 @@ class ContextReport(Sealed):
     """The figures of a year that hold: of each the newest, unless it was withdrawn."""
 
     notice: str
-    figures: tuple[ContextFigure, ...]
+    figures: tuple[ContextFigure, ...] = Field(description="One for each name, by the time of its first entry.")
 
 
 async def read_context(connection: AsyncConnection, year: int) -> ContextReport | None:

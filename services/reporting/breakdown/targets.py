@@ -64,7 +64,9 @@ class TargetLine(Document):
 class TargetsReport(Sealed):
     """The progress of every target of the year that is in force."""
 
-    targets: tuple[TargetLine, ...]
+    targets: tuple[TargetLine, ...] = Field(
+        description="At most one for each scope (the venue, a category, a product), metric and period."
+    )
 
 
 class Done(NamedTuple):

@@ -69,13 +69,14 @@ class IndexReport(Seal):
     base: str = Field(description="The index on `base_date`.")
     base_date: Date = Field(description="The first trading day that ended with both prices; empty before.")
     rule: str
-    years: tuple[IndexYear, ...]
-    days: tuple[IndexDay, ...]
+    years: tuple[IndexYear, ...] = Field(max_length=1, description="The year's; empty of one without days.")
+    days: tuple[IndexDay, ...] = Field(max_length=366)
 
 
 def index_report(rows: IndexRows, position: Values, year: int | None, *, simulated: bool) -> IndexReport:
-    """The index of all days, or of one year's; the chain begins with the first day in any case. `simulated`: a year of the
-    chain is, or begins with, a simulated history."""
+    """The index of the days of a year, of None those of the present trading day's; the chain begins with the venue's first day
+    in any case. `simulated`: a year of the chain is, or begins with, a simulated history."""
+    year = position["trading_date"] // 10_000 if year is None else year
     index = prnd_index(rows.days)
     products = tuple(map(VenueInstrument.from_columns, rows.instruments))
     return IndexReport(
@@ -83,11 +84,11 @@ def index_report(rows: IndexRows, position: Values, year: int | None, *, simulat
         base=f"{BASE}.00",
         base_date=index.days[0].trading_date if index.days else 0,
         rule=RULE,
-        years=tuple(_year(number, weights) for number, weights in index.weights.items() if year in (None, number)),
+        years=tuple(_year(number, weights) for number, weights in index.weights.items() if number == year),
         days=tuple(
             IndexDay(**vars(one.day) | vars(one), prices=_prices(products, one.day, rows.sources[one.trading_date]))
             for one in index.days
-            if year in (None, one.trading_date // 10_000)
+            if one.trading_date // 10_000 == year
         ),
     )
 

@@ -60,7 +60,10 @@ TradingDate = Annotated[
     ),
 ]
 OfYear = Annotated[
-    int | None, Query(ge=2000, le=2099, description="Only the days of this calendar year; without it, all.")
+    int | None,
+    Query(
+        ge=2000, le=2099, description="The days of this calendar year; without it, of the present trading day's year."
+    ),
 ]
 Levels = Annotated[int, Query(ge=1, le=500, description="Price levels of each side.")]
 
@@ -123,7 +126,7 @@ def router(
 def _add_index(routes: APIRouter, read_database: AsyncEngine) -> None:
     indexing = asyncio.Semaphore(1)
 
-    @routes.get("/index", summary="The PrNd index of each trading day that has ended")
+    @routes.get("/index", summary="The PrNd index of each trading day of a year that has ended")
     async def index(year: OfYear = None) -> IndexReport:
         async with connect_in_time(read_database) as connection:
             position = recorded(await read_position(connection))
