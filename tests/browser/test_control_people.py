@@ -120,6 +120,10 @@ def test_an_administrator_sets_the_limits_of_a_key(watched: Watched, venue: Venu
     button.click()
     dialog = page.get_by_test_id("dialog")
     expect(dialog).to_contain_text("Cancels7 a second, 9 at once")
+    expect(dialog).to_contain_text("Queries200 a second, 2,000 at once (the venue's default)")
+    for part, burst in ("cancels", "9"), ("reads", ""):  # only what is the key's own stands in the form
+        expect(dialog.locator(f"[name='{part}.burst']")).to_have_value(burst)
+    expect(dialog.locator("[name='reads.burst']")).to_have_attribute("placeholder", "2000")
     dialog.locator("[name='orders.per_s']").fill("200")
     dialog.locator("[name='orders.burst']").fill("")
     dialog.locator("[name=reason]").fill("market maker agreement")
@@ -131,7 +135,8 @@ def test_an_administrator_sets_the_limits_of_a_key(watched: Watched, venue: Venu
     dialog.get_by_test_id("confirm").click()
     outcome = page.locator("#keys-panel").get_by_test_id("outcome")
     expect(outcome).to_contain_text(f"The rate limits of key {issued['key_id']} are set. Command ")
-    assert limits() == default | {"orders": {"per_s": 200, "burst": 1000}}
+    assert limits() == default | {"orders": {"per_s": 200, "burst": 1000, "own": True}}
+    assert not default["reads"]["own"], "a line that was left empty follows the venue's default still"
     (logged,) = actions(venue, kind="key_limits_set")
     assert (logged["person"], logged["why"]) == ("the admin", "market maker agreement")
 

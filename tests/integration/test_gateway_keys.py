@@ -59,9 +59,9 @@ async def test_the_list_has_the_terms_of_each_key_and_no_secret(venue: RunningVe
         "issued_by": (await listed_by_name(venue, "operator"))["key_id"],
         "last_used_at": None,
     }
-    assert key["limits"]["orders"] == LIMITS["orders"]
+    assert key["limits"]["orders"] == LIMITS["orders"] | {"own": True}
     assert issued["limits"] == key["limits"], "what was issued says which limits hold, as the list does"
-    assert key["limits"]["cancels"] == {"per_s": 2_000, "burst": 10_000}
+    assert key["limits"]["cancels"] == {"per_s": 2_000, "burst": 10_000, "own": False}
     assert key["issued_at"].startswith("2023-12-01T")
     text = (await venue.client("operator").get("/v1/admin/keys")).text
     secrets = [issued["key"], *(held.key for held in venue.keys.values())]

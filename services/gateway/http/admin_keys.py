@@ -90,12 +90,20 @@ class KeyLimitsRequest(KeyRates):
     )
 
 
-class KeyLimitsReply(Reply):
-    """The rate limits that hold for a key."""
+class HeldRate(Reply):
+    """A rate limit that holds for a key."""
 
-    orders: Rate
-    cancels: Rate
-    reads: Rate
+    per_s: int = Field(description="Requests a second. 0: no limit.")
+    burst: int = Field(description="Requests at once, after a pause.")
+    own: bool = Field(description="Whether it was set for this key; false: the venue's default.")
+
+
+class KeyLimitsReply(Reply):
+    """The rate limits that hold for a key: its own, and the venue's defaults for the classes without."""
+
+    orders: HeldRate
+    cancels: HeldRate
+    reads: HeldRate
 
 
 class KeyIssuedReply(Reply):
@@ -109,7 +117,7 @@ class KeyIssuedReply(Reply):
     seq: int
     expires: str | None
     addresses: list[str]
-    limits: KeyLimitsReply = Field(description="Its own, and the venue's defaults for the classes without.")
+    limits: KeyLimitsReply
 
 
 class Key(Reply):
@@ -122,7 +130,7 @@ class Key(Reply):
     expires: str | None = Field(description="null: it does not expire.")
     is_expired: bool
     addresses: list[str] = Field(description="Networks from which it may be used; empty: any.")
-    limits: KeyLimitsReply = Field(description="Its own, and the venue's defaults for the classes without.")
+    limits: KeyLimitsReply
     issued_at: str
     issued_by: str | None = Field(
         description="The key_id of who issued it; null: the venue itself, at its first start."
@@ -173,7 +181,7 @@ def add_key_routes(
             seq=event.seq,
             expires=_expires_text(issued.expires_ns),
             addresses=list(issued.addresses),
-            limits=KeyLimitsReply.model_validate(limits.of(issued.limits).model_dump()),
+            limits=KeyLimitsReply.model_validate(limits.shown(issued.limits)),
         )
 
     @router.put("/keys/{key_id}/limits", tags=_TAGS, summary="Set the rate limits of an API key", responses=PROPOSED)
@@ -198,7 +206,7 @@ def _add_list(router: APIRouter, state: VenueState, limits: RateLimits, clock: C
             "expires": _expires_text(key.expires_ns),
             "is_expired": key.has_expired(now_ns),
             "addresses": list(key.addresses),
-            "limits": limits.of(key.limits).model_dump(),
+            "limits": limits.shown(key.limits),
             "issued_at": time_text(key.issued_ns),
             "issued_by": str(key.issued_by) if key.issued_by else None,
             "last_used_at": None if idle_ns is None else time_text(now_ns - idle_ns),

@@ -161,6 +161,13 @@ class RateLimits:
             **{name: getattr(own, name) or getattr(self._defaults, name) or NO_LIMIT for name in KEY_CLASSES}
         )
 
+    def shown(self, own: KeyLimits | None) -> dict[str, dict[str, Any]]:
+        """The same as JSON, by class; `own` says whether it is of the key's own limits or a default."""
+        limits, own = self.of(own), own or KeyLimits()
+        return {
+            name: {**getattr(limits, name).model_dump(), "own": getattr(own, name) is not None} for name in KEY_CLASSES
+        }
+
     def idle_ns(self, key_id: int) -> int | None:
         """For how long the key has not been used in this process; None: it never was."""
         buckets = self._keys.get(key_id)

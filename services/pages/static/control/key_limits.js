@@ -1,4 +1,4 @@
-// The rate limits of an API key: what holds for it, and the act that sets its own.
+// The rate limits of an API key: what holds for it, and the act that sets its own. Only its own stand in the form; a default is a hint.
 
 import { readAll, send } from "../app/api.js";
 import { h } from "../app/dom.js";
@@ -6,7 +6,7 @@ import { grouped } from "../app/format.js";
 import { t } from "../app/words.js";
 import { line, reasonField, valueOf } from "../operate/fields.js";
 
-/** @typedef {{per_s: number, burst: number}} Rate */
+/** @typedef {{per_s: number, burst: number, own: boolean}} Rate `own`: set for the key; else the venue's default */
 
 const CLASSES = ["orders", "cancels", "reads"];
 
@@ -18,12 +18,15 @@ async function keyOf(id) {
 }
 
 /** @param {Rate} limit */
-const rateText = ({ per_s, burst }) => (per_s ? t("key_limits.value", { per_s: grouped(per_s), burst: grouped(burst) }) : t("none"));
+function rateText({ per_s, burst, own }) {
+  const limit = per_s ? t("key_limits.value", { per_s: grouped(per_s), burst: grouped(burst) }) : t("none");
+  return own ? limit : t("key_limits.default", { limit });
+}
 
 /** Two numbers of a class: neither, or both. @param {string} name @param {Rate} now */
 function pair(name, now) {
   const number = (/** @type {"per_s" | "burst"} */ part, /** @type {string} */ pattern) =>
-    line(t(`key_limits.${part}`), `${name}.${part}`, { value: now[part], inputmode: "numeric", pattern, title: t("acts.whole") });
+    line(t(`key_limits.${part}`), `${name}.${part}`, { [now.own ? "value" : "placeholder"]: now[part], inputmode: "numeric", pattern, title: t("acts.whole") });
   const node = h("fieldset", { class: "pair" }, h("legend", {}, t(`key_limits.${name}`)), number("per_s", "\\d{1,7}"), number("burst", "[1-9]\\d{0,6}"));
   const [per_s, burst] = node.querySelectorAll("input");
   node.addEventListener("input", () => {

@@ -191,7 +191,7 @@ async function ofFees(number) {
 async function ofKey(id) {
   const key = (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
   if (!key) return {};
-  const now = Object.entries(key.limits).map(([name, limit]) => [name, valueText(name, limit)]);
+  const now = Object.entries(key.limits).map(([name, { per_s, burst }]) => [name, valueText(name, { per_s, burst })]);
   return { facts: [[t("field.key_id"), key.name]], now: Object.fromEntries(now) };
 }
 

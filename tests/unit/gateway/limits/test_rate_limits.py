@@ -80,6 +80,12 @@ def test_a_key_has_its_own_limits_and_the_defaults_for_the_others() -> None:
     venue = Venue(KeyLimits(orders=RateLimit(per_s=1, burst=1), reads=RateLimit(per_s=1, burst=7)))
     assert (venue.taken(ORDERS), venue.taken(CANCELS), venue.taken(READS)) == (1, 5, 7)
     assert Venue(UNLIMITED).taken(ORDERS) == 100
+    assert venue.limits.shown(venue.key.limits) == {
+        "orders": {"per_s": 1, "burst": 1, "own": True},
+        "cancels": {"per_s": 2, "burst": 5, "own": False},
+        "reads": {"per_s": 1, "burst": 7, "own": True},
+    }
+    assert not any(each["own"] for each in venue.limits.shown(None).values())
 
 
 def test_a_refusal_names_the_class_and_the_time_to_wait() -> None:
