@@ -75,7 +75,7 @@ class ProblemError(Exception):
         self.retry_after_seconds = RETRY_AFTER_SECONDS
 
     def document(self, request_id: str | None = None) -> dict[str, Any]:
-        """The problem document: `schemas.Problem` as a dict. A reply over WebSocket, or to one order of a batch, has no id."""
+        """The problem document: `schemas.Problem` as a dict. A reply to one order of a batch has no id."""
         known = CODES.get(self.code)
         return {
             "type": TYPE.format(code=self.code),

@@ -136,8 +136,8 @@ class InvalidField(Reply):
 
 class Problem(Reply):
     """RFC 9457 problem details. `code` is stable, `type` a page about it; `errors` names each invalid field. `next_step` says
-    what to do where that is not to correct the request. `request_id` is that of the header X-Request-Id; null in a batch's
-    results and over WebSocket."""
+    what to do where that is not to correct the request. `request_id` is that of the header X-Request-Id, over
+    WebSocket one of the problem's own; null in a batch's results."""
 
     model_config = example(
         type="/errors/price_off_tick",

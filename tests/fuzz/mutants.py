@@ -31,7 +31,7 @@ def talkative() -> None:
 def swallowing() -> None:
     """A message that is no JSON gets no reply, but a close with 1011."""
 
-    def no_reply(self: Connection, request_id: Any, problem: Any) -> None:
+    def no_reply(self: Connection, request_id: Any, error: Any) -> None:
         self.queue.close(1011, "internal error")
 
     Connection._error = no_reply  # type: ignore[method-assign]

@@ -14,7 +14,6 @@ import pytest
 
 from services.data.calendar import TradingCalendar
 from services.data.trading_hours import TradingHours
-from services.gateway.problems import ProblemError
 from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import ClientQueue
@@ -90,7 +89,7 @@ class Member:
 
     def begin(self, gateway: Gateway) -> tuple[Socket, asyncio.Task[None]]:
         """Connects to a gateway, and subscribes or resumes."""
-        socket, answers = Socket(gateway, self.key), list[ProblemError | None]()
+        socket, answers = Socket(gateway, self.key), list[Exception | None]()
         if self.point is None:
             gateway.channels.private.subscribe(socket, "orders", self.key.account)
             return socket, asyncio.create_task(asyncio.sleep(0))

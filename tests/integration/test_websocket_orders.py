@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from rex_client import RexError
+from structlog.testing import capture_logs
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -57,6 +58,33 @@ async def test_an_order_over_the_socket_is_the_order_rest_shows(served: Served) 
     with pytest.raises(RexError) as refused:
         await alice.cancel_order(order_id=placed["order_id"])
     assert (refused.value.status, refused.value.code) == (409, "order_not_open")
+
+
+async def test_each_problem_has_an_id_by_which_the_log_names_its_cause(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    asked = [
+        ("place_order", limit("buy", "0.001", 1), 422),
+        ("place_order", limit("buy", "473000", 1), 500),
+        ("test_order", limit("buy", "473000", 1), 500),
+        ("unsubscribe", {"channels": ["fills"]}, 500),
+        ("no_method", {}, 422),
+    ]
+    monkeypatch.setattr(served.venue.inbox, "put", broken)
+    monkeypatch.setattr(served.venue.order_entry.tests, "test", broken)
+    monkeypatch.setattr(served.venue.channels.private, "unsubscribe", broken)
+    async with open_socket(served) as socket:
+        with capture_logs() as lines:
+            replies = [await ask(socket, {"method": method, "params": params}) for method, params, _ in asked]
+            replies.append(await ask(socket, "no json"))
+    errors = [reply["error"] for reply in replies]
+    assert [error["status"] for error in errors] == [*(status for *_, status in asked), 400]
+    assert len({error["request_id"] for error in errors} - {None}) == len(errors)
+    logged = [line["request_id"] for line in lines if line["event"] == "unexpected error"]
+    assert logged == [error["request_id"] for error in errors if error["status"] == 500]
 
 
 async def test_pipelined_orders_are_answered_in_order_whatever_becomes_of_them(served: Served) -> None:

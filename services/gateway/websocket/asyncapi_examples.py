@@ -125,10 +125,14 @@ def _built(value: Any) -> Json:
     return built
 
 
-PROBLEM = _of(schemas.Problem) | {"request_id": None}
+PROBLEM = _of(schemas.Problem)
 """Of the message `error`."""
 
-_OUTCOMES = _built(OutcomesOfBatch([OutcomeOfOne(msgspec.convert(_ORDER, OrderReport)), OutcomeOfOne(error=PROBLEM)]))
+_OUTCOMES = _built(
+    OutcomesOfBatch(
+        [OutcomeOfOne(msgspec.convert(_ORDER, OrderReport)), OutcomeOfOne(error=PROBLEM | {"request_id": None})]
+    )
+)
 _DEPTH_AND_TRADES: Json = {"channels": ["depth", "trades"], "symbols": [_SYMBOL]}
 
 PARAMS: dict[str, Json] = {

@@ -18,7 +18,7 @@ from services.gateway.limits.bucket import Bucket
 from services.gateway.limits.rate_class import METHOD_CLASSES, READS
 from services.gateway.limits.rate_limits import RateLimited, RateLimits
 from services.gateway.order_entry.order_entry import OrderEntry
-from services.gateway.problems import ProblemError, field_problem, problem_of
+from services.gateway.problems import ProblemError, field_problem
 from services.gateway.sockets import CLOSE_SECONDS, PublicSockets
 from services.gateway.websocket.channels import Channels
 from services.gateway.websocket.client_queue import ClientQueue, Stream
@@ -47,6 +47,7 @@ from services.gateway.websocket.reply_models import (
     Subscribed,
     Subscription,
     Subscriptions,
+    problem_document,
     reply_text,
 )
 from services.gateway.websocket.resumes import Resumes
@@ -225,7 +226,7 @@ class Connection:
             self._bucket = limited.bucket
             self._error(message.req_id, limited)
         except Exception as error:
-            self._error(message.req_id, problem_of(error))
+            self._error(message.req_id, error)
 
     def _take_token(self, method: str) -> Bucket | None:
         """Takes a token of the class of a method that is no order's. Raises RateLimited. `authenticate` takes its own."""
@@ -287,10 +288,10 @@ class Connection:
             numbers = range(len(self._parts.state.instruments)) if instruments is None else instruments
             traded = [wanted.of(number) for number in numbers]
 
-        def reply(problem: ProblemError | None) -> None:
+        def reply(error: Exception | None) -> None:
             self._bucket = bucket
-            if problem is not None:
-                self._error(message.req_id, problem)
+            if error is not None:
+                self._error(message.req_id, error)
                 return
             self._result(message, Subscribed.of(params))
             if "trades" in channels and instruments is None:
@@ -406,8 +407,8 @@ class Connection:
     def _result(self, message: Message, result: msgspec.Struct) -> None:
         self._reply(message.req_id, "result", result)
 
-    def _error(self, request_id: RequestId, problem: ProblemError) -> None:
-        self._reply(request_id, "error", problem.document())
+    def _error(self, request_id: RequestId, error: Exception) -> None:
+        self._reply(request_id, "error", problem_document(error))
 
     def _reply(self, request_id: RequestId, name: str, value: Any) -> None:
         self.queue.put(reply_text(request_id, name, value, self._bucket, self._parts.limits.now, self._times))

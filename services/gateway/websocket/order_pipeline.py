@@ -31,7 +31,7 @@ from services.gateway.order_entry.order_body import (
 from services.gateway.order_entry.order_command import OrderRef
 from services.gateway.order_entry.order_entry import OrderEntry
 from services.gateway.order_schemas import CancelAllAfter
-from services.gateway.problems import ProblemError, problem_of
+from services.gateway.problems import ProblemError
 from services.gateway.replies.execution_report import OutcomeOfOne, OutcomesOfBatch, mass_canceled_json, order_report
 from services.gateway.websocket.client_queue import ClientQueue
 from services.gateway.websocket.messages import (
@@ -47,7 +47,7 @@ from services.gateway.websocket.messages import (
     RequestId,
     decode_params,
 )
-from services.gateway.websocket.reply_models import DisconnectRule, RequestTimes, reply_text
+from services.gateway.websocket.reply_models import DisconnectRule, RequestTimes, problem_document, reply_text
 from services.values.times import time_text
 from services.venue_state.keys import ApiKey
 from services.venue_state.orders import VenueOrder
@@ -97,13 +97,13 @@ class Reply:
 
     def on_problem(self, problem: ProblemError) -> None:
         """Makes the problem the reply."""
-        self._answer("error", problem.document())
+        self.on_error(problem)
 
     def on_error(self, error: Exception) -> None:
         """Makes the problem of an exception the reply."""
         if isinstance(error, RateLimited):
             self.bucket = error.bucket
-        self.on_problem(problem_of(error))
+        self._answer("error", problem_document(error))
 
     def on_found(self, found: asyncio.Task[VenueOrder]) -> None:
         """Makes the reply from a finished task. A canceled task makes none: the venue is stopping."""
@@ -113,7 +113,7 @@ class Reply:
         if error is None:
             self.on_result(order_report(found.result(), self._pipeline.state.instruments))
         elif isinstance(error, Exception):
-            self.on_problem(problem_of(error))
+            self.on_error(error)
 
     def on_result(self, result: Any) -> None:
         """Makes the result, a model or its dict, the reply."""
@@ -289,7 +289,7 @@ class OrderPipeline:
             try:
                 result = await work
             except Exception as error:
-                reply.on_problem(problem_of(error))
+                reply.on_error(error)
             else:
                 reply.on_result(result)
 

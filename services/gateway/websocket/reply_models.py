@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from services.gateway.limits.bucket import Bucket
+from services.gateway.problems import problem_of
+from services.gateway.request_ids import new_request_id
 from services.gateway.websocket.market_models import CandleInterval
 from services.gateway.websocket.messages import Channel, RequestId, SubscribeParams
 from services.values.times import time_text
@@ -124,6 +126,12 @@ class RequestTimes:
 
 
 _encode = msgspec.json.Encoder().encode
+
+
+def problem_document(error: Exception) -> dict[str, Any]:
+    """The `error` of a reply, with an id of its own, by which the log names what it has of the error."""
+    request_id = new_request_id().decode()
+    return problem_of(error, request_id).document(request_id)
 
 
 def reply_text(

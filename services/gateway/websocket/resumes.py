@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from services.gateway.problems import ProblemError, field_problem, problem_of
+from services.gateway.problems import ProblemError, field_problem
 from services.gateway.resume.journal_rows import PhaseChange
 from services.gateway.resume.missed import Missed, MissedReader, MissedTrades, pages_of
 from services.gateway.websocket.channels import Channels
@@ -235,14 +235,14 @@ class Resumes:
         point: ResumePoint,
         private: Sequence[tuple[PrivateChannel, int]],
         trades: Sequence[Stream],
-        reply: Callable[[ProblemError | None], None],
+        reply: Callable[[Exception | None], None],
         *,
         status: bool = False,
     ) -> None:
         """Subscribes the client to private channels (each with its account), streams of trades and the venue's status,
         from the point on.
 
-        `reply` is called before anything else is sent: with None, or with the problem: 409 `resume_ahead`, or 503.
+        `reply` is called before anything else is sent: with None, or with an error: 409 `resume_ahead`, or 503.
         """
         try:
             await self._reached(point.seq)
@@ -256,7 +256,7 @@ class Resumes:
         except Exception as error:
             for one in resumptions:
                 one.drop()
-            reply(problem_of(error))
+            reply(error)
             return
         reply(None)
         try:
