@@ -34,6 +34,7 @@ from services.simulator import demo_accounts
 from services.venue.alerting import Alerting, make_alerting
 from services.venue.application import Gateway, make_application, make_limits, told_when
 from services.venue.first_start import IssuedKey, what_every_venue_has
+from services.venue.key_uses import KEY_USES_FILE, KeyUses
 from services.venue.parts import OnFault, ignore_fault
 from services.venue.public import open_to_clients
 from services.venue.report_process import ReportPlace, ReportProcess
@@ -118,6 +119,9 @@ async def _serving(core: Running, dependencies: Dependencies, listener: socket.s
         core.start_reader(work, "alerts")
     reports, days_reports = _report_processes(settings)
     limits = make_limits(gateway.state, settings)
+    uses = KeyUses(settings.data_dir / KEY_USES_FILE, opened.journal.journal_id, limits, dependencies.clock)
+    uses.read()
+    core.start_reader(uses.run(), "key uses")
     app = _make_api(core, dependencies, proof, snapshots, alerting, reports, days_reports, limits)
     entry = _demo_entry(gateway, limits, core.keys) if settings.demo else None
     public = open_to_clients(app, settings, listener, core.keys, core.parts, gateway.channels.liveness, entry)

@@ -29,6 +29,7 @@ from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.processes.exit_codes import ExitCode
 from services.scaled.launch import REX
 from services.venue.first_start import KEYS_FILE
+from services.venue.key_uses import KEY_USES_FILE
 from tests.faults.venue_process import VenueProcess, rex, serve
 from tests.patience import PATIENCE_S, http_post
 from tests.unit.journal.killed import leave_in_log
@@ -60,7 +61,7 @@ def demo_until(folder: Path, reached: Callable[[dict[str, Any]], bool], *options
 def test_demo_trades_by_itself_carries_on_and_agrees_with_itself(tmp_path: Path) -> None:
     options = ("--no-history", "--pace", "2000", "--rate", "200")
     one = demo_until(tmp_path, lambda told: told["trades"] > 0, *options)
-    assert {file.name for file in tmp_path.iterdir()} == AT_REST
+    assert {file.name for file in tmp_path.iterdir()} == AT_REST | {KEY_USES_FILE}
     assert one["orders"] > one["trades"]
     assert (one["target_cny"], one["agree"]) == ("23000000000.00", True)
     figure = one["figure"]

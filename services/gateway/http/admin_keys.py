@@ -136,7 +136,8 @@ class Key(Reply):
         description="The key_id of who issued it; null: the venue itself, at its first start."
     )
     last_used_at: str | None = Field(
-        description="By this process, since its start; null: not used since. Each gateway knows its own."
+        description="null: this process knows of no use. A venue in one process remembers uses over a restart, but for those "
+        "of the last minute before a kill; of the scaled mode each gateway knows its own, since its start."
     )
 
 
@@ -197,7 +198,7 @@ def add_key_routes(
 
 def _add_list(router: APIRouter, state: VenueState, limits: RateLimits, clock: Callable[[], int]) -> None:
     def key_json(key: ApiKey, now_ns: int) -> dict[str, Any]:
-        idle_ns = limits.idle_ns(key.key_id)
+        used_ns = limits.last_used_ns(key.key_id, now_ns)
         return {
             "key_id": str(key.key_id),
             "name": key.name,
@@ -209,7 +210,7 @@ def _add_list(router: APIRouter, state: VenueState, limits: RateLimits, clock: C
             "limits": limits.shown(key.limits),
             "issued_at": time_text(key.issued_ns),
             "issued_by": str(key.issued_by) if key.issued_by else None,
-            "last_used_at": None if idle_ns is None else time_text(now_ns - idle_ns),
+            "last_used_at": None if used_ns is None else time_text(used_ns),
         }
 
     @router.get(

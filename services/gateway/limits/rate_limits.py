@@ -111,6 +111,8 @@ class RateLimits:
         self.now = now
         """The clock: nanoseconds that never go back."""
         self._keys: dict[int, KeyBuckets] = {}
+        self.used_before_ns: dict[int, int] = {}
+        """By key_id: when keys were last used before this process, by the wall clock."""
         state.key_listeners.append(self._key_changed)
 
     def bucket(self, key: ApiKey, rate_class: int) -> Bucket | None:
@@ -168,10 +170,22 @@ class RateLimits:
             name: {**getattr(limits, name).model_dump(), "own": getattr(own, name) is not None} for name in KEY_CLASSES
         }
 
-    def idle_ns(self, key_id: int) -> int | None:
-        """For how long the key has not been used in this process; None: it never was."""
+    def last_used_ns(self, key_id: int, now_ns: int) -> int | None:
+        """When the key was last used, by the wall clock, which stands at `now_ns`; None: this process knows of no use."""
         buckets = self._keys.get(key_id)
-        return None if buckets is None or not buckets.used_ns else self.now() - buckets.used_ns
+        if buckets is None or not buckets.used_ns:
+            return self.used_before_ns.get(key_id)
+        return now_ns - (self.now() - buckets.used_ns)
+
+    def uses_ns(self, now_ns: int) -> dict[int, int]:
+        """When each key was last used that this process knows of a use of, by key_id."""
+        found = {key_id: self.last_used_ns(key_id, now_ns) for key_id in {**self.used_before_ns, **self._keys}}
+        return {key_id: used_ns for key_id, used_ns in found.items() if used_ns and key_id in self._state.key_hashes}
+
+    @property
+    def newest_use_ns(self) -> int:
+        """When any key was last used in this process, by the clock of the limits; 0: none was."""
+        return max((buckets.used_ns for buckets in self._keys.values()), default=0)
 
     def _add(self, key: ApiKey) -> KeyBuckets:
         current = self._state.key(key.key_id)  # A connection keeps the key of its handshake, and limits may be newer.

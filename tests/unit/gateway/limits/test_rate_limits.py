@@ -134,10 +134,12 @@ def test_a_revoked_key_leaves_nothing_behind() -> None:
     venue = Venue()
     key = venue.key
     venue.limits.take(key, ORDERS)
-    assert venue.limits.idle_ns(key.key_id) == 0
+    venue.limits.used_before_ns[key.key_id] = 5
+    assert venue.limits.last_used_ns(key.key_id, 7_000) == 7_000
+    assert venue.limits.uses_ns(7_000) == {key.key_id: 7_000}
     venue.apply(admin.record(SENDER, KeyRevoked(key_id=key.key_id)))
     venue.limits.bucket(key, ORDERS)
-    assert venue.limits.idle_ns(key.key_id) is None
+    assert venue.limits.uses_ns(7_000) == {}
 
 
 def test_log_ins_are_counted_by_address_and_few_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
