@@ -18,6 +18,7 @@ from services.messaging import Submission
 from services.venue_state.keys import ApiKey, key_hash
 from services.venue_state.state import VenueState
 from tests.unit.read_model.history import SENDER, History, cancel, opening, order
+from tests.unit.read_model.test_write_batch import amend
 
 pytestmark = pytest.mark.anyio
 
@@ -90,17 +91,18 @@ async def test_more_orders_come_in_parts_and_what_changed_meanwhile_comes_behind
     assert parts is not None
     first = client.read()
     last_id = venue.first_id + ORDERS - 1
-    venue.apply([cancel(venue.first_id, ACCOUNT), cancel(last_id, ACCOUNT)])
+    amended = amend(last_id - 1, ACCOUNT, price_ticks=991)
+    venue.apply([cancel(venue.first_id, ACCOUNT), cancel(last_id, ACCOUNT), amended])
     pushes = first + await read_all(client, asyncio.create_task(parts.tell()))
 
     told, later = pushes[:3], pushes[3:]
     assert [(push["type"], push["seq"], push["prev_seq"], push["data"].get("more")) for push in told] == [
         ("snapshot", seq, None, True), ("update", seq, seq, True), ("update", seq, seq, None),
     ]  # fmt: skip
-    assert [len(push["data"]["orders"]) for push in told] == [PART_ORDERS, PART_ORDERS, 2]
-    assert ids_of(told) == list(range(venue.first_id, last_id))
+    assert [len(push["data"]["orders"]) for push in told] == [PART_ORDERS, PART_ORDERS, 1]
+    assert ids_of(told) == list(range(venue.first_id, last_id - 1))
     assert [(push["prev_seq"], push["seq"], *ids_of([push])) for push in later] == [
-        (seq, seq + 1, venue.first_id), (seq + 1, seq + 2, last_id),
+        (seq, seq + 1, venue.first_id), (seq + 1, seq + 2, last_id), (seq + 2, seq + 3, last_id - 1),
     ]  # fmt: skip
 
 
