@@ -10,12 +10,8 @@ import { line, reasonField, valueOf } from "../operate/fields.js";
 
 const CLASSES = ["orders", "cancels", "reads"];
 
-/** The key as the venue has it now. @param {string} id @returns {Promise<any>} */
-async function keyOf(id) {
-  const found = (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
-  if (!found) throw new Error(t("acts.gone"));
-  return found;
-}
+/** The key as the venue has it now; undefined: it was revoked. @param {string} id @returns {Promise<any>} */
+export const keyOf = async (id) => (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
 
 /** @param {Rate} limit */
 function rateText({ per_s, burst, own }) {
@@ -40,7 +36,9 @@ function pair(name, now) {
 export const keyLimitsAct = (id) => ({
   kinds: ["key_limits_set"],
   ask: async () => {
-    const { name, scopes, limits } = await keyOf(id);
+    const found = await keyOf(id);
+    if (!found) throw new Error(t("acts.gone"));
+    const { name, scopes, limits } = found;
     return {
       title: t("key_limits.ask", { name }),
       facts: [

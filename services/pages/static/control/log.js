@@ -4,7 +4,7 @@ import { read } from "../app/api.js";
 import { h, say } from "../app/dom.js";
 import { grouped, stamp } from "../app/format.js";
 import { watch } from "../app/store.js";
-import { t, term } from "../app/words.js";
+import { listed, t, term } from "../app/words.js";
 import { choice, line } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
 import { aboutOf, amountOf } from "./target.js";
@@ -68,7 +68,7 @@ const ofFields = (fields, why) =>
     .filter(([name, value]) => value !== null && value !== why && !HIDDEN.has(name) && !(name === "account" && value === 0))
     .map(
       ([name, value]) =>
-        `${term("field", name)} ${Array.isArray(value) ? `${value.slice(0, 3).join(", ")}${value.length > 3 ? ` … (${value.length})` : ""}` : valueText(name, value)}`,
+        `${term("field", name)} ${Array.isArray(value) ? `${listed(value.slice(0, 3).map(String))}${value.length > 3 ? ` … (${value.length})` : ""}` : valueText(name, value)}`,
     )
     .join(" · ");
 

@@ -5,12 +5,14 @@ import { grouped, money, stamp } from "../app/format.js";
 import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
 import { targetName } from "../app/target_name.js";
-import { t, term } from "../app/words.js";
+import { listed, t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
 import { TERMS } from "./instrument_terms.js";
+import { keyOf } from "./key_limits.js";
 import { instrumentText, stateOf } from "./market.js";
 import { consequenceOf, figuresOf } from "./outside.js";
+import { amountOf } from "./target.js";
 import { bustFacts, party } from "./trade.js";
 
 /** @typedef {[string, string]} Fact */
@@ -88,7 +90,7 @@ function asked(proposal, now, most = Infinity) {
   return Object.entries(fields)
     .filter(([field]) => field !== said)
     .map(([field, value]) => {
-      const text = field === "amount" && proposal.body.metric === "tonnes" ? String(value) : valueText(field, value, most);
+      const text = field === "amount" && proposal.act === "target_set" ? amountOf(proposal.body) : valueText(field, value, most);
       const label = field === "name" && said ? t("eyes.signed_by") : term("field", field); // beside a reason it is a person's
       return [label, field in now ? t("eyes.now", { value: text, now: now[field] }) : text];
     });
@@ -108,7 +110,7 @@ function valueText(field, value, most = Infinity) {
   if (value === null || value === undefined || value === "") return t(EMPTY[field] ?? "none");
   if (Array.isArray(value)) {
     const shown = value.slice(0, most).map((one) => (field === "accounts" ? accountText(one) : String(one)));
-    return value.length > most ? `${shown.join(", ")} … (${value.length})` : shown.join(", ");
+    return value.length > most ? `${listed(shown)} … (${value.length})` : listed(shown);
   }
   if (IN_YUAN.has(field) && typeof value === "string") return money(value);
   if (field === "phase") return term("phase", value);
@@ -189,7 +191,7 @@ async function ofFees(number) {
 
 /** @param {string} id @returns {Promise<Told>} */
 async function ofKey(id) {
-  const key = (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
+  const key = await keyOf(id);
   if (!key) return {};
   const now = Object.entries(key.limits).map(([name, { per_s, burst }]) => [name, valueText(name, { per_s, burst })]);
   return { facts: [[t("field.key_id"), key.name]], now: Object.fromEntries(now) };
@@ -229,7 +231,7 @@ async function ofTrades(ids) {
 async function ofTarget({ year, replaces }) {
   if (!replaces) return {};
   const older = (await readAll(`/v1/reports/targets/${year}`, "targets")).find((/** @type {any} */ one) => one.seq === replaces);
-  return older ? { amount: older.metric === "tonnes" ? String(older.amount) : money(older.amount), name: targetName(older.name) } : {};
+  return older ? { amount: amountOf(older), name: targetName(older.name) } : {};
 }
 
 /** @param {any} body @returns {Promise<Record<string, string>>} */

@@ -3,7 +3,7 @@
 import { read, send } from "../app/api.js";
 import { grouped, money } from "../app/format.js";
 import { page } from "../app/page.js";
-import { t } from "../app/words.js";
+import { listed, t } from "../app/words.js";
 import { reasonField, valueOf } from "../operate/fields.js";
 
 const PAGE = 500;
@@ -34,7 +34,7 @@ function decideAct(now, rights, decision) {
         known: { trade_ids: ids, finding: finding.finding },
         title: t(`decide.ask_${decision}`),
         facts: [
-          [t("findings.members"), finding.members.join(", ")],
+          [t("findings.members"), listed(finding.members)],
           [t("findings.trades"), grouped(ids.length)],
           [t("findings.amount"), money(amount)],
           [t("findings.sentence"), page.lang === "zh" ? finding.sentence_zh : finding.sentence],

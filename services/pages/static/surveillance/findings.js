@@ -6,7 +6,7 @@ import { h, rows, say } from "../app/dom.js";
 import { grouped, money, short } from "../app/format.js";
 import { saveButton } from "../app/save.js";
 import { get, watch } from "../app/store.js";
-import { t, term } from "../app/words.js";
+import { listed, t, term } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { facts, panel } from "../operate/listing.js";
 import { acknowledgeAct, sentenceOf } from "./alerts.js";
@@ -53,7 +53,7 @@ function card(finding, rights) {
     details = tradesOf(finding);
   const node = h(
     "article",
-    { class: "finding", "aria-label": finding.members.join(", "), data: { testid: "finding", finding: finding.finding } },
+    { class: "finding", "aria-label": listed(finding.members), data: { testid: "finding", finding: finding.finding } },
     host,
     h(
       "div",

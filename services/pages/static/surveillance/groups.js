@@ -3,7 +3,7 @@
 import { send } from "../app/api.js";
 import { stamp } from "../app/format.js";
 import { get, watch } from "../app/store.js";
-import { t } from "../app/words.js";
+import { listed, t } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { reasonField, valueOf } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
@@ -21,7 +21,7 @@ export function groupsPanel(rights) {
     rowKind: (one) => (one.ended ? "past" : ""),
     columns: [
       { name: t("measures.id"), text: (one) => one.control_group, num: true },
-      { name: t("filters.account"), text: (one) => one.accounts.map(accountText).join(", "), kind: () => "wide" },
+      { name: t("filters.account"), text: (one) => listed(one.accounts.map(accountText)), kind: () => "wide" },
       { name: t("acts.reason"), text: (one) => one.reason, kind: () => "wide" },
       { name: t("decisions.who"), text: (one) => `${one.name}, ${stamp(one.time)}` },
       {
@@ -67,7 +67,7 @@ const declareAct = (rights) => ({
   run: async (given, key) => {
     const accounts = numbersOf(valueOf(given, "accounts"));
     const { seq } = await send("POST", "/v1/admin/control_groups", { accounts, reason: valueOf(given, "reason"), name: rights.name }, key);
-    return { said: t("groups.done", { accounts: accounts.join(", ") }), seq };
+    return { said: t("groups.done", { accounts: listed(accounts.map(String)) }), seq };
   },
 });
 
@@ -81,7 +81,7 @@ function endAct(rights, now) {
         known: group,
         title: t("groups.ask_end"),
         facts: [
-          [t("filters.account"), group.accounts.map(accountText).join(", ")],
+          [t("filters.account"), listed(group.accounts.map(accountText))],
           [t("acts.reason"), group.reason],
           [t("acts.recorded_as"), rights.name ?? ""],
         ],

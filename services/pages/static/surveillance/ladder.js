@@ -4,7 +4,7 @@ import { send } from "../app/api.js";
 import { h } from "../app/dom.js";
 import { grouped, stamp } from "../app/format.js";
 import { get, watch } from "../app/store.js";
-import { t, term } from "../app/words.js";
+import { listed, t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { choice, field, line, reasonField, valueOf } from "../operate/fields.js";
@@ -27,10 +27,10 @@ export function ladderPanel(rights) {
     empty: t("ladder.none"),
     columns: [
       { name: t("trades.day"), text: (one) => one.trading_date },
-      { name: t("findings.members"), text: (one) => one.members.join(", "), kind: () => "wide" },
+      { name: t("findings.members"), text: (one) => listed(one.members), kind: () => "wide" },
       { name: t("ladder.what"), text: (one) => one.breaches.map(breachText).join("; "), kind: () => "wide" },
       { name: t("ladder.provided"), text: (one) => term("measure", one.provided) },
-      { name: t("ladder.imposed"), text: (one) => one.imposed.join(", ") || t("ladder.nothing") },
+      { name: t("ladder.imposed"), text: (one) => listed(one.imposed) || t("ladder.nothing") },
       ...(rights.acts
         ? [
             {
@@ -78,7 +78,7 @@ export function measuresPanel(rights) {
         kind: (one) => (one.measure === "opening_ban" && !one.lifted ? "danger" : ""),
       },
       { name: t("trades.day"), text: (one) => one.trading_date },
-      { name: t("filters.account"), text: (one) => one.accounts.map(accountText).join(", "), kind: () => "wide" },
+      { name: t("filters.account"), text: (one) => listed(one.accounts.map(accountText)), kind: () => "wide" },
       { name: t("acts.reason"), text: (one) => one.reason, kind: () => "wide" },
       { name: t("decisions.who"), text: (one) => `${one.name}, ${stamp(one.time)}` },
       {
@@ -137,7 +137,7 @@ const imposeAct = (rights, now) => ({
       facts: [
         ...(step
           ? /** @type {[string, string][]} */ ([
-              [t("findings.members"), step.members.join(", ")],
+              [t("findings.members"), listed(step.members)],
               [t("ladder.what"), step.breaches.map(breachText).join("; ")],
             ])
           : []),
@@ -177,7 +177,7 @@ const imposeAct = (rights, now) => ({
       name: rights.name,
     };
     const { seq } = await send("POST", "/v1/admin/measures", body, key);
-    return { said: t("measures.done", { measure: term("measure", measure), accounts: body.accounts.join(", ") }), seq };
+    return { said: t("measures.done", { measure: term("measure", measure), accounts: listed(body.accounts.map(String)) }), seq };
   },
 });
 
@@ -193,7 +193,7 @@ function liftAct(rights, now) {
         title: t("measures.ask_lift"),
         facts: [
           [t("measures.what"), term("measure", measure.measure)],
-          [t("filters.account"), measure.accounts.map(accountText).join(", ")],
+          [t("filters.account"), listed(measure.accounts.map(accountText))],
           [t("acts.reason"), measure.reason],
           [t("acts.recorded_as"), rights.name ?? ""],
         ],
