@@ -79,7 +79,8 @@ def test_the_search_finds_favourites_first_and_others(watched: Watched, demo: Ve
 
 def test_what_another_tab_chooses_keeps_the_favourites(page: Page, demo: VenueProcess) -> None:
     look(page, demo)
-    other = page.context.new_page()
+    context = page.context
+    other = context.new_page()
     look(other, demo)
     star(page).click()
     other.get_by_test_id("group-10").click()

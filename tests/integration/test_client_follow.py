@@ -77,7 +77,7 @@ async def test_pages_are_the_whole_list(served: Served) -> None:
         whole = (await alice.ledger(order=order, limit=500))["lines"]
         read = [page["lines"] async for page in pages(alice.ledger, order=order, limit=3)]
         assert [line for lines in read for line in lines] == whole
-        assert len(read) == -(-len(whole) // 3) > 2
+        assert len(read) == len(whole) // 3 + 1 > 2
     operator = await served.client("operator")
     accounts = [account async for page in pages(operator.accounts, limit=1) for account in page["accounts"]]
     assert accounts == (await operator.accounts())["accounts"]

@@ -40,6 +40,7 @@ TABLE: dict[str, str] = {
         GET /v1/reports/bulletins/{period}
         GET /v1/reports/turnover/{year}
         GET /v1/reports/turnover/{year}/range
+        GET /v1/reports/turnover/{year}/last_day
         GET /v1/reports/targets/{year}
         GET /v1/reports/decisions
         GET /v1/reports/index
@@ -53,6 +54,7 @@ TABLE: dict[str, str] = {
         GET /v1/reports/turnover/{year}/months
         GET /v1/reports/turnover/{year}/days
         GET /v1/reports/turnover/{year}/fees
+        GET /v1/reports/turnover/{year}/flagged
         GET /v1/reports/targets/{year}/progress
         GET /v1/reports/context/{year}""",
     "trader": """
