@@ -30,6 +30,7 @@ from time import monotonic
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.snapshots.folder import SNAPSHOTS_FOLDER
 from services.venue.first_start import KEYS_FILE
+from services.venue.key_uses import KEY_USES_FILE
 from tests.faults.process_figures import figures
 from tests.faults.rig import Advance, Report, Rig
 from tests.faults.soak_figures import Watch, left_behind, when_all_have_left
@@ -42,7 +43,7 @@ from tests.patience import AsyncHttpClient
 SHORT_LIVES = 4
 SHORT = 0.05
 """The part of the time that each of the first lives has."""
-KEPT = (JOURNAL_FILE, READ_DATABASE_FILE, KEYS_FILE, SNAPSHOTS_FOLDER)
+KEPT = (JOURNAL_FILE, READ_DATABASE_FILE, KEYS_FILE, KEY_USES_FILE, SNAPSHOTS_FOLDER)
 
 
 def run(seconds: int, seed: int, advance: Advance) -> Report:
