@@ -387,6 +387,24 @@ def test_time_travel_shows_the_report_of_that_seq(page: Page, venue: VenueProces
     expect(page).not_to_have_url(re.compile("seq="))
 
 
+def test_a_past_report_that_could_not_be_read_is_read_again(page: Page, venue: VenueProcess) -> None:
+    seq = min(trade["seq"] for trade in venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"])
+    past, refused = report_of(venue, seq=seq), []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    page.route(re.compile(r"/v1/reports/turnover/\d+\?seq="), refuse_once)
+    open_figure(page, venue, query=f"?seq={seq}")
+    expect(page.get_by_test_id("net")).to_have_text(money(past["net"]))
+    expect(page.get_by_test_id("travel-said")).to_contain_text("As it was")
+    assert len(refused) == 1
+
+
 def test_a_seq_beyond_the_journal_is_told_and_the_boxes_are_put_right(page: Page, venue: VenueProcess) -> None:
     open_figure(page, venue, query="?seq=50")
     expect(page.get_by_test_id("travel-said")).to_contain_text("As it was")

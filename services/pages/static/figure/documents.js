@@ -1,7 +1,7 @@
 // The documents that the panels show: what is read, where from and how often. Each is a named value of the store.
 //
-// A document is read when a panel that needs it is in view, and again every so often while the present is shown. An answer
-// that comes after the view has changed is dropped.
+// A document is read when a panel that needs it is in view, and again every so often: of the present, and of the past what could
+// not be read. An answer that comes after the view has changed is dropped.
 
 import { read } from "../app/api.js";
 import { isLive } from "../app/line.js";
@@ -12,7 +12,7 @@ import { view } from "./view.js";
  * @typedef {object} Source
  * @property {(year: number) => string} path
  * @property {() => Record<string, any>} [query]
- * @property {number} every_s how often the present is read again
+ * @property {number} every_s how often it is read again
  * @property {boolean} [past] whether the API tells it of a past seq, too
  * @property {() => boolean} [isChosen] whether it is known which one; without it, always
  *
@@ -106,9 +106,9 @@ export function renew(names) {
 }
 
 setInterval(() => {
-  if (view.seq !== null || document.hidden || !isLive()) return;
+  if (document.hidden || !isLive()) return;
   for (const [name, count] of wanted) {
-    const age_s = (performance.now() - (askedAt.get(name) ?? -Infinity)) / 1000;
-    if (count && !underWay.has(name) && age_s >= SOURCES[name].every_s) load(name);
+    const age_s = (performance.now() - (askedAt.get(name) ?? -Infinity)) / 1000, mayChange = view.seq === null || known(name).trouble !== null;
+    if (count && mayChange && !underWay.has(name) && age_s >= SOURCES[name].every_s) load(name);
   }
 }, 1_000);
