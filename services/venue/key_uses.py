@@ -73,23 +73,23 @@ class KeyUses:
         except OSError as error:
             log.warning("the uses of keys cannot be written", path=str(self._path), reason=str(error))
 
-    def _changed(self) -> bytes | None:
-        """What the file has to hold; None where no key was used since it was written."""
+    def _changed(self) -> tuple[int, bytes] | None:
+        """The newest use, and what the file has to hold; None where no key was used since it was written."""
         newest_ns = self._limits.newest_use_ns
         if newest_ns == self._written_ns:
             return None
-        self._written_ns = newest_ns
-        return (
-            _Uses(journal_id=self._journal_id, used_ns=self._limits.uses_ns(self._clock())).model_dump_json().encode()
-        )
+        uses = _Uses(journal_id=self._journal_id, used_ns=self._limits.uses_ns(self._clock()))
+        return newest_ns, uses.model_dump_json().encode()
 
-    def _replace(self, text: bytes | None) -> None:
+    def _replace(self, changed: tuple[int, bytes] | None) -> None:
         """Replaces the file atomically; only its owner can read it."""
-        if text is None:
+        if changed is None:
             return
+        newest_ns, text = changed
         draft = self._path.with_suffix(".new")
         with self._lock, open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "wb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
             draft.replace(self._path)
+            self._written_ns = newest_ns

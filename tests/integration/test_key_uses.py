@@ -107,6 +107,9 @@ async def test_a_venue_goes_on_where_the_file_cannot_be_written(tmp_path: Path) 
         process.limits.take(process.key("b"), READS)
         await process.end()
     assert [line["event"] for line in lines] == ["the uses of keys cannot be written"], "once, and not at the end"
+    (tmp_path / KEY_USES_FILE).rmdir()
+    await process.uses.write()
+    assert Process(tmp_path, 20_000).used_ns("a") == 10_000, "what could not be written is written later"
 
 
 async def test_an_administrator_sees_after_a_restart_when_a_key_was_last_used(tmp_path: Path) -> None:
