@@ -1,7 +1,7 @@
 """What the last trading day added: the year at the close of that day beside the year at the close of the day before.
 
 Both are the report as it was after the command that ended the day, a DAY_ROLL. No number is computed in a way of its own: who
-asks for the report at `closed_seq` and at `began_seq` finds the same ones.
+asks for the report at `close.seq` and at `before.seq` finds the same ones.
 """
 
 from __future__ import annotations

@@ -44,8 +44,9 @@ class PrivateStream:
         self._subscribers.setdefault(client, None)
         client.queue.put(self.text("snapshot", self.seq, None, data))
 
-    def asks_again(self, client: Subscriber) -> bool:
-        """Whether pushes to the client are held back. Who holds them then subscribes it to a snapshot, after `release`."""
+    def ask_again(self, client: Subscriber) -> bool:
+        """Notes that a client whose pushes are held back wants another snapshot: who holds them subscribes it, after `release`.
+        Returns whether they are."""
         held = self._subscribers.get(client)
         if held is None:
             return False

@@ -105,7 +105,7 @@ class PrivateStreams:
         """Subscribes to a snapshot, and then to the changes. Returns a snapshot whose other parts are to be told."""
         streams = self._listen(account)
         stream = streams.stream(channel)
-        if stream.asks_again(client):
+        if stream.ask_again(client):
             return None
         if channel == "orders":
             snapshot = OrdersSnapshot(client, stream, account, self._state)
