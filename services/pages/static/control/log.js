@@ -4,10 +4,10 @@ import { read } from "../app/api.js";
 import { h, say } from "../app/dom.js";
 import { grouped, stamp } from "../app/format.js";
 import { watch } from "../app/store.js";
+import { aboutOf, amountOf } from "../app/target_words.js";
 import { listed, t, term } from "../app/words.js";
 import { choice, line } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
-import { aboutOf, amountOf } from "./target.js";
 
 const PAGE = 25;
 const KINDS = [
@@ -59,7 +59,7 @@ const about = ({ kind, fields, why }) =>
   kind.startsWith("kill_switch_") && fields.account === 0
     ? t("log.venue")
     : kind === "target_set"
-      ? `${fields.year} · ${aboutOf(fields)} · ${amountOf(fields)} · ${fields.name}`
+      ? `${fields.year} · ${aboutOf(fields)} · ${amountOf(fields.metric, fields.amount)} · ${fields.name}`
       : ofFields(fields, why);
 
 /** @param {Record<string, unknown>} fields @param {string | null} why */

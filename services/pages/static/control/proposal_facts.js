@@ -5,6 +5,7 @@ import { grouped, money, stamp } from "../app/format.js";
 import { instrumentOf, readInstruments } from "../app/instruments.js";
 import { get } from "../app/store.js";
 import { targetName } from "../app/target_name.js";
+import { amountOf } from "../app/target_words.js";
 import { listed, t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
@@ -12,7 +13,6 @@ import { TERMS } from "./instrument_terms.js";
 import { keyOf } from "./key_limits.js";
 import { instrumentText, stateOf } from "./market.js";
 import { consequenceOf, figuresOf } from "./outside.js";
-import { amountOf } from "./target.js";
 import { bustFacts, party } from "./trade.js";
 
 /** @typedef {[string, string]} Fact */
@@ -90,7 +90,7 @@ function asked(proposal, now, most = Infinity) {
   return Object.entries(fields)
     .filter(([field]) => field !== said)
     .map(([field, value]) => {
-      const text = field === "amount" && proposal.act === "target_set" ? amountOf(proposal.body) : valueText(field, value, most);
+      const text = field === "amount" && proposal.act === "target_set" ? amountOf(proposal.body.metric, proposal.body.amount) : valueText(field, value, most);
       const label = field === "name" && said ? t("eyes.signed_by") : term("field", field); // beside a reason it is a person's
       return [label, field in now ? t("eyes.now", { value: text, now: now[field] }) : text];
     });
@@ -231,7 +231,7 @@ async function ofTrades(ids) {
 async function ofTarget({ year, replaces }) {
   if (!replaces) return {};
   const older = (await readAll(`/v1/reports/targets/${year}`, "targets")).find((/** @type {any} */ one) => one.seq === replaces);
-  return older ? { amount: amountOf(older), name: targetName(older.name) } : {};
+  return older ? { amount: amountOf(older.metric, older.amount), name: targetName(older.name) } : {};
 }
 
 /** @param {any} body @returns {Promise<Record<string, string>>} */

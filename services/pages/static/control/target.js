@@ -1,15 +1,14 @@
 // The targets that are in force this year, and the act that sets one.
 
 import { readAll, send } from "../app/api.js";
-import { money, number } from "../app/format.js";
 import { get } from "../app/store.js";
 import { targetName } from "../app/target_name.js";
+import { aboutOf, amountOf, monthText } from "../app/target_words.js";
 import { t, term } from "../app/words.js";
 import { choice, line, reasonField, valueOf } from "../operate/fields.js";
 import { instrumentText, valuesOf } from "./market.js";
 
-/** @typedef {{scope: string, metric: string, month: number, amount: string}} About
- * @typedef {About & {seq: number, name: string, in_force: boolean}} Target */
+/** @typedef {import("../app/target_words.js").About & {amount: string, seq: number, name: string, in_force: boolean}} Target */
 
 const METRICS = ["net_traded", "changed_hands", "delivered", "tonnes"];
 const MONTHS = Array.from({ length: 13 }, (_, month) => month);
@@ -21,19 +20,6 @@ export async function targetsInForce() {
   const seq = get("acted"), found = await readAll(`/v1/reports/targets/${thisYear()}`, "targets", seq ? { at_least_seq: seq } : {});
   return found.filter((/** @type {Target} */ one) => one.in_force);
 }
-
-/** @param {About} target */
-export const amountOf = ({ metric, amount }) => (metric === "tonnes" ? `${number(amount)} t` : money(amount));
-
-/** "the whole venue · net turnover · the year". @param {About} target */
-export const aboutOf = ({ scope, metric, month }) => {
-  const [kind, name] = scope.split(":");
-  const of = kind === "venue" ? t("target.venue") : kind === "category" ? term("category", name) : name;
-  return `${of} · ${term("metric", metric)} · ${monthText(month)}`;
-};
-
-/** @param {number} month 0: the whole year */
-const monthText = (month) => (month ? t("target.month", { month }) : t("target.year"));
 
 /** @returns {[string, string][]} */
 const scopes = () => [
@@ -52,7 +38,7 @@ export function targetAct() {
       return {
         known: { year, targets },
         title: t("target.ask", { year }),
-        facts: targets.map((one) => [aboutOf(one), `${amountOf(one)} · ${targetName(one.name)}`]),
+        facts: targets.map((one) => [aboutOf(one), `${amountOf(one.metric, one.amount)} · ${targetName(one.name)}`]),
         fields: [
           choice(t("target.scope"), "scope", scopes()),
           choice(t("target.metric"), "metric", METRICS.map((metric) => [metric, term("metric", metric)])),
@@ -71,7 +57,7 @@ export function targetAct() {
       const body = { scope, metric, month, year, amount: valueOf(given, "amount"), name: valueOf(given, "name"),
         why: valueOf(given, "reason"), replaces: older?.seq ?? null };
       const { seq } = await send("POST", "/v1/admin/targets", body, key);
-      return { said: t("target.done", { about: aboutOf(body), amount: amountOf(body) }), seq };
+      return { said: t("target.done", { about: aboutOf(body), amount: amountOf(body.metric, body.amount) }), seq };
     },
   };
 }

@@ -5,13 +5,14 @@ import { h, say } from "../app/dom.js";
 import { grouped } from "../app/format.js";
 import { get, watch } from "../app/store.js";
 import { targetName } from "../app/target_name.js";
+import { amountOf } from "../app/target_words.js";
 import { t } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { cancelAct } from "./cancel.js";
 import { haltAct, haltedCounts } from "./halt.js";
 import { listingAct } from "./instrument_terms.js";
 import { outsideAct } from "./outside.js";
-import { amountOf, targetAct, targetsInForce } from "./target.js";
+import { targetAct, targetsInForce } from "./target.js";
 
 const EVERY_MS = 10_000;
 
@@ -65,7 +66,7 @@ export function venueActs(rights) {
 async function showTarget(node) {
   try {
     const found = (await targetsInForce()).find(({ scope, metric, month }) => scope === "venue" && metric === "net_traded" && month === 0);
-    say(node, found ? amountOf(found) : t("target.none"));
+    say(node, found ? amountOf(found.metric, found.amount) : t("target.none"));
     node.title = found ? targetName(found.name) : "";
   } catch (error) {
     node.title = error instanceof Error ? error.message : String(error);

@@ -2,23 +2,15 @@
 
 import { fill, h } from "../app/dom.js";
 import { ratio, units } from "../app/decimal.js";
-import { money, number, percent } from "../app/format.js";
+import { number, percent } from "../app/format.js";
 import { targetName } from "../app/target_name.js";
-import { t, term } from "../app/words.js";
+import { amountOf, measureOf, scopeOf } from "../app/target_words.js";
+import { t } from "../app/words.js";
 import { signed, sum, tonnesSum } from "./amounts.js";
 import { showTable } from "./table.js";
 
-/** The scope of a target in words. @param {string} scope */
-export function scopeOf(scope) {
-  const [kind, name] = scope.split(":");
-  return kind === "venue" ? t("target.venue") : kind === "category" ? term("category", name) : name;
-}
-
-/** What a target is measured in and when. @param {any} target */
-export const measureOf = ({ metric, month }) => [term("metric", metric), month ? t("target.month", { month }) : t("target.year")].join(" · ");
-
 /** @param {any} line @param {string | null} amount */
-export const amountOf = (line, amount) => (amount === null ? "–" : line.metric === "tonnes" ? `${number(amount)} t` : money(amount));
+export const shown = (line, amount) => (amount === null ? "–" : amountOf(line.metric, amount));
 
 /** @param {any} line */
 export const aheadOf = (line) => (line.metric === "tonnes" ? `${number(line.ahead)} t`.replace("-", "−") : signed(line.ahead));
@@ -47,8 +39,8 @@ export function showBehind(place, host, targets) {
     columns: [
       { head: t("behind.of"), names: true, csv: ({ scope }) => scope,
         cell: (line) => [h("b", {}, scopeOf(line.scope)), h("small", { class: "meaning" }, `${measureOf(line)} · `, h("span", { translate: "no" }, targetName(line.name)))] },
-      { head: t("behind.plan"), number: true, cell: (line) => amountOf(line, line.pace), csv: ({ pace }) => pace },
-      { head: t("behind.done"), number: true, cell: (line) => amountOf(line, doneOf(line)), csv: doneOf },
+      { head: t("behind.plan"), number: true, cell: (line) => shown(line, line.pace), csv: ({ pace }) => pace },
+      { head: t("behind.done"), number: true, cell: (line) => shown(line, doneOf(line)), csv: doneOf },
       { head: t("behind.gap"), number: true, cell: (line) => h("span", { class: isBehind(line) ? "warn" : "" }, aheadOf(line)), csv: ({ ahead }) => ahead },
       { head: t("behind.share"), number: true, cell: ({ ahead, pace }) => percent(ratio(ahead, pace)), csv: ({ ahead, pace }) => ratio(ahead, pace) ?? "" },
     ],
@@ -59,5 +51,5 @@ export function showBehind(place, host, targets) {
 function sentence(lines) {
   const all = lines.length, behind = lines.filter(isBehind).length;
   if (!all) return t("behind.none");
-  return behind ? t("behind.said", { behind, all, name: scopeOf(lines[0].scope), gap: amountOf(lines[0], lines[0].ahead.replace("-", "")) }) : t("behind.nobody", { all });
+  return behind ? t("behind.said", { behind, all, name: scopeOf(lines[0].scope), gap: amountOf(lines[0].metric, lines[0].ahead.replace("-", "")) }) : t("behind.nobody", { all });
 }

@@ -27,7 +27,10 @@ export function showFiles(host, { report, bulletin }) {
     at.year.dataset.of = address;
     fill(at.year, h("h3", {}, t("files.year", { year: report.year })), links(`/v1/reports/turnover/${report.year}`, { seq: report.seq }, "year"), seal(report));
   }
-  if (bulletin && (bulletin.date ?? bulletin.month) === get("bulletin_period")) [showBulletin(at.bulletin, at.closings, bulletin), showReceipts(at.receipts, bulletin)];
+  if (bulletin && (bulletin.date ?? bulletin.month) === get("bulletin_period")) {
+    showBulletin(at.bulletin, at.closings, bulletin);
+    showReceipts(at.receipts, bulletin);
+  }
 }
 
 /** @param {string} period a day or a month */

@@ -3,9 +3,10 @@
 import { fill, h } from "../app/dom.js";
 import { money, number, percent, stamp } from "../app/format.js";
 import { targetName } from "../app/target_name.js";
+import { aboutOf } from "../app/target_words.js";
 import { t, term } from "../app/words.js";
 import { shareColumn, yuanColumn } from "./amounts.js";
-import { aheadOf, amountOf, measureOf, scopeOf, showBehind } from "./behind.js";
+import { aheadOf, showBehind, shown } from "./behind.js";
 import { parts, showNothing } from "./panel.js";
 import { said } from "./said.js";
 import { showTable } from "./table.js";
@@ -36,14 +37,14 @@ export function showTargets(host, { targets }) {
     name: "targets", label: t("figure.targets"), lines: targets.targets, keyOf: ({ seq }) => String(seq), seal: targets,
     columns: [
       { head: t("column.target"), names: true, csv: ({ name }) => name,
-        cell: ({ name, scope, metric, month }) => [h("b", { translate: "no" }, targetName(name)), h("small", { class: "meaning" }, `${scopeOf(scope)} · ${measureOf({ metric, month })}`)] },
+        cell: ({ name, scope, metric, month }) => [h("b", { translate: "no" }, targetName(name)), h("small", { class: "meaning" }, aboutOf({ scope, metric, month }))] },
       { head: t("column.stage"), cell: ({ stage }) => h("span", { class: stage === "missed" ? "danger" : "" }, term("stage", stage)), csv: ({ stage }) => stage },
-      { head: t("column.done"), number: true, cell: (line) => amountOf(line, line.done), csv: ({ done }) => done },
-      { head: t("column.owed"), number: true, cell: (line) => amountOf(line, line.target), csv: ({ target }) => target },
+      { head: t("column.done"), number: true, cell: (line) => shown(line, line.done), csv: ({ done }) => done },
+      { head: t("column.owed"), number: true, cell: (line) => shown(line, line.target), csv: ({ target }) => target },
       { head: t("column.share"), number: true, csv: ({ share }) => share,
         cell: ({ share }) => [h("progress", { max: 1, value: Math.min(1, Number(share)), "aria-hidden": "true" }), ` ${percent(share)}`] },
       { head: t("column.ahead"), number: true, cell: aheadOf, csv: ({ ahead }) => ahead },
-      { head: t("column.required"), number: true, cell: (line) => amountOf(line, line.required_per_day), csv: ({ required_per_day }) => required_per_day },
+      { head: t("column.required"), number: true, cell: (line) => shown(line, line.required_per_day), csv: ({ required_per_day }) => required_per_day },
       { head: t("column.days_left"), number: true, cell: ({ days_left, days_total }) => `${days_left} / ${days_total}` },
       { head: t("column.set_by"), number: true, cell: ({ seq }) => number(seq), csv: ({ seq }) => seq },
     ],
