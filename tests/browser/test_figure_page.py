@@ -389,7 +389,8 @@ def test_time_travel_shows_the_report_of_that_seq(page: Page, venue: VenueProces
 
 def test_a_past_report_that_could_not_be_read_is_read_again(page: Page, venue: VenueProcess) -> None:
     seq = min(trade["seq"] for trade in venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"])
-    past, refused = report_of(venue, seq=seq), []
+    past = report_of(venue, seq=seq)
+    refused: list[str] = []
 
     def refuse_once(route: Route) -> None:
         if refused:
