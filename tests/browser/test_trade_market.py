@@ -37,6 +37,7 @@ def test_the_ladder_is_the_apis_book_at_every_grouping(watched: Watched, demo: V
 
 
 def test_the_ladder_saves_what_it_shows(watched: Watched, demo: VenueProcess, no_orders: None) -> None:
+    eventually(lambda: depth_of(demo)["bids"] != [])  # the traders of a new demo have just begun
     price = Decimal(depth_of(demo)["bids"][0]["price"]) - Decimal("0.50")  # nobody sells so low soon
     demo.place(DESK, symbol=SYMBOL, side="buy", price=str(price), quantity=3, post_only=True)
     page = trade(watched.page, demo)

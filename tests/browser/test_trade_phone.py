@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from load_tests.benchmarks.page_bars import open_cold
 from tests.browser.conftest import SYMBOL, VenueProcess, new_context
-from tests.browser.trading import trade
+from tests.browser.trading import eventually, trade
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -40,6 +40,15 @@ def panels(page: Page) -> list[tuple[str, int, int]]:
     return [tuple(one) for one in page.evaluate(PANELS)]
 
 
+def names(page: Page) -> list[str]:
+    return [name for name, _, _ in panels(page)]
+
+
+def are_as_seen(found: list[tuple[str, int, int]]) -> bool:
+    """Whether the panels follow each other by lines."""
+    return found == sorted(found, key=lambda panel: (panel[1], panel[2]))
+
+
 def in_main(page: Page) -> dict[str, Any] | None:
     """What has the focus, where it is in the page's own part and scrolls with it."""
     found: dict[str, Any] | None = page.evaluate(
@@ -62,8 +71,8 @@ def test_the_ticket_is_reached_before_the_ladder_by_eye_and_by_tab(phone: Page, 
     while (found := in_main(phone)) is not None and found["panel"] != "list":
         reached.append(found)
         phone.keyboard.press("Tab")
-    names = [panel["panel"] for panel in reached]
-    assert list(dict.fromkeys(names)) == [name for name, _, _ in seen[:-1]]
+    passed = [panel["panel"] for panel in reached]
+    assert list(dict.fromkeys(passed)) == [name for name, _, _ in seen[:-1]]
     assert "ticket-send" in [found["name"] for found in reached]
     inside = [found["top"] for found in reached if found["panel"] == "order"]
     assert all(after >= before - 24 for before, after in pairwise(inside))
@@ -97,14 +106,15 @@ def test_what_is_typed_and_the_focus_stay_when_the_window_changes(phone: Page, d
     trade(phone, demo)
     price = phone.get_by_test_id("ticket-price")
     price.fill("12.30")
+    # A window that changes is arranged anew with its next frame.
     phone.set_viewport_size(TABLET)
+    eventually(lambda: names(phone) == ["quote", "charts", "order", "ladder", "tape", "list", "own"])
     expect(price).to_be_focused()
     expect(price).to_have_value("12.30")
-    assert [name for name, _, _ in panels(phone)] == ["quote", "charts", "order", "ladder", "tape", "list", "own"]
-    assert panels(phone) == sorted(panels(phone), key=lambda panel: (panel[1], panel[2]))
+    assert are_as_seen(panels(phone))
     phone.set_viewport_size({"width": 1400, "height": 900})
-    assert panels(phone) == sorted(panels(phone), key=lambda panel: (panel[1], panel[2]))
-    assert panels(phone)[4][0] == "order"
+    eventually(lambda: names(phone)[4] == "order")
+    assert are_as_seen(panels(phone))
     phone.set_viewport_size(PHONE)
+    eventually(lambda: names(phone)[1] == "order")
     expect(price).to_be_focused()
-    assert panels(phone)[1][0] == "order"
