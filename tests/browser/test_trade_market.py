@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
@@ -21,9 +22,11 @@ from tests.browser.trading import (
     ladder,
     limits,
     look,
+    orders,
     send,
     trade,
 )
+from tests.patience import http_delete
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -36,16 +39,44 @@ def test_the_ladder_is_the_apis_book_at_every_grouping(watched: Watched, demo: V
         eventually(lambda group=group: ladder(page) == expected_ladder(depth_of(demo), group))  # type: ignore[misc]
 
 
-def test_the_ladder_saves_what_it_shows(watched: Watched, demo: VenueProcess, no_orders: None) -> None:
-    eventually(lambda: depth_of(demo)["bids"] != [])  # the traders of a new demo have just begun
-    price = Decimal(depth_of(demo)["bids"][0]["price"]) - Decimal("0.50")  # nobody sells so low soon
-    demo.place(DESK, symbol=SYMBOL, side="buy", price=str(price), quantity=3, post_only=True)
-    page = trade(watched.page, demo)
+def terms(demo: VenueProcess, symbol: str) -> Any:
+    return next(listed for listed in demo.get("/v1/instruments") if listed["symbol"] == symbol)
+
+
+@pytest.fixture
+def still(demo: VenueProcess, no_orders: None) -> Iterator[str]:
+    """An instrument that is halted once three bids of the desk rest in its book: nobody enters or trades there."""
+    symbol = "SMCO-15"
+    tick = Decimal(terms(demo, symbol)["tick_size"])
+
+    def rests() -> bool:
+        ticker = demo.get(f"/v1/market/{symbol}/ticker")
+        price = Decimal(ticker["best_ask"] or ticker["reference_price"])
+        for lots in (1, 2, 3):
+            demo.place(DESK, symbol=symbol, side="buy", price=str(price - (2 + lots) * tick), quantity=lots)
+        demo.post(f"/v1/admin/instruments/{symbol}/halt")
+        if [order["leaves_qty"] for order in orders(demo, "open") if order["symbol"] == symbol] in (
+            [1, 2, 3],
+            [3, 2, 1],
+        ):
+            return True
+        demo.post(f"/v1/admin/instruments/{symbol}/resume")  # somebody was faster, and sold to the desk
+        http_delete(f"{demo.url}/v1/orders?symbol={symbol}", headers=demo._headers(DESK)).raise_for_status()
+        return False
+
+    eventually(rests)
+    yield symbol
+    demo.post(f"/v1/admin/instruments/{symbol}/resume")
+
+
+def test_the_ladder_saves_what_it_shows(watched: Watched, demo: VenueProcess, still: str) -> None:
+    page = trade(watched.page, demo, still)
     page.get_by_test_id("group-10").click()
     heights = page.locator("#trade > :is(.ladder, .tape) > header").evaluate_all(
         "heads => heads.map((head) => head.offsetHeight)"
     )
     assert heights[0] == heights[1], "its buttons stand in one line"
+    group = 10 * Decimal(terms(demo, still)["tick_size"])
 
     def agrees() -> bool:
         with page.expect_download() as saved:
@@ -55,8 +86,8 @@ def test_the_ladder_saves_what_it_shows(watched: Watched, demo: VenueProcess, no
             [line["side"], line["price"], *(grouped(line[name]) for name in ("quantity", "orders", "sum"))]
             for line in lines
         ]
-        mine = [line["price"] for line in lines if line["own"] == "3"]
-        return shown == expected_ladder(depth_of(demo), Decimal(1)) and mine == [f"{price // 1}.00"]
+        own = sum(int(line["own"]) for line in lines if line["side"] == "bid")
+        return own == 6 and shown == expected_ladder(depth_of(demo, still), group)
 
     eventually(agrees)
 
@@ -115,19 +146,6 @@ def test_before_the_first_trade_of_a_day_the_price_says_so_beside_nothing(watche
     assert height == 0  # the first trade moves nothing
 
 
-@pytest.fixture
-def still(demo: VenueProcess, no_orders: None) -> Iterator[str]:
-    """An instrument that is halted after its book has three bids or more: nobody enters or trades, so the book hardly moves."""
-    symbol = "SMCO-15"
-    listed = next(listed for listed in demo.get("/v1/instruments") if listed["symbol"] == symbol)
-    price, tick = Decimal(listed["reference_price"]), Decimal(listed["tick_size"])
-    for lots in (1, 2, 3):
-        demo.place(DESK, symbol=symbol, side="buy", price=str(price - (2 + lots) * tick), quantity=lots)
-    demo.post(f"/v1/admin/instruments/{symbol}/halt")
-    yield symbol
-    demo.post(f"/v1/admin/instruments/{symbol}/resume")
-
-
 @pytest.mark.usefixtures("no_orders")
 def test_the_ladder_says_after_which_command_it_stands(watched: Watched, demo: VenueProcess) -> None:
     body = look(watched.page, demo).get_by_test_id("ladder").locator("tbody")
@@ -139,7 +157,7 @@ def test_the_ladder_says_after_which_command_it_stands(watched: Watched, demo: V
 def test_pointing_at_a_level_says_sum_and_average_to_it(watched: Watched, demo: VenueProcess, still: str) -> None:
     page = look(watched.page, demo, still)
     page.get_by_test_id("group-1").click()
-    lot = next(listed["lot_size"] for listed in demo.get("/v1/instruments") if listed["symbol"] == still)
+    lot = terms(demo, still)["lot_size"]
 
     def agrees() -> bool:
         page.get_by_role("heading", level=1).hover()
@@ -154,27 +172,38 @@ def test_pointing_at_a_level_says_sum_and_average_to_it(watched: Watched, demo: 
     eventually(agrees)
 
 
-def test_candles_are_those_of_rest_and_of_the_pushes(watched: Watched, demo: VenueProcess, tmp_path: Path) -> None:
+@pytest.fixture
+def halts(demo: VenueProcess) -> Iterator[Callable[[], None]]:
+    """Halts the product, so that nothing of its market changes."""
+    yield lambda: demo.post(f"/v1/admin/instruments/{SYMBOL}/halt")
+    demo.post(f"/v1/admin/instruments/{SYMBOL}/resume")
+
+
+def test_candles_are_those_of_rest_and_of_the_pushes(
+    watched: Watched, demo: VenueProcess, halts: Callable[[], None]
+) -> None:
     page = look(watched.page, demo, query="?lang=en&range=1m")
     expect(page.get_by_test_id("range-1m")).to_have_attribute("aria-pressed", "true")
     page.get_by_test_id("range-1d").click()
     assert "range=1d" in page.url
     page.get_by_test_id("range-1m").click()
+    trades = limits(demo)["trades"]
+    eventually(lambda: limits(demo)["trades"] > trades)  # a push changes what was read
+    halts()
+    expect(page.get_by_test_id("phase")).to_have_text("halted")
+    wanted = demo.get(f"/v1/market/{SYMBOL}/candles", interval="1m", limit=300)["candles"]
+    names = ("open", "high", "low", "close", "quantity", "amount", "trades")
 
     def agrees() -> bool:
-        wanted = demo.get(f"/v1/market/{SYMBOL}/candles", interval="1m", limit=300)["candles"]
         with page.expect_download() as saved:
             page.get_by_test_id("save-candles").click()
-        path = tmp_path / "candles.csv"
-        saved.value.save_as(path)
-        shown = list(csv.DictReader(path.read_text("utf-8").splitlines()))
-        names = ("open", "high", "low", "close", "quantity", "amount", "trades")
-        return bool(wanted) and [[line[name] for name in names] for line in shown] == [
+        lines = csv.DictReader(Path(saved.value.path()).read_text("utf-8").splitlines())
+        return [[line[name] for name in names] for line in lines] == [
             [str(candle[name]) for name in names] for candle in wanted
         ]
 
     eventually(agrees)
-    expect(page.locator("#price-chart")).to_have_attribute("data-candles", re.compile(r"[1-9]"))
+    expect(page.locator("#price-chart")).to_have_attribute("data-candles", str(len(wanted)))
 
 
 def test_head_and_tape_are_the_apis(watched: Watched, demo: VenueProcess) -> None:

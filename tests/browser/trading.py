@@ -100,8 +100,8 @@ def expected_ladder(depth: Json, group: Decimal) -> list[list[str]]:
     return sides
 
 
-def depth_of(venue: VenueProcess) -> Json:
-    found: Json = venue.get(f"/v1/market/{SYMBOL}/depth", levels=500)
+def depth_of(venue: VenueProcess, symbol: str = SYMBOL) -> Json:
+    found: Json = venue.get(f"/v1/market/{symbol}/depth", levels=500)
     return found
 
 
