@@ -100,7 +100,9 @@ class ClientQueue:
         self.bell.set()
 
     async def room(self) -> None:
-        """Waits until no message waits, or the connection closes: for whoever sends much at once."""
+        """Waits until no message waits, or the connection closes: for whoever sends much at once. Others get their turn before,
+        also where the client reads so fast that nothing ever waits."""
+        await asyncio.sleep(0)
         if (self._strict or self._market) and self.closing is None:
             self._drained = self._drained or asyncio.Event()
             await self._drained.wait()

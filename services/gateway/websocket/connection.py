@@ -272,9 +272,16 @@ class Connection:
 
     def _in_background(self, telling: Coroutine[Any, Any, None]) -> None:
         """Tells streams what takes several messages, as long as the connection lives."""
-        task = asyncio.create_task(telling)
+        task = asyncio.create_task(self._tell(telling))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, telling: Coroutine[Any, Any, None]) -> None:
+        try:
+            await telling
+        except Exception as error:  # The client would wait for the rest for ever.
+            self.queue.close(CLOSE_INTERNAL_ERROR, "internal error")
+            log.error("a stream could not be told", exc_info=error)
 
     async def _resume(
         self, message: Message, key: ApiKey, params: SubscribeParams, instruments: list[int] | None

@@ -11,11 +11,11 @@ from services.gateway.websocket.subscriber import Subscriber, may_receive
 from services.venue_state.state import VenueState
 
 HELD_PUSHES = 8_192
-"""How many live pushes may wait for one client while it is told what it missed; one more closes with 4008."""
+"""How many live pushes may wait for one client while it is told what came before them; one more closes with 4008."""
 
 
 class Held:
-    """The live pushes of a client that is being told what it missed, in order."""
+    """The live pushes of a client that is being told what came before them, in order."""
 
     __slots__ = ("after_seq", "snapshot", "texts")
 
@@ -77,8 +77,8 @@ class PrivateStream:
         return held
 
     def is_held(self, client: Subscriber, held: Held) -> bool:
-        """Whether this hold is in force: the client has neither unsubscribed nor begun another one."""
-        return self._subscribers.get(client) is held
+        """Whether this hold is in force: the client has neither left nor unsubscribed nor begun another one."""
+        return client.queue.closing is None and self._subscribers.get(client) is held
 
     def release(self, client: Subscriber, held: Held) -> None:
         """Sends what was held back; from now on pushes go to the client at once."""

@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.gateway.http.known_keys import KnownKeys
 from services.gateway.limits.rate_class import METHOD_CLASSES
 from services.gateway.limits.rate_limits import RateLimits
 from services.gateway.resume.missed import MissedReader
 from services.gateway.websocket.client_queue import CLOSE_TOO_SLOW, STRICT_MESSAGES
-from services.gateway.websocket.connection import CLOSE_NOT_AUTHENTICATED, IN_FLIGHT, Connection, SocketParts
+from services.gateway.websocket.connection import (
+    CLOSE_INTERNAL_ERROR,
+    CLOSE_NOT_AUTHENTICATED,
+    IN_FLIGHT,
+    Connection,
+    SocketParts,
+)
 from services.gateway.websocket.resumes import Resumes
 from services.venue_state.keys import ApiKey
 from tests.integration.raw_http import until
@@ -149,6 +156,23 @@ async def test_without_a_key_the_time_is_limited(tmp_path: Path, monkeypatch: py
         wire.reads.set()
         await asyncio.wait_for(connection(venue, None).run(wire.receive, wire.send), PATIENCE_S)
     assert [message["code"] for message in wire.sent] == [CLOSE_NOT_AUTHENTICATED]
+
+
+async def test_a_stream_that_cannot_be_told_to_its_end_closes_with_1011(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the read database is gone")
+
+    monkeypatch.setattr(Resumes, "resume", fails)
+    async with running_venue(tmp_path) as venue:
+        resume = {"incarnation": venue.state.incarnation, "seq": venue.state.last_seq}
+        wire = Wire([{"method": "subscribe", "params": {"channels": ["orders"], "resume": resume}}])
+        wire.reads.set()
+        with capture_logs() as lines:
+            await asyncio.wait_for(connection(venue, alice(venue)).run(wire.receive, wire.send), PATIENCE_S)
+    assert [message.get("code") for message in wire.sent][-1] == CLOSE_INTERNAL_ERROR
+    assert [line["event"] for line in lines] == ["a stream could not be told"]
 
 
 async def test_a_client_that_never_receives_its_close_is_given_up(

@@ -67,7 +67,8 @@ async def read_all(client: Client, telling: asyncio.Task[None]) -> list[dict[str
     while not telling.done():
         await asyncio.sleep(0)
         waiting = client.read()
-        assert len(ids_of(waiting)) <= 2 * PART_ORDERS, "a part is made when the one before has been read"
+        full = [push for push in waiting if len(push["data"]["orders"]) == PART_ORDERS]
+        assert len(full) <= 1, "a part is made when the one before has been read"
         pushes += waiting
     return pushes + client.read()
 
@@ -118,3 +119,34 @@ async def test_who_asks_again_meanwhile_gets_the_whole_once_more_and_who_unsubsc
     assert [push["type"] for push in pushes] == ["snapshot", "update", "update"] * 2
     assert ids_of(pushes) == 2 * list(range(venue.first_id, venue.first_id + ORDERS))
     assert [push["type"] for push in await read_all(leaver, leaving)] == ["snapshot"]
+
+
+async def test_others_get_their_turn_between_two_parts_also_where_the_client_takes_all_at_once() -> None:
+    venue = Venue(ORDERS)
+    client, sent, counts = venue.client(), list[str](), list[int]()
+
+    def collect(text: str) -> bool:
+        sent.append(text)
+        return True
+
+    client.queue.collect = collect
+    parts = venue.streams.subscribe(client, "orders", ACCOUNT)
+    assert parts is not None
+    telling = asyncio.create_task(parts.tell())
+    while not telling.done():
+        counts.append(len(sent))
+        await asyncio.sleep(0)
+    assert sorted({*counts, len(sent)}) == [1, 2, 3]
+    assert ids_of([json.loads(text) for text in sent]) == list(range(venue.first_id, venue.first_id + ORDERS))
+
+
+async def test_no_part_is_made_for_a_connection_that_closes() -> None:
+    venue = Venue(ORDERS)
+    client = venue.client()
+    parts = venue.streams.subscribe(client, "orders", ACCOUNT)
+    assert parts is not None
+    telling = asyncio.create_task(parts.tell())
+    await asyncio.sleep(0)
+    client.queue.close(4008, "too slow")
+    await telling
+    assert not parts.is_whole
