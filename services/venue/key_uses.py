@@ -12,9 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import Annotated
 
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.files.data_folder import FILE_MODE
 from services.gateway.limits.rate_limits import RateLimits
@@ -29,7 +30,7 @@ class _Uses(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     journal_id: str
-    used_ns: dict[int, int]
+    used_ns: dict[int, Annotated[int, Field(ge=0, lt=2**63)]]
     """By key_id, by the wall clock."""
 
 
@@ -64,7 +65,7 @@ class KeyUses:
         finally:
             # Where the device has failed, the end says so once.
             with suppress(OSError):
-                self._replace(self._changed())
+                await asyncio.to_thread(self._replace, self._changed())
 
     async def write(self) -> None:
         """Writes the file, if a key was used since it was written. The venue goes on without it."""

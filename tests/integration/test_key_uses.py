@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.commands import administrative as admin
-from services.commands.attachments import KeyIssued, KeyRevoked
+from services.commands.attachments import KeyIssued, KeyRevoked, UserAdded
 from services.gateway.limits.rate_class import READS
 from services.gateway.limits.rate_limits import RateLimits
 from services.venue.bootstrap import open_venue
@@ -40,7 +40,7 @@ class Process:
         self.uses = KeyUses(folder / KEY_USES_FILE, journal_id, self.limits, lambda: now_ns)
         self.uses.read()
 
-    def apply(self, text: KeyIssued | KeyRevoked) -> None:
+    def apply(self, text: KeyIssued | KeyRevoked | UserAdded) -> None:
         self.state.apply(self.history.batch([admin.record(SENDER, text)]))
 
     def key(self, name: str) -> ApiKey:
@@ -91,11 +91,20 @@ async def test_a_file_that_says_nothing_of_this_journal_is_passed_over(tmp_path:
     first.limits.take(first.key("a"), READS)
     await first.end()
     assert Process(tmp_path, 20_000, journal_id=bytes([1] * 16)).used_ns("a") is None
-    for damage in (b"", b"{", b'{"journal_id": "00"}'):
+    beyond = json.dumps({"journal_id": JOURNAL_ID.hex(), "used_ns": {"1": 10**30}}).encode()
+    for damage in (b"", b"{", b'{"journal_id": "00"}', beyond):
         (tmp_path / KEY_USES_FILE).write_bytes(damage)
         with capture_logs() as lines:
             assert Process(tmp_path, 20_000).used_ns("a") is None
         assert [line["event"] for line in lines] == ["the uses of keys cannot be read"]
+
+
+async def test_what_persons_use_is_no_use_of_a_key(tmp_path: Path) -> None:
+    process = Process(tmp_path, 10_000)
+    process.apply(UserAdded(name="li.na", role="operator", password_hash="$argon2id$1"))
+    process.limits.take(process.key("a")._replace(key_id=process.state.last_seq), READS)
+    await process.end()
+    assert modes(tmp_path) == []
 
 
 async def test_a_venue_goes_on_where_the_file_cannot_be_written(tmp_path: Path) -> None:

@@ -185,7 +185,8 @@ class RateLimits:
     @property
     def newest_use_ns(self) -> int:
         """When any key was last used in this process, by the clock of the limits; 0: none was."""
-        return max((buckets.used_ns for buckets in self._keys.values()), default=0)
+        of_keys = (buckets.used_ns for key_id, buckets in self._keys.items() if key_id in self._state.key_hashes)
+        return max(of_keys, default=0)
 
     def _add(self, key: ApiKey) -> KeyBuckets:
         current = self._state.key(key.key_id)  # A connection keeps the key of its handshake, and limits may be newer.
