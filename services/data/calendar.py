@@ -6,6 +6,7 @@ from bisect import bisect_right
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from services.data.assumed_days import assumed_days
 from services.data.instruments import DataFileError
@@ -36,6 +37,10 @@ class TradingCalendar:
     def assumed(self, year: int) -> bool:
         """Whether there is no data for this year, so that its days are assumed from the holidays of others."""
         return year not in self._published
+
+    def source(self, year: int) -> Literal["published", "assumed"]:
+        """Where the days of this year come from, in a word for documents."""
+        return "assumed" if self.assumed(year) else "published"
 
     def days(self, year: int) -> tuple[date, ...]:
         """The year's trading days, ascending."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AliasGenerator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
 
 from services.reporting.queries import Values
 from services.values.decimals import fixed_text, fraction_text, yuan_text
@@ -61,6 +61,13 @@ Date = Annotated[int, PlainSerializer(date_text, return_type=str)]
 Time = Annotated[int, PlainSerializer(time_text, return_type=str)]
 """Nanoseconds since 1970 UTC."""
 Hash = Annotated[bytes, PlainSerializer(bytes.hex, return_type=str)]
+CalendarSource = Annotated[
+    Literal["published", "assumed"],
+    Field(
+        description="`assumed`: the calendar of this year is not published; its days are assumed from holidays of others."
+    ),
+]
+"""Of every document with a figure that depends on the year's trading days."""
 
 
 class Document(BaseModel):

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.read_model.tables import trading_days
-from services.reporting.documents import Date, Document, Permille, Yuan
+from services.reporting.documents import CalendarSource, Date, Document, Permille, Yuan
 from services.reporting.last_day_said import Close, said, said_zh
 from services.reporting.queries import dates_of, read_position
 from services.reporting.requests import (
@@ -65,6 +65,7 @@ class LastDay(Document):
     """What the last trading day of the year added."""
 
     year: int
+    calendar: CalendarSource
     day: AddedDay | None = Field(description="Null until a trading day of the year has ended.")
     sentence: str = Field(description="All of it in a sentence.")
     sentence_zh: str
@@ -102,14 +103,24 @@ async def _read(read_database: AsyncEngine, calendar: TradingCalendar, year: int
         at_seq = recorded(await read_position(connection))["seq"] if seq is None else seq
         span = await _last_ended(connection, year, at_seq)
         if span is None:
-            return LastDay(year=year, day=None, sentence=_NO_DAY[0], sentence_zh=_NO_DAY[1], seq=at_seq)
+            english, chinese = _NO_DAY
+            return LastDay(
+                year=year, calendar=calendar.source(year), day=None, sentence=english, sentence_zh=chinese, seq=at_seq
+            )
         before = await _close(connection, calendar, year, span.day, span.began_seq)
         close = await _close(connection, calendar, year, span.next_day, span.closed_seq)
     net_fen = close.net_fen_of(span.day)
     moved_fen = close.net_fen - before.net_fen - net_fen
     day = AddedDay(date=span.day, net_fen=net_fen, moved_fen=moved_fen, before=_shown(before), close=_shown(close))
     told = (span.day, net_fen, moved_fen, before, close)
-    return LastDay(year=year, day=day, sentence=said(*told), sentence_zh=said_zh(*told), seq=at_seq)
+    return LastDay(
+        year=year,
+        calendar=calendar.source(year),
+        day=day,
+        sentence=said(*told),
+        sentence_zh=said_zh(*told),
+        seq=at_seq,
+    )
 
 
 class _Span(NamedTuple):

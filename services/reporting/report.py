@@ -71,7 +71,7 @@ def build_report(year: int, found: YearTurnover, calendar: TradingCalendar) -> T
         target_is_pro_rata=target.pro_rata,
         target_of_whole_year_fen=target.amount_fen,
         target_seq=target.seq,
-        calendar="assumed" if calendar.assumed(year) else "published",
+        calendar=calendar.source(year),
         **_progress(progress),
         **_outlook(standing),
         **_split(found),

@@ -28,7 +28,7 @@ def member_routers(
     deciders: decision_routes.Deciders,
 ) -> list[APIRouter]:
     """The gateway that includes them checks the key. `projected(seq)` waits until the read database has reached seq. The
-    journal is read for reports on the past and on single days; those for which whole days are read take `days_turns`."""
+    journal is read for reports on the past and on single days. `days_turns`: of those that read whole days or years."""
     return [
         app.router(read_database, calendar, projected, journal, turns, days_turns),
         last_day.router(read_database, calendar, projected, turns),
@@ -36,6 +36,7 @@ def member_routers(
         market.router(read_database, journal, projected, days_turns),
         wash_routes.router(read_database, projected, turns),
         breakdown.router(read_database, calendar, projected, turns),
+        breakdown.flagged_router(read_database, calendar, projected, days_turns),
         drill.days_router(read_database, projected, turns),
     ]
 
@@ -68,8 +69,12 @@ def present_routers(read_database: AsyncEngine, calendar: TradingCalendar) -> li
 
 
 def journal_routers(read_database: AsyncEngine, calendar: TradingCalendar, journal: Readable) -> list[APIRouter]:
-    """The reports for which a process of its own reads whole days of the journal. The gateway has checked and waited."""
-    return [present.past_router(read_database, calendar, journal), market.router(read_database, journal, _reached)]
+    """The reports for which a process of its own reads whole days or years. The gateway has checked and waited."""
+    return [
+        present.past_router(read_database, calendar, journal),
+        market.router(read_database, journal, _reached),
+        breakdown.flagged_router(read_database, calendar, _reached),
+    ]
 
 
 async def _reached(_seq: int) -> None:

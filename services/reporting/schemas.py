@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.reporting.documents import Date, Document, Hash, Permille, Ratio, Time, Tonnes, Yuan, decimal
+from services.reporting.documents import (
+    CalendarSource,
+    Date,
+    Document,
+    Hash,
+    Permille,
+    Ratio,
+    Time,
+    Tonnes,
+    Yuan,
+    decimal,
+)
 from services.reporting.verdict import Outcome
 
 
@@ -152,9 +163,7 @@ class TurnoverReport(Document):
     target_seq: int = Field(description="Sequence number of the command that set the target; 0 where none was set.")
     share: Ratio = Field(description="net / target, as a fraction: `0.250000` is a quarter.")
     missing_fen: Yuan = Field(description="target − net in yuan; `0.00` where the target is reached.")
-    calendar: Literal["published", "assumed"] = Field(
-        description="`assumed`: the calendar of this year is not published; its days are assumed from holidays of others."
-    )
+    calendar: CalendarSource
     outcome: Outcome = Field(description="The verdict for programs.")
     verdict: str = Field(description="How the turnover stands to its target, in a sentence.")
     verdict_zh: str = Field(description="The verdict in Chinese.")

@@ -147,7 +147,7 @@ async def test_the_year_without_what_waits_is_the_report_after_its_exclusion(tmp
     async with (
         database.opened() as engine,
         client_of(
-            breakdown.router(engine, calendar, reached),
+            breakdown.flagged_router(engine, calendar, reached),
             findings_router(engine, reached),
             present.present_router(engine, calendar),
         ) as client,
@@ -179,6 +179,9 @@ async def test_the_year_without_what_waits_is_the_report_after_its_exclusion(tmp
         assert part["undecided_trades"] == finding["trades"] - 3
         assert part["now"] == await standing() != found["now"]
         assert part["without"] == found["without"]
+        await decide("include", finding["trade_ids"][3:])  # all are decided, but not alike
+        unlike = await get("turnover/2023/flagged")
+        assert (unlike["undecided_trades"], unlike["now"]) == (0, part["now"])
         await decide("exclude", finding["trade_ids"])
         done = await get("turnover/2023/flagged")
         assert (done["undecided"], done["undecided_trades"], done["share"]) == ("0.00", 0, "0.000000")

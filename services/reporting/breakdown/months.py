@@ -19,7 +19,7 @@ from services.read_model.targets import in_force, targets_of_year
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import month_of, whole_year
-from services.reporting.documents import Document, Tonnes, Yuan, seal, summed
+from services.reporting.documents import CalendarSource, Document, Tonnes, Yuan, seal, summed
 from services.reporting.queries import YearTurnover
 from services.reporting.sheet import Shown
 from services.reporting.target import due, open_days, year_days
@@ -57,6 +57,7 @@ class Month(Document):
 class MonthsReport(Sealed):
     """The months of the year: actual, plan, last year."""
 
+    calendar: CalendarSource
     target_fen: Yuan = Field(description="What the year owes.")
     target_is_set: bool
     target_seq: int
@@ -85,6 +86,7 @@ async def read_months(
     return MonthsReport(
         year=year,
         **seal(found.position),
+        calendar=calendar.source(year),
         target_fen=prorated_target_fen,
         target_is_set=target.is_set,
         target_seq=target.seq,

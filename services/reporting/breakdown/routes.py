@@ -106,6 +106,21 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
             return await read_targets(connection, year, found, calendar)
 
     @routes.get(
+        "/context/{year}",
+        summary="Figures about the world outside that operators entered, with their sources; not of this venue",
+    )
+    async def context(year: Year) -> ContextReport:
+        async with read_database.connect() as connection:
+            return recorded(await read_context(connection, year))
+
+
+def flagged_router(
+    read_database: AsyncEngine, calendar: TradingCalendar, projected: Projected, turns: ReportTurns | None = None
+) -> APIRouter:
+    """The route for which every trade of a year is screened; the gateway that includes it checks the key."""
+    routes = waiting_routes(projected, turns)
+
+    @routes.get(
         "/turnover/{year}/flagged",
         summary="What the wash screen flagged, and how the year would stand without what waits for a decision",
     )
@@ -116,10 +131,4 @@ def _add_year_routes(routes: APIRouter, read_database: AsyncEngine, calendar: Tr
         screened = await to_screen.screened()
         return undecided(year, found, to_screen.traded, screened, calendar)
 
-    @routes.get(
-        "/context/{year}",
-        summary="Figures about the world outside that operators entered, with their sources; not of this venue",
-    )
-    async def context(year: Year) -> ContextReport:
-        async with read_database.connect() as connection:
-            return recorded(await read_context(connection, year))
+    return routes

@@ -18,7 +18,7 @@ from services.read_model.targets import Row, TargetKey, amount_text, in_force, t
 from services.reporting.breakdown import reading
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import DaySums, Instruments, Period, month_of, whole_year
-from services.reporting.documents import Document, Ratio, ratio, seal
+from services.reporting.documents import CalendarSource, Document, Ratio, ratio, seal
 from services.reporting.queries import YearTurnover
 from services.reporting.target import due, open_days, prorated, required_per_day, year_days
 from services.surveillance.reading import read_changed_hands_by_instrument
@@ -64,6 +64,7 @@ class TargetLine(Document):
 class TargetsReport(Sealed):
     """The progress of every target of the year that is in force."""
 
+    calendar: CalendarSource
     targets: tuple[TargetLine, ...] = Field(
         description="At most one for each scope (the venue, a category, a product), metric and period."
     )
@@ -95,7 +96,7 @@ async def read_targets(
             done = done_by_day(key, traded, instruments, today)
         of_period = tuple(day for day in days if key.month in (0, month_of(day)))
         lines.append(measure_target(row, of_period, done, today=today, first_trading_date=found.first_trading_date))
-    return TargetsReport(year=year, **seal(found.position), targets=tuple(lines))
+    return TargetsReport(year=year, **seal(found.position), calendar=calendar.source(year), targets=tuple(lines))
 
 
 def in_scope(scope: str, listed: Instruments) -> frozenset[int]:

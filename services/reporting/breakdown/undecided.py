@@ -14,7 +14,7 @@ from pydantic import Field
 from services.data.calendar import TradingCalendar
 from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.flagged import FlaggedPart, Screened, flagged
-from services.reporting.documents import Document, Permille, Ratio, Yuan, ratio, seal, summed
+from services.reporting.documents import CalendarSource, Document, Permille, Ratio, Yuan, ratio, seal, summed
 from services.reporting.queries import YearTurnover
 from services.reporting.standing import standing_of
 from services.surveillance.contracts import ScreenTrades
@@ -34,9 +34,10 @@ class YearStands(Document):
 class UndecidedReport(Sealed):
     """The findings of the wash screen, and what the net turnover would be without those that wait. It names no member."""
 
+    calendar: CalendarSource
     parts: tuple[FlaggedPart, ...] = Field(description="The findings by state.")
     undecided_fen: Yuan = Field(
-        description="Of the net turnover, in yuan: the trades of findings that wait, without those that a decision excludes."
+        description="Of the net turnover, in yuan: the trades of findings about which nobody has decided."
     )
     undecided_trades: int
     share: Ratio = Field(description="undecided / net.")
@@ -55,6 +56,7 @@ def undecided(
     return UndecidedReport(
         year=year,
         **seal(found.position),
+        calendar=calendar.source(year),
         parts=flagged(year, found.position, screened).parts,
         undecided_fen=sum(by_day.values()),
         undecided_trades=len(trades),
@@ -65,12 +67,8 @@ def undecided(
 
 
 def _trades_that_wait(screened: Screened) -> list[int]:
-    """Those that count of the findings about which not all is decided alike."""
-    waiting = (one for one in screened.findings if screened.decided_about(one) is None)
-    ids = (trade_id for one in waiting for trade_id in one.trade_ids)
-    return [
-        trade_id for trade_id in ids if (about := screened.decided.get(trade_id)) is None or about.decision != "exclude"
-    ]
+    """Those of the findings about which nobody has decided: all of them count."""
+    return [trade_id for one in screened.findings for trade_id in one.trade_ids if trade_id not in screened.decided]
 
 
 def _stands(year: int, found: YearTurnover, calendar: TradingCalendar) -> YearStands:
