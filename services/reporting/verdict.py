@@ -117,12 +117,16 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
 
 
 def short_yuan(amount_fen: int) -> str:
-    """An amount for the eye: `16.6 bn`; below a billion yuan `95.0 M`."""
+    """An amount for the eye: `16.6 bn`; below a billion yuan `95.0 M`, and what would be `0.0 M` as `40.0 k`."""
+    if 0 < amount_fen < 10**7:
+        return f"{decimal_text(amount_fen, 10**5, 1)} k"
     if amount_fen < 10**11:
         return f"{decimal_text(amount_fen, 10**8, 1)} M"
     return f"{decimal_text(amount_fen, 10**11, 1)} bn"
 
 
 def hundred_millions(amount_fen: int) -> str:
-    """An amount for the eye in Chinese: `166.00亿元`."""
+    """An amount for the eye in Chinese: `166.00亿元`; what would be `0.00亿元` as `4.00万元`."""
+    if 0 < amount_fen < 10**8:
+        return f"{decimal_text(amount_fen, 10**6, 2)}万元"
     return f"{decimal_text(amount_fen, 10**10, 2)}亿元"

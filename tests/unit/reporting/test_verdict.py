@@ -83,10 +83,17 @@ def test_more_than_three_times_the_best_twenty_days_cannot_be_reached(a_day_fen:
 
 
 def test_amounts_for_the_eye() -> None:
-    assert [short_yuan(amount) for amount in (0, 10**11 - 1, 10**11, 2_300 * 10**9)] == [
+    assert [short_yuan(amount) for amount in (0, 10**7 - 1, 10**7, 10**11 - 1, 10**11, 2_300 * 10**9)] == [
         "0.0 M",
+        "100.0 k",
+        "0.1 M",
         "1000.0 M",
         "1.0 bn",
         "23.0 bn",
     ]
-    assert hundred_millions(2_300 * 10**9) == "230.00亿元"
+    assert [hundred_millions(amount) for amount in (0, 10**8 - 1, 10**8, 2_300 * 10**9)] == [
+        "0.00亿元",
+        "100.00万元",
+        "0.01亿元",
+        "230.00亿元",
+    ]
