@@ -56,14 +56,17 @@ const wanted = new Map();
 /** @param {string} name @returns {Known} */
 export const known = (name) => get(name) ?? { doc: null, trouble: null, of: "" };
 
-/** Whether the report that is known is that of the seq that is shown, and not one before it. */
-export const isReportOfView = () => known("report").of.endsWith(JSON.stringify({ seq: view.seq }));
+/** Where a document of the present view is. @param {string} name */
+const addressOf = (name) => SOURCES[name].path(view.year) + JSON.stringify(SOURCES[name].query?.() ?? {});
+
+/** Whether what is known is of the view that is shown, and not of one before it. @param {string} name */
+export const isOfView = (name) => known(name).of === addressOf(name);
 
 /** Reads a document now. @param {string} name */
 export async function load(name) {
   const { path, query, isChosen } = SOURCES[name];
   if (isChosen && !isChosen()) return;
-  const at = path(view.year), asked = query?.() ?? {}, of = at + JSON.stringify(asked);
+  const at = path(view.year), asked = query?.() ?? {}, of = addressOf(name);
   if (underWay.get(name)?.of === of) return;
   underWay.get(name)?.control.abort();
   const control = new AbortController(), before = known(name);

@@ -7,14 +7,15 @@ import { signed, yuanColumn } from "./amounts.js";
 import { parts } from "./panel.js";
 import { showTable } from "./table.js";
 
-/** @param {HTMLElement} host @param {any} flagged the answer of the API; null while it is not there, undefined for who may not read it */
-export function showFlagged(host, flagged) {
-  host.hidden = flagged === undefined;
-  if (!flagged) return;
-  const at = parts(host, "flagged-said", "flagged-table"), waiting = flagged.parts.find((/** @type {any} */ one) => one.state === "waiting");
-  at["flagged-table"].hidden = !waiting.findings;
-  fill(at["flagged-said"], h("p", { class: waiting.findings ? "" : "dim", data: { testid: "flagged-said" } }, sentence(flagged, waiting.findings)));
-  if (!waiting.findings) return;
+/** @param {HTMLElement} host @param {any} flagged the answer of the API; null while it is not there, undefined for who may not read it
+ * @param {number} year that is shown */
+export function showFlagged(host, flagged, year) {
+  host.hidden = flagged?.year !== year;
+  if (host.hidden) return;
+  const at = parts(host, "flagged-said", "flagged-table"), isWaiting = flagged.undecided_trades > 0;
+  at["flagged-table"].hidden = !isWaiting;
+  fill(at["flagged-said"], h("p", { class: isWaiting ? "" : "dim", data: { testid: "flagged-said" } }, sentence(flagged)));
+  if (!isWaiting) return;
   showTable(at["flagged-table"], {
     name: "flagged", label: t("flagged.title"), lines: ["now", "without"].map((name) => ({ name, ...flagged[name] })), keyOf: ({ name }) => name, seal: flagged,
     columns: [
@@ -27,9 +28,10 @@ export function showFlagged(host, flagged) {
   });
 }
 
-/** @param {any} flagged @param {number} findings that wait */
-function sentence({ undecided, share, now, without }, findings) {
-  if (!findings) return t("flagged.none");
+/** @param {any} flagged */
+function sentence({ parts: byState, undecided, undecided_trades, share, now, without }) {
+  if (!undecided_trades) return t("flagged.none");
+  const { findings } = byState.find((/** @type {any} */ one) => one.state === "waiting");
   const told = { findings, amount: money(undecided), share: percent(share) };
   if (now.reach === null || without.reach === null) return t("flagged.said", told);
   return t("flagged.said_chance", { ...told, now: percent(now.reach, 0), without: percent(without.reach, 0) });

@@ -25,7 +25,7 @@ export function showForecast(host, { report, flagged }) {
   fill(at.numbers, ...numbers());
   showFan(at.chart);
   fill(at.note, h("p", { class: "dim" }, forecast?.p50 ? t("forecast.fan") : t("forecast.no_fan")));
-  showFlagged(at.flagged, flagged);
+  showFlagged(at.flagged, flagged, report.year);
   showCoverage(at.coverage);
   fill(at.grounds, h("details", { open: at.grounds.querySelector("details")?.open || null }, h("summary", {}, t("forecast.grounds")),
     forecast && [said(forecast.method), h("ul", {}, forecast.assumptions.map((/** @type {string} */ one) => said(one, "li")))],

@@ -11,7 +11,7 @@ import { t } from "../app/words.js";
 import { showCalendar } from "./calendar.js";
 import { showSeal } from "./certificate.js";
 import { showConcentration } from "./concentration.js";
-import { known, load, readAhead, want } from "./documents.js";
+import { isOfView, known, load, readAhead, want } from "./documents.js";
 import { showEffects } from "./effects.js";
 import { chooseBulletin, showFiles, showPeriods } from "./files.js";
 import { showForecast } from "./forecast.js";
@@ -69,7 +69,7 @@ function showHead() {
 function showLastDay() {
   const { doc: lastDay, trouble } = known("last_day");
   if (trouble && !lastDay) say(at("last-day"), ""); // What stands there is of another moment.
-  if (!lastDay) return;
+  if (!lastDay || !isOfView("last_day")) return;
   say(at("last-day"), added(lastDay));
   at("last-day").title = lastDay.day ? t("seal", { seq: number(lastDay.day.close.seq) }) : "";
 }
@@ -107,6 +107,7 @@ async function start(mayRead) {
     if (view === before) return;
     const isNewYear = view.year !== before.year;
     before = view;
+    if (!isOfView("last_day")) say(at("last-day"), ""); // until that of the view has come
     if (isNewYear) for (const name of ["files", "quality"]) forget(name);
     renewView(isNewYear);
   });

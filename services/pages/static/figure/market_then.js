@@ -3,7 +3,7 @@
 import { Refused, read } from "../app/api.js";
 import { feed } from "../app/feed.js";
 import { get, set, watch } from "../app/store.js";
-import { isReportOfView, known } from "./documents.js";
+import { isOfView, known } from "./documents.js";
 import { LEVELS, showMarket } from "./market_tables.js";
 import { view } from "./view.js";
 
@@ -65,7 +65,7 @@ let tradesOf = "";
 /** The trades with a seq up to the one that is shown; the report says the time of that command. */
 async function readTrades() {
   const { doc } = known("report"), seq = view.seq, symbol = symbolOf();
-  if (!doc || seq === null || !isReportOfView()) return;
+  if (!doc || seq === null || !isOfView("report")) return;
   const now = `${symbol}/${seq}`;
   if (tradesOf === now) return;
   tradesOf = now;

@@ -10,7 +10,7 @@ import { get, watch } from "../app/store.js";
 import { address } from "../app/url_state.js";
 import { t } from "../app/words.js";
 import { toDay } from "./day.js";
-import { isReportOfView, known } from "./documents.js";
+import { isOfView, known } from "./documents.js";
 import { change, view } from "./view.js";
 
 const DEBOUNCE_MS = 250;
@@ -68,7 +68,7 @@ function tell() {
   if (failed) return fill(said, h("b", { class: "warn" }, failed));
   if (view.seq !== null) isBeyond = false;
   if (isBeyond) return fill(said, h("b", { class: "warn" }, t("travel.beyond", { seq: number(last) })), ` ${t("travel.shown_now")} `, h("a", { href: address({ seq: last }), data: { testid: "travel-last" } }, t("travel.to_last", { seq: number(last) })));
-  if (!doc || !isReportOfView()) return say(said, t("travel.reading", { seq: number(view.seq ?? last) }));
+  if (!doc || !isOfView("report")) return say(said, t("travel.reading", { seq: number(view.seq ?? last) }));
   fill(said, h("b", {}, t(view.seq === null ? "travel.present" : "travel.past")), ` ${t("travel.at", { seq: number(doc.seq), at: stamp(doc.as_of) })}`,
     doc.trading_date && ` · ${t("travel.trading_date", { date: doc.trading_date })}`,
     ` · ${doc.proven_seq === null ? t("travel.not_proven") : t("travel.proven", { seq: number(doc.proven_seq) })}`, doubts(doc));

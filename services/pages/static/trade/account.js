@@ -82,7 +82,7 @@ export class Account {
       else this.addEnded([order]);
       for (const hear of this.onOrder) hear(order);
     }
-    set("orders", this.open);
+    if (!data.more) set("orders", this.open); // what a part holds is not all
   }
 
   readEnded() {

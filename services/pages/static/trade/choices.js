@@ -76,7 +76,8 @@ export const isShown = (panel) => !chosen.hidden.includes(panel);
 
 /** @param {string} panel @param {boolean} isWanted */
 export function show(panel, isWanted) {
-  keep({ hidden: [...chosen.hidden.filter((name) => name !== panel), ...(isWanted ? [] : [panel])] });
+  const others = (kept().hidden ?? []).filter((/** @type {string} */ name) => name !== panel); // Another tab may have hidden some.
+  keep({ hidden: [...others, ...(isWanted ? [] : [panel])] });
 }
 
 /** @param {string} symbol */

@@ -23,10 +23,11 @@ class Line {
     this.own = 0;
     this.cells = { own: new Cell(), orders: new Cell(), gap: new Cell(), price: new Cell(), quantity: new Cell(), sum: new Cell() };
     const { own, orders, gap, price, quantity, sum } = this.cells;
+    this.size = h("td", { class: "num size" }, quantity.node); // its own share: on the row it would be inherited by every cell
     this.node = h("tr", { class: side, data: { side } },
       h("td", { class: "own" }, own.node), h("td", { class: "num dim" }, orders.node),
       h("td", { class: "num price" }, h("small", { class: "gap" }, gap.node), h("span", {}, price.node)),
-      h("td", { class: "num size" }, quantity.node), h("td", { class: "num sum" }, sum.node));
+      this.size, h("td", { class: "num sum" }, sum.node));
     this.share = "";
   }
 
@@ -42,7 +43,7 @@ class Line {
     cells.quantity.show(step ? grouped(step.quantity) : "");
     cells.sum.show(step ? grouped(step.sum) : "");
     const share = step ? `${Math.ceil((step.quantity * 50) / most) * 2}%` : "0%";
-    if (share !== this.share) this.node.style.setProperty("--share", (this.share = share));
+    if (share !== this.share) this.size.style.setProperty("--share", (this.share = share));
     if (dataset.price !== (step ? price : undefined)) {
       if (step) dataset.price = price;
       else delete dataset.price;
