@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.data.calendar import TradingCalendar
 from services.messaging.tail import Readable
-from services.reporting import app, conduct_routes, decision_routes, last_day, present, wash_routes
+from services.reporting import app, conduct_routes, decision_routes, last_day, past_forecasts, present, wash_routes
 from services.reporting.breakdown import routes as breakdown
 from services.reporting.drill import routes as drill
 from services.reporting.market import routes as market
@@ -37,6 +37,7 @@ def member_routers(
         wash_routes.router(read_database, projected, turns),
         breakdown.router(read_database, calendar, projected, turns),
         breakdown.flagged_router(read_database, calendar, projected, days_turns),
+        past_forecasts.router(read_database, calendar, projected, days_turns),
         drill.days_router(read_database, projected, turns),
     ]
 
@@ -74,6 +75,7 @@ def journal_routers(read_database: AsyncEngine, calendar: TradingCalendar, journ
         present.past_router(read_database, calendar, journal),
         market.router(read_database, journal, _reached),
         breakdown.flagged_router(read_database, calendar, _reached),
+        past_forecasts.router(read_database, calendar, _reached),
     ]
 
 

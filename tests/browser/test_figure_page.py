@@ -230,6 +230,33 @@ def test_what_waits_for_a_decision_stands_beside_the_forecast(page: Page, venue:
     expect(said).to_be_hidden()  # The API tells it of the present only.
 
 
+def test_the_scorecard_tells_what_the_forecast_said_and_whether_it_held(page: Page, venue: VenueProcess) -> None:
+    found, answers = report_of(venue, "/forecasts"), list[dict[str, object]]()
+    page.route("**/forecasts", lambda route: route.fulfill(json=found | answers[-1]))
+    ends = {"p10": "900.00", "p50": "1000.00", "p90": "1100.00", "reach": "0.500", "too_early": False}
+    told = {"seq": 50, "days_left": 20, "net": "800.00", "target": "1000.00", **ends}
+    lines = [told | {"month": "2023-10", "too_early": True, "held": False}, told | {"month": "2023-11", "held": True}]
+    none, running = "No month has ended at whose end", "What the report forecast at the end of each month."
+    ended = "The year ended at ¥ 1,050.00. Of 2 forecasts at the ends of its months, 1 had it between P10 and P90"
+    said, table = page.get_by_test_id("score-said"), page.get_by_test_id("table-scorecard")
+    cells = ["¥ 800", "¥ 900", "¥ 1.00 k", "¥ 1.10 k", "too early"]
+    for has_ended, shown, sentence, held in (
+        (False, [], none, []),
+        (False, lines, running, []),
+        (True, lines, ended, ["no"]),
+    ):
+        answers.append({"has_ended": has_ended, "net": "1050.00", "forecasts": shown})
+        open_figure(page, venue)
+        look_at(page, "forecast")
+        expect(said).to_contain_text(sentence)
+        expect(table).to_have_count(1 if shown else 0)
+        if shown:
+            expect(table.locator("tbody tr").first.locator("td")).to_have_text([*cells, *held])
+    table.get_by_role("link", name="2023-11").click()
+    expect(page.get_by_test_id("cert-seq")).to_have_text("50")
+    expect(said).to_be_hidden()  # The API tells it of the present only.
+
+
 def test_the_forecast_says_where_the_year_ends_at_a_mean(page: Page, venue: VenueProcess) -> None:
     """The API tells it from the 20th trading day on."""
     ends = {"forecast_recent_mean": "22928276968.50", "forecast_year_mean": "22645181905.50"}

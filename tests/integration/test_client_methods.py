@@ -123,6 +123,7 @@ ROUTES: dict[str, Call] = {
     "GET /v1/reports/turnover/{year}/months": lambda client: client.months(YEAR),
     "GET /v1/reports/turnover/{year}/fees": lambda client: client.fee_income(YEAR),
     "GET /v1/reports/turnover/{year}/flagged": lambda client: client.flagged(YEAR),
+    "GET /v1/reports/turnover/{year}/forecasts": lambda client: client.forecasts(YEAR),
     "GET /v1/reports/turnover/{year}/members": lambda client: client.members(YEAR),
     "GET /v1/reports/turnover/{year}/proof": lambda client: client.proof(YEAR),
     "GET /v1/reports/turnover/{year}/certificate": lambda client: client.certificate(YEAR),

@@ -188,6 +188,7 @@ SHORT = {
     },
     "the days or months of a year": {
         "/v1/calendar", OF_YEAR, f"{OF_YEAR}/days", f"{OF_YEAR}/months", f"{OF_YEAR}/changed_hands", f"{REPORTS}/index",
+        f"{OF_YEAR}/forecasts",
     },
     "the four states of findings": {f"{OF_YEAR}/flagged"},
     "a part of it: 100 trades of an order, 500 events of a command": {

@@ -55,6 +55,7 @@ TABLE: dict[str, str] = {
         GET /v1/reports/turnover/{year}/days
         GET /v1/reports/turnover/{year}/fees
         GET /v1/reports/turnover/{year}/flagged
+        GET /v1/reports/turnover/{year}/forecasts
         GET /v1/reports/targets/{year}/progress
         GET /v1/reports/context/{year}""",
     "trader": """

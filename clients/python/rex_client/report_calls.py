@@ -83,6 +83,10 @@ class ReportCalls(Calls):
         """What the wash screen flagged, and how the year would stand without what waits for a decision."""
         return await self._part(year, "flagged", at_least_seq)
 
+    async def forecasts(self, year: int, *, at_least_seq: int | None = None) -> Json:
+        """The scorecard of the forecast: what it said at the end of each month, and how the year ended."""
+        return await self._part(year, "forecasts", at_least_seq)
+
     async def members(self, year: int, *, at_least_seq: int | None = None) -> Json:
         """The members of the year by name: bought, sold, shares, fees. For operators."""
         return await self._part(year, "members", at_least_seq)

@@ -37,6 +37,7 @@ export const SOURCES = {
   effects: ofTurnover("/effects", 30),
   months: ofTurnover("/months", 30),
   flagged: ofTurnover("/flagged", 300),
+  forecasts: ofTurnover("/forecasts", 300),
   fees: ofTurnover("/fees", 30),
   targets: { path: (year) => `${REPORTS}/targets/${year}/progress`, every_s: 30 },
   calendar: { path: () => "/v1/calendar", query: () => ({ year: view.year }), every_s: 3600 },

@@ -10,6 +10,7 @@ import { DAYS, MEASURED } from "./coverage.js";
 import { showFlagged } from "./flagged.js";
 import { parts } from "./panel.js";
 import { said, verdict } from "./said.js";
+import { showScorecard } from "./scorecard.js";
 import { saveChart, showTable } from "./table.js";
 
 /** @type {Chart | undefined} */
@@ -18,14 +19,15 @@ let chart;
 let shown;
 
 /** @param {HTMLElement} host @param {Record<string, any>} docs */
-export function showForecast(host, { report, flagged }) {
+export function showForecast(host, { report, flagged, forecasts }) {
   shown = report;
-  const { forecast } = report, at = parts(host, "said", "numbers", "chart", "note", "flagged", "coverage", "grounds");
+  const { forecast } = report, at = parts(host, "said", "numbers", "chart", "note", "flagged", "score", "coverage", "grounds");
   fill(at.said, h("p", { class: "verdict-line" }, verdict(report)), h("p", { data: { testid: "forecast-said" } }, inWords()));
   fill(at.numbers, ...numbers());
   showFan(at.chart);
   fill(at.note, h("p", { class: "dim" }, forecast?.p50 ? t("forecast.fan") : t("forecast.no_fan")));
   showFlagged(at.flagged, flagged, report.year);
+  showScorecard(at.score, forecasts, report.year);
   showCoverage(at.coverage);
   fill(at.grounds, h("details", { open: at.grounds.querySelector("details")?.open || null }, h("summary", {}, t("forecast.grounds")),
     forecast && [said(forecast.method), h("ul", {}, forecast.assumptions.map((/** @type {string} */ one) => said(one, "li")))],

@@ -30,7 +30,7 @@ import { change, presentYear, stayInThePresent, view } from "./view.js";
 const PANELS = [
   { name: "ladder", openSources: ["report"], sources: ["ladder", "report"], pastSources: ["report"], show: showLadder, also: ["view"] },
   { name: "certificate", openSources: ["report"], sources: ["report"], pastSources: ["report"], show: showSeal },
-  { name: "forecast", openSources: ["report"], sources: ["report", "flagged"], pastSources: ["report"], optional: ["flagged"], show: showForecast },
+  { name: "forecast", openSources: ["report"], sources: ["report", "flagged", "forecasts"], pastSources: ["report"], optional: ["flagged", "forecasts"], show: showForecast },
   { name: "splits", sources: ["split"], pastSources: ["report"], show: showSplits, also: ["view", "split_by", "members"] },
   { name: "concentration", sources: ["concentration"], show: showConcentration },
   { name: "effects", sources: ["effects"], show: showEffects },
@@ -45,7 +45,7 @@ const PANELS = [
 ];
 
 /** What is read only when its panel comes into view: each costs the venue more than the others. */
-const ON_DEMAND = new Set(["quality", "bulletin", "flagged"]);
+const ON_DEMAND = new Set(["quality", "bulletin", "flagged", "forecasts"]);
 
 let mayChoose = false;
 
