@@ -20,6 +20,7 @@ from services.reporting.breakdown.documents import Sealed
 from services.reporting.breakdown.reading import month_of
 from services.reporting.documents import CalendarSource, Document, Permille, Yuan, seal
 from services.reporting.queries import dates_of, read_year
+from services.reporting.report import ends_of
 from services.reporting.requests import Projected, Year, recorded, waiting_routes
 from services.reporting.standing import standing_of
 from services.reporting.turns import ReportTurns
@@ -124,9 +125,7 @@ async def _forecast(
         days_left=progress.left,
         net_fen=progress.net_fen,
         target_fen=progress.target_fen,
-        p10_fen=None if year_end is None else year_end.p10_fen,
-        p50_fen=None if year_end is None else year_end.p50_fen,
-        p90_fen=None if year_end is None else year_end.p90_fen,
+        **ends_of(year_end),
         reach=forecast.reach_permille,
         too_early=forecast.too_early,
         held=held,

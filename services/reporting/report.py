@@ -135,9 +135,9 @@ def _outlook(standing: Standing) -> dict[str, Any]:
 
 
 def _forecast(forecast: Forecast) -> YearEndForecast:
-    rounded = _ends(forecast.year_end_rounded)
+    rounded = ends_of(forecast.year_end_rounded)
     return YearEndForecast(
-        **_ends(forecast.year_end),
+        **ends_of(forecast.year_end),
         **{name.replace("_fen", "_rounded_fen"): end_fen for name, end_fen in rounded.items()},
         reach=forecast.reach_permille,
         width=forecast.width_permille,
@@ -147,7 +147,8 @@ def _forecast(forecast: Forecast) -> YearEndForecast:
     )
 
 
-def _ends(year_end: YearEnd | None) -> dict[str, Any]:
+def ends_of(year_end: YearEnd | None) -> dict[str, Any]:
+    """The fields p10_fen, p50_fen and p90_fen of a document."""
     return dict.fromkeys(("p10_fen", "p50_fen", "p90_fen")) if year_end is None else vars(year_end)
 
 
