@@ -7,11 +7,8 @@ import { signed, yuanColumn } from "./amounts.js";
 import { parts } from "./panel.js";
 import { showTable } from "./table.js";
 
-/** @param {HTMLElement} host @param {any} flagged the answer of the API; null while it is not there, undefined for who may not read it
- * @param {number} year that is shown */
-export function showFlagged(host, flagged, year) {
-  host.hidden = flagged?.year !== year;
-  if (host.hidden) return;
+/** @param {HTMLElement} host @param {any} flagged the answer of the API */
+export function showFlagged(host, flagged) {
   const at = parts(host, "flagged-said", "flagged-table"), isWaiting = flagged.undecided_trades > 0;
   at["flagged-table"].hidden = !isWaiting;
   fill(at["flagged-said"], h("p", { class: isWaiting ? "" : "dim", data: { testid: "flagged-said" } }, sentence(flagged)));

@@ -26,12 +26,21 @@ export function showForecast(host, { report, flagged, forecasts }) {
   fill(at.numbers, ...numbers());
   showFan(at.chart);
   fill(at.note, h("p", { class: "dim" }, forecast?.p50 ? t("forecast.fan") : t("forecast.no_fan")));
-  showFlagged(at.flagged, flagged, report.year);
-  showScorecard(at.score, forecasts, report.year);
+  showOfYear(at.flagged, flagged, showFlagged);
+  showOfYear(at.score, forecasts, showScorecard);
   showCoverage(at.coverage);
   fill(at.grounds, h("details", { open: at.grounds.querySelector("details")?.open || null }, h("summary", {}, t("forecast.grounds")),
     forecast && [said(forecast.method), h("ul", {}, forecast.assumptions.map((/** @type {string} */ one) => said(one, "li")))],
     h("h3", {}, t("forecast.report_grounds")), h("ul", {}, report.assumptions.map((/** @type {string} */ one) => said(one, "li")))));
+}
+
+/** Shows what the API tells of the present of the year that is shown; its place stays until that has come.
+ * @param {HTMLElement} host @param {any} found null while it is not there, undefined where it is not asked for
+ * @param {(host: HTMLElement, found: any) => void} show */
+function showOfYear(host, found, show) {
+  host.hidden = found === undefined;
+  if (found?.year === shown.year) show(host, found);
+  else fill(host);
 }
 
 /** The forecast in words. */

@@ -7,11 +7,8 @@ import { t } from "../app/words.js";
 import { parts } from "./panel.js";
 import { showTable } from "./table.js";
 
-/** @param {HTMLElement} host @param {any} found the answer of the API; null while it is not there, undefined for who may not read it
- * @param {number} year that is shown */
-export function showScorecard(host, found, year) {
-  host.hidden = found?.year !== year;
-  if (host.hidden) return;
+/** @param {HTMLElement} host @param {any} found the answer of the API */
+export function showScorecard(host, found) {
   const { forecasts: lines } = found, at = parts(host, "score-said", "score-table");
   fill(at["score-said"], h("p", { class: "dim", data: { testid: "score-said" } }, sentence(found)));
   at["score-table"].hidden = !lines.length;
