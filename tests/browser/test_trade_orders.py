@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -28,11 +29,25 @@ from tests.patience import http_post
 pytestmark = pytest.mark.usefixtures("calm")
 
 
-def test_an_order_is_everywhere_before_anybody_asks(watched: Watched, demo: VenueProcess, no_orders: None) -> None:
+@pytest.fixture
+def rests(demo: VenueProcess, no_orders: None) -> Iterator[Callable[[str], str]]:
+    """Makes the product collect orders, so that none trades. Returns the price that is this far below the last one: the demo's
+    takers sweep as far as the chart's axis reaches."""
+
+    def below(distance: str) -> str:
+        demo.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "call_auction"})
+        ticker = limits(demo)
+        return str(Decimal(ticker["last"] or ticker["reference_price"]) - Decimal(distance))
+
+    yield below
+    demo.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "continuous"})
+
+
+def test_an_order_is_everywhere_before_anybody_asks(
+    watched: Watched, demo: VenueProcess, rests: Callable[[str], str]
+) -> None:
     page = trade(watched.page, demo)
-    expect(page.locator("[data-testid=ladder] tr.bid[data-price]").first).to_be_visible()
-    # So far from the market that nobody trades with it, and so near that ladder and chart show it.
-    price = str(Decimal(depth_of(demo)["bids"][0]["price"]) - Decimal("2.50"))
+    price = rests("2.50")
     page.get_by_test_id("group-50").click()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
@@ -155,9 +170,11 @@ def test_all_orders_of_the_instrument_are_canceled_after_a_question(watched: Wat
     expect(page.get_by_test_id("cancel-everywhere")).to_be_disabled()
 
 
-def test_an_order_is_amended_by_dragging_it_on_the_chart(watched: Watched, demo: VenueProcess, no_orders: None) -> None:
+def test_an_order_is_amended_by_dragging_it_on_the_chart(
+    watched: Watched, demo: VenueProcess, rests: Callable[[str], str]
+) -> None:
     page = trade(watched.page, demo, query="?lang=en&range=1m")
-    price = str(Decimal(limits(demo)["reference_price"]) - Decimal("2.00"))
+    price = rests("2.00")
     order = demo.place(DESK, symbol=SYMBOL, side="buy", price=price, quantity=1)
     rule = page.locator(f"#price-chart [data-rule='{order['order_id']}']")
     expect(rule).to_be_attached()
@@ -172,11 +189,11 @@ def test_an_order_is_amended_by_dragging_it_on_the_chart(watched: Watched, demo:
 
 
 def test_an_order_dragged_while_its_row_is_open_keeps_its_new_price(
-    watched: Watched, demo: VenueProcess, no_orders: None
+    watched: Watched, demo: VenueProcess, rests: Callable[[str], str]
 ) -> None:
     page = trade(watched.page, demo, query="?lang=en&range=1m")
-    price = Decimal(limits(demo)["reference_price"]) - Decimal("2.00")
-    order = demo.place(DESK, symbol=SYMBOL, side="buy", price=str(price), quantity=1)
+    price = rests("2.00")
+    order = demo.place(DESK, symbol=SYMBOL, side="buy", price=price, quantity=1)
     row, rule = row_of(page, order), page.locator(f"#price-chart [data-rule='{order['order_id']}']")
     row.get_by_role("button", name="Amend").click()
     row.locator("input[name=quantity]").fill("5")
@@ -184,7 +201,7 @@ def test_an_order_dragged_while_its_row_is_open_keeps_its_new_price(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.get_by_test_id("confirm").click()
-    lower = str(price - Decimal("0.10"))
+    lower = str(Decimal(price) - Decimal("0.10"))
     expect(row.locator("input[name=price]")).to_have_value(lower)
     expect(row.locator("input[name=quantity]")).to_have_value("5")
     row.locator("input[name=quantity]").press("Enter")
