@@ -29,10 +29,8 @@ class ThisMachine:
 
     def port(self, service: str, port: str) -> int:
         """The port of this machine for a port of a service."""
-        while (service, port) not in self._ports:
-            found = free_port()
-            if found not in self._ports.values():
-                self._ports[service, port] = found
+        if (service, port) not in self._ports:
+            self._ports[service, port] = free_port()
         return self._ports[service, port]
 
     def text(self, service: str, text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import pwd
 import random
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +27,8 @@ LAST_SIGNAL = signal.SIGQUIT
 seconds after it; after SIGKILL of its first process the others end by themselves."""
 PORTS = range(10_000, 32_000)
 """Below the ports that Linux gives to outgoing connections: one of those could take the port while its server is down."""
+_LAST_GIVEN = Path(tempfile.gettempdir(), f"rex-port-{os.getuid()}")
+"""The port that was given last. Processes lock the file while they choose one."""
 
 
 class ServerMissing(Exception):
@@ -36,11 +40,19 @@ class ServerFailed(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+    """A TCP port of 127.0.0.1 that nobody listens on. No process of this user gets it again before all others were given: who
+    has it may listen later, or stop and listen again."""
+    with _LAST_GIVEN.open("a+", encoding="ascii") as last_given:
+        fcntl.flock(last_given, fcntl.LOCK_EX)
+        last_given.seek(0)
+        first = int(last_given.read() or random.choice(PORTS)) + 1 - PORTS.start
+        for number in range(len(PORTS)):
+            port = PORTS[(first + number) % len(PORTS)]
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                last_given.truncate(0)
+                last_given.write(str(port))
+                return port
     raise ServerFailed(f"no free port between {PORTS.start} and {PORTS.stop}")
 
 

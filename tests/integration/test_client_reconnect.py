@@ -12,6 +12,7 @@ import pytest
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 from websockets.exceptions import InvalidStatus
 
+from load_tests.servers.server_process import free_port
 from services.gateway.freshness import Freshness
 from services.gateway.websocket import resumes
 from services.gateway.websocket.liveness import CLOSE_CUT_OFF, CUT_OFF_REASON
@@ -26,15 +27,13 @@ ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
 Json = dict[str, Any]
 
 
-def free_port() -> socket.socket:
-    listening = socket.create_server(("127.0.0.1", 0))
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return listening
+def listener() -> socket.socket:
+    return socket.create_server(("127.0.0.1", free_port()))
 
 
 async def test_a_subscription_survives_a_restart_of_the_server(tmp_path: Path) -> None:
     async with running_venue(tmp_path) as venue, asyncio.timeout(PATIENCE_S):
-        listening = free_port()
+        listening = listener()
         address = listening.getsockname()
         client = RexClient(f"http://127.0.0.1:{address[1]}", venue.keys["alice"].key)
         async with serving(venue, listening):
@@ -167,7 +166,7 @@ async def test_a_client_of_a_gateway_that_is_cut_off_goes_on_where_it_was_at_the
     ties = Ties()
     async with running_venue(tmp_path, freshness=Freshness(ties.are_cut)) as venue, asyncio.timeout(PATIENCE_S):
         alice = {"authorization": f"Bearer {venue.keys['alice'].key}"}
-        async with serving(venue, free_port()) as served:
+        async with serving(venue, listener()) as served:
             url = served.url.replace("http", "ws") + "/v1/ws"
             client = await served.client("alice")
             pushes = client.subscribe(["orders"])
