@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from itertools import product
 from typing import Any
 
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
@@ -45,6 +46,8 @@ class Load:
         """The longest time without an acknowledgement."""
 
     async def __aenter__(self) -> Load:
+        for trader, url in product(self._traders, self._urls):  # Who asks with a trader's key asks any of the gateways.
+            await key_known(url, trader.key)
         for number, trader in enumerate(self._traders):
             self._tasks.append(asyncio.create_task(self._trade(trader, self._urls[number % len(self._urls)])))
         return self
@@ -55,7 +58,6 @@ class Load:
         await asyncio.gather(*self._tasks)
 
     async def _trade(self, trader: Trader, url: str) -> None:
-        await key_known(url, trader.key)
         async with RexClient(url, trader.key) as client, asyncio.TaskGroup() as lanes:
             await client.connect()
             for _ in range(SOCKET_LANES):

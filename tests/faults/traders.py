@@ -14,7 +14,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.rig import Report
 from tests.faults.venue_process import VenueProcess
 from tests.integration.postgres_journal import until
-from tests.patience import AsyncHttpClient
+from tests.patience import PATIENCE_S, AsyncHttpClient
 
 SYMBOL = "NDFEB-N35"
 CASH = "900000000000.00"
@@ -134,9 +134,9 @@ async def _all_pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -
 
 
 async def open_traders(venue: OpenVenue) -> list[Trader]:
-    """Opens a buyer with cash and a seller with goods, each with a key."""
+    """Opens a buyer with cash and a seller with goods, each with a key; also where a leader is still to take over."""
     traders = []
-    async with RexClient(venue.url, venue.operator_key) as operator:
+    async with RexClient(venue.url, venue.operator_key, patience_s=PATIENCE_S) as operator:
         for side in ("buy", "sell"):
             account = (await operator.open_account(f"{side}er"))["account"]
             await operator.change_cash(account, CASH)
