@@ -79,15 +79,16 @@ async def test_a_journal_is_followed_from_snapshot_to_snapshot(make_store: Calla
 
 async def test_two_takers_at_one_seq_both_succeed(make_store: Callable[[], SnapshotStore]) -> None:
     """`rex snapshot` beside the venue's own, or two standbys: their snapshots differ in the time only."""
-    both_wrote = asyncio.Barrier(2)
+    both = asyncio.Barrier(2)
 
     async def taken_at(now_ns: int) -> Taken:
         store = make_store()
         write = store.write
 
         async def write_and_wait(snapshot: Snapshot) -> None:
+            await both.wait()  # Who finds the other one's snapshot writes none.
             await write(snapshot)
-            await both_wrote.wait()
+            await both.wait()
 
         store.write = write_and_wait  # type: ignore[method-assign]
         return await take(Batches(BATCHES), store, clock=lambda: now_ns)
