@@ -79,7 +79,7 @@ RUN = pytest
 test: setup ## the gate: every test but those of whole venues in processes of their own, which `make rigs` runs
 	@$(BIN)/python -m $(RUN) -n $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder -m 'not rig and not long'
 
-# Two processes more than there are cores: more than a third of the time of whole venues is waiting.
+# Two processes more than there are cores: about a third of the time of whole venues is waiting.
 rigs: setup ## tests with whole venues as processes: faults, pages in a browser, end to end, servers, whole years
 	@$(BIN)/python -m $(RUN) -n $$(($(CORES) + 2)) --dist loadfile --no-loadscope-reorder -m 'rig and not long'
 

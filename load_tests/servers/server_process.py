@@ -28,7 +28,7 @@ seconds after it; after SIGKILL of its first process the others end by themselve
 PORTS = range(10_000, 32_000)
 """Below the ports that Linux gives to outgoing connections: one of those could take the port while its server is down."""
 _LAST_GIVEN = Path(tempfile.gettempdir(), f"rex-port-{os.getuid()}")
-"""The port that was given last. Processes lock the file while they choose one."""
+"""The port that was given last. Processes with one folder for temporary files lock it while they choose one."""
 
 
 class ServerMissing(Exception):
@@ -40,8 +40,8 @@ class ServerFailed(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on. No process of this user gets it again before all others were given: who
-    has it may listen later, or stop and listen again."""
+    """A TCP port of 127.0.0.1 that nobody listens on. No process that shares `_LAST_GIVEN` gets it again before all others
+    were given: who has it may listen later, or stop and listen again."""
     with _LAST_GIVEN.open("a+", encoding="ascii") as last_given:
         fcntl.flock(last_given, fcntl.LOCK_EX)
         last_given.seek(0)

@@ -67,9 +67,7 @@ def test_an_order_is_everywhere_before_anybody_asks(
     assert demo.get(f"/v1/orders/{order['order_id']}", DESK)["state"] == "canceled"
     # A check of the ticket that its order overtakes reads this order.
     once = {f"GET {demo.url}/v1/{path}" for path in ("account", f"orders/{order['order_id']}")}
-    assert {url.split("?")[0] for url in asked if "GET" in url} <= once, (
-        "it polls"
-    )  # A check that is overtaken reads its order.
+    assert {url.split("?")[0] for url in asked if "GET" in url} <= once, "it polls"
 
 
 def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(watched: Watched, demo: VenueProcess) -> None:

@@ -16,8 +16,8 @@ COUNT = 300
 
 
 def test_no_port_is_given_twice_in_this_process_and_in_others() -> None:
-    programs = "from load_tests.servers.server_process import free_port; print(*(free_port() for _ in range(300)))"
-    others = [subprocess.Popen([sys.executable, "-c", programs], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    program = f"from load_tests.servers.server_process import free_port; print(*(free_port() for _ in range({COUNT})))"
+    others = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     given = [free_port() for _ in range(COUNT)]
     for other in others:
         given += [int(port) for port in other.communicate()[0].split()]
