@@ -79,6 +79,14 @@ class ToldFeed:
         """Nothing is open."""
 
 
+async def next_line(from_other: asyncio.StreamReader) -> bytes:
+    """The next line of the other side; none once it has ended, also where it has not read all that it was told."""
+    try:
+        return await from_other.readline()
+    except ConnectionError:
+        return b""
+
+
 def project(connection: socket.socket) -> NoReturn:
     """Becomes the projector until the connection ends, then ends the process: without cleanup, it is another one's fork."""
     status = 1
@@ -88,7 +96,7 @@ def project(connection: socket.socket) -> NoReturn:
         log_to_standard_error()
         collect_garbage()
         share_interpreter()
-        uvloop.run(_talk(connection))
+        uvloop.run(talk(connection))
         status = 0
     except BaseException:  # Nothing may return into the code that forked.
         traceback.print_exc()
@@ -99,17 +107,18 @@ def project(connection: socket.socket) -> NoReturn:
             os._exit(status)
 
 
-async def _talk(connection: socket.socket) -> None:
-    """Projects until the venue closes the connection. Tells an error of its own, whatever fails, before it ends."""
+async def talk(connection: socket.socket) -> None:
+    """Projects until the venue closes the connection. Tells an error of its own, whatever fails, and then waits until the venue
+    has heard it: what the venue writes meanwhile must not fail, or it would lose what it has not read yet."""
     from_venue, to_venue = await asyncio.open_connection(sock=connection)
-    first = await _line(from_venue)
+    first = await next_line(from_venue)
     if first:  # Else the venue ended before it began.
         try:
             await _project(ProjectorPlace(**json.loads(first)), from_venue, to_venue)
         except Exception as error:
             to_venue.write(FAULT + pickled(error).hex().encode() + b"\n")
-            with contextlib.suppress(ConnectionError):
-                await to_venue.drain()
+            while await next_line(from_venue):
+                pass
     to_venue.close()
     with contextlib.suppress(ConnectionError):
         await to_venue.wait_closed()
@@ -128,23 +137,16 @@ async def _project(where: ProjectorPlace, from_venue: asyncio.StreamReader, to_v
                 if ended.done():
                     ended.result()
         finally:
-            projecting.cancel()
-            await asyncio.wait([projecting])
+            for task in (projecting, listening):
+                task.cancel()
+            await asyncio.wait((projecting, listening))
             await journal.close()
-
-
-async def _line(from_venue: asyncio.StreamReader) -> bytes:
-    """The next line; none once the venue has closed the connection, or was killed."""
-    try:
-        return await from_venue.readline()
-    except ConnectionError:
-        return b""
 
 
 async def _listen(from_venue: asyncio.StreamReader, feed: ToldFeed, projector: Projector) -> None:
     """Returns when the venue has closed the connection."""
     waits = set[asyncio.Task[None]]()
-    while line := await _line(from_venue):
+    while line := await next_line(from_venue):
         what, seq = map(int, line.split())
         if what == Told.SOMEBODY_WAITS:
             waits.add(wait := asyncio.create_task(_wait(projector, seq)))

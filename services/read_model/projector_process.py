@@ -22,7 +22,7 @@ from services.journal.batch import JournalBatch
 from services.messaging import Gap
 from services.messaging.in_process import InProcessFeed
 from services.read_model.errors import ReadDatabaseFailed
-from services.read_model.projecting import FAULT, MOST_BYTES, ProjectorPlace, Told, project, rebuilt
+from services.read_model.projecting import FAULT, MOST_BYTES, ProjectorPlace, Told, next_line, project, rebuilt
 from services.read_model.seq_waiters import SeqWaiters
 
 PATIENCE_S = 4.0
@@ -115,7 +115,7 @@ class ProjectorProcess:
             await self._end()
 
     async def _listen(self, from_process: asyncio.StreamReader, read_database: Path) -> None:
-        while (line := await from_process.readline()).endswith(b"\n"):
+        while (line := await next_line(from_process)).endswith(b"\n"):
             if line.startswith(FAULT):
                 raise rebuilt(bytes.fromhex(line.removeprefix(FAULT).decode()))
             self._went_on_s = time.monotonic()
@@ -145,7 +145,7 @@ class ProjectorProcess:
         self._say(Told.SOMEBODY_WAITS, seq)
 
     def _say(self, what: Told, seq: int) -> None:
-        if self._to_process is not None:
+        if self._to_process is not None and not self._to_process.is_closing():
             self._to_process.write(b"%d %d\n" % (what, seq))
 
     async def _end(self) -> None:

@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 import pytest
 
+from services.journal.sqlite import SqliteJournal
 from services.messaging.in_process import InProcessFeed
-from services.read_model.projecting import Told
+from services.read_model.errors import ReadDatabaseDamaged, ReadDatabaseFailed
+from services.read_model.projecting import FAULT, ProjectorPlace, Told, rebuilt, talk
 from services.read_model.projector_process import ProjectorProcess
+from services.read_model.seq_waiters import ProjectorStopped
 from tests.integration.raw_http import until
 from tests.unit.journal.chains import next_batch
 
@@ -91,3 +94,41 @@ async def test_it_owes_nothing_for_a_row_that_it_has_read_for_somebody_who_waite
         for _ in range(5):
             await asyncio.sleep(0)  # It is not told.
         assert venue.process.silent_s == 0
+
+
+@pytest.mark.parametrize("anyio_backend", [("asyncio", {"use_uvloop": True})], ids=["uvloop"])  # the venue's own loop
+async def test_a_process_that_ends_without_a_word_is_named_whatever_it_was_told_last(stand_in: int) -> None:
+    ours, its = socket.socketpair()
+    its.setblocking(False)
+    feed = InProcessFeed()
+    process = ProjectorProcess(stand_in, ours)
+    running = asyncio.create_task(process.run(Path("journal.sqlite"), Path("read.sqlite"), feed))
+    await asyncio.get_running_loop().sock_recv(its, 2**16)
+    await until(lambda: feed.readers == 1)
+    waiting = [asyncio.create_task(process.reached(1))]
+    await asyncio.sleep(0)
+    its.close()  # What it was told last may lie unread: the venue's next read or write fails, in place of an end.
+    while not running.done():
+        waiting.append(asyncio.create_task(process.reached(1)))
+        await asyncio.sleep(0)
+    with pytest.raises(ReadDatabaseFailed, match="ended without a reason"):
+        await running
+    assert {type(error) for error in await asyncio.gather(*waiting, return_exceptions=True)} == {ProjectorStopped}
+
+
+async def test_the_process_waits_with_its_fault_until_the_venue_has_heard_it(tmp_path: Path) -> None:
+    await (await SqliteJournal.open(tmp_path / "journal.sqlite")).close()
+    (tmp_path / "read.sqlite").write_text("no database")
+    ours, its = socket.socketpair()
+    told, tells = await asyncio.open_connection(sock=ours)
+    talking = asyncio.create_task(talk(its))
+    tells.write(ProjectorPlace(str(tmp_path / "journal.sqlite"), str(tmp_path / "read.sqlite")).line())
+    fault = await told.readline()
+    assert isinstance(rebuilt(bytes.fromhex(fault.removeprefix(FAULT).decode())), ReadDatabaseDamaged), fault
+    for _ in range(3):  # A write to a process that has gone would fail, and its fault would be lost with it.
+        tells.write(b"%d 0\n" % Told.JOURNAL_GOES_ON)
+        await tells.drain()
+    assert not told.at_eof()
+    assert not talking.done()
+    tells.close()
+    await talking
