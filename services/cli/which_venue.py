@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.journal import JournalMissing
-from services.venue.first_start import InitRefused
+from services.venue.errors import InitRefused
 
 
 def require_venue(data_dir: Path) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 from services.scaled.init import initialise
 from services.scaled.launch import LOOK_EVERY_S, LaunchedVenue
 from services.simulator import demo_accounts
-from services.venue.first_start import KEYS_FILE, PAGES, InitRefused, read_keys
+from services.venue.errors import InitRefused
+from services.venue.first_start import KEYS_FILE, PAGES, read_keys
 from services.venue.public import make_simulator
 from services.venue.settings import Settings
 

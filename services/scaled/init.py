@@ -24,7 +24,8 @@ from services.sequencer.clock import GuardedClock
 from services.sequencer.standby import Standby
 from services.sequencer.start import make_sequencer
 from services.venue.application import load_gateway, make_reader
-from services.venue.first_start import KEYS_FILE, InitRefused, seed, what_every_venue_has
+from services.venue.errors import InitRefused
+from services.venue.first_start import KEYS_FILE, seed, what_every_venue_has
 from services.venue.parts import Parts, cancel
 from services.venue.settings import Settings, require
 

@@ -31,7 +31,7 @@ from services.read_model.seq_waiters import ProjectorStopped
 from services.sequencer.clock import ClockRefused
 from services.sequencer.sequencer import SequencerStopped
 from services.snapshots.errors import SnapshotFailed
-from services.venue.first_start import InitRefused, KeysFileRefused
+from services.venue.errors import InitRefused, KeysFileRefused
 from services.venue.settings import SettingsRefused
 
 ENVIRONMENT = (

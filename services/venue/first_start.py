@@ -36,6 +36,7 @@ from services.gateway.order_entry.order_entry import OrderEntry
 from services.messaging import Submission
 from services.reporting.target import DEFAULT_TARGET_FEN
 from services.simulator import demo_accounts
+from services.venue.errors import KeysFileRefused
 from services.venue_state.keys import ApiKey
 from services.venue_state.state import VenueState
 
@@ -72,14 +73,6 @@ DEMO_GUARDS = Guards(collar_ppm=30_000, volatility_ppm=8_000, auction_s=15)
 
 _NO_SENDER = Command()
 """The sender of the parts; `Seeding.submission` sets the real one."""
-
-
-class KeysFileRefused(Exception):
-    """`keys.json` cannot be parsed. The sentence says what to do."""
-
-
-class InitRefused(Exception):
-    """The database holds a venue, or another process writes it. Nothing was changed."""
 
 
 class IssuedKey(BaseModel):

@@ -321,12 +321,21 @@ OF_FILES = {"pyarrow", "pylopdf_fonts_zh_cn", "typst", "xlsxwriter"}
 """Libraries that make files: imported with the first file."""
 
 
+def imported_with(module: str) -> set[str]:
+    command = [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout.split())
+
+
 def test_a_venue_starts_without_the_libraries_that_make_files() -> None:
-    command = [sys.executable, "-c", "import sys, services.venue.bootstrap; print(*sys.modules)"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
-    modules = set(ended.stdout.split())
+    modules = imported_with("services.venue.bootstrap")
     assert "services.reporting.exports.answers" in modules
     assert modules & OF_FILES == set()
+
+
+@pytest.mark.parametrize("module", ["services.reporting.checked_report", "services.cli.verifying"])
+def test_what_reads_a_venue_at_rest_imports_no_gateway(module: str) -> None:
+    modules = imported_with(f"services.venue.fatal_errors, {module}")
+    assert modules & {"fastapi", "httpx", "rex_client", "services.gateway", "services.simulator"} == set()
 
 
 def test_what_cannot_be_read_is_one_sentence_and_a_status(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from services.processes.watchdog import Watchdog
 from services.read_model.errors import ReadDatabaseDeviceFailed, ReadDatabaseFailed, ReadDatabaseForeign
 from services.read_model.seq_waiters import ProjectorStopped
 from services.sequencer.sequencer import SequencerStopped
+from services.venue.errors import KeysFileRefused
 from services.venue.fatal_errors import sentence_of
-from services.venue.first_start import KeysFileRefused
 from tests.patience import PATIENCE_S
 
 TROUBLES = (

@@ -9,6 +9,7 @@ import pytest
 from matching_engine.limits import MAX_AUCTION_S
 from matching_engine.records import Command, CommandKind, unpack_commands
 from services.data.instruments import load_instruments
+from services.venue.errors import KeysFileRefused
 from services.venue.first_start import (
     DEMO_GUARDS,
     FEE_PPM,
@@ -16,7 +17,6 @@ from services.venue.first_start import (
     Existing,
     Guards,
     IssuedKey,
-    KeysFileRefused,
     Seeding,
     read_keys,
     write_keys,
