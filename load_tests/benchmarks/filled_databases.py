@@ -170,6 +170,10 @@ def _small_tables(year: YearOfTrades, journal_id: bytes, row_hash: bytes) -> dic
         tables.trading_days: [(date, year.first_seq(day), 0) for day, date in enumerate(dates)],
         tables.accounts: [(one, f"member {one}", 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) for one in accounts],
         tables.instruments: [_listed(number, facts) for number, facts in enumerate(year.instruments)],
+        tables.instrument_texts: [
+            (number, 1, facts.name_en, facts.name_zh, facts.spec, TERMS_ARE_ASSUMED)
+            for number, facts in enumerate(year.instruments)
+        ],
         tables.decisions: [(seq, 0, 1, "exclude", "", "wash trading", "an auditor") for seq in year.decided_seqs],
     }
 

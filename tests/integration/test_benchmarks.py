@@ -139,7 +139,6 @@ def test_the_projector_is_measured_on_both_kinds() -> None:
     assert all("CPU µs an order: projector" in measurements[place].note for place in (1, 4))
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("shared_postgres")
 def test_reports_over_filled_databases_are_exact_on_both_kinds() -> None:
     measurements = figure_rates.report_measurements(Tiny())
