@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -38,6 +38,10 @@ def control(watched: Watched, venue: VenueProcess) -> Iterator[Page]:
     venue.post(f"/v1/admin/accounts/{venue.keys[DESK]['account']}/kill_switch/off")
     venue.post("/v1/admin/resume")
     venue.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "continuous"})
+
+
+def shanghai_date(time: str) -> date:
+    return datetime.fromisoformat(time).astimezone(timezone(timedelta(hours=8))).date()
 
 
 def test_the_board_shows_every_phase_and_what_an_auction_would_give(control: Page, venue: VenueProcess) -> None:
@@ -342,17 +346,30 @@ def test_the_answer_to_an_older_search_does_not_replace_what_was_found_since(
     expect(control.get_by_test_id("trade-chosen")).to_have_text(other)
 
 
-def test_the_log_is_searched_by_person_and_kind(control: Page, venue: VenueProcess) -> None:
+def test_the_log_is_searched_by_person_kind_and_day_and_the_address_says_so(control: Page, venue: VenueProcess) -> None:
     with administration(venue) as client:
         client.post(f"/v1/admin/instruments/{SYMBOL}/halt").raise_for_status()
         client.post(f"/v1/admin/instruments/{SYMBOL}/resume").raise_for_status()
-    form = control.get_by_test_id("log-search")
-    form.locator("[name=kind]").select_option("resume")
-    form.locator("[name=who]").fill("operator")
-    form.get_by_role("button").click()
-    rows = control.get_by_test_id("log").locator("tbody tr")
-    expect(rows).to_have_count(len(actions(venue, kind="resume", who="operator", limit=25)))
+    resumed = actions(venue, kind="resume", who="operator")
+    day = shanghai_date(resumed[0]["time"])
+    form, rows = control.get_by_test_id("log-search"), control.get_by_test_id("log").locator("tbody tr")
+
+    def search(day: date) -> None:
+        form.locator("[name=kind]").select_option("resume")
+        form.locator("[name=who]").fill("operator")
+        form.locator("[name=day]").fill(day.isoformat())
+        form.get_by_role("button").click()
+
+    search(day - timedelta(days=7))
+    expect(control.locator("#log-panel")).to_contain_text("No act fits.")
+    search(day)
+    of_that_day = [one for one in resumed if shanghai_date(one["time"]) == day]
+    expect(rows).to_have_count(min(len(of_that_day), 25))
     expect(rows.first).to_contain_text(SYMBOL)
+    expect(control).to_have_url(re.compile(f"who=operator&kind=resume&day={day}"))
+    control.reload()
+    expect(form.locator("[name=kind]")).to_have_value("resume")
+    expect(rows).to_have_count(min(len(of_that_day), 25))
 
 
 def test_in_chinese_and_on_a_phone_an_act_is_the_same(watched: Watched, venue: VenueProcess) -> None:

@@ -142,6 +142,11 @@ def test_a_person_excludes_the_trades_of_a_finding_and_lets_them_count_again(
     expect(card.get_by_test_id("decided")).to_contain_text("Counts again by decision")
     assert net_of(venue) == net
     expect(surveillance.get_by_test_id("decisions").locator("tbody tr")).to_have_count(2)
+    (_, excluded) = actions(venue, kind="trades_decided")
+    excluding = surveillance.get_by_test_id("decisions").locator("tbody tr", has_text="a circle of two members")
+    excluding.get_by_role("link", name=f"{excluded['seq']:,}", exact=True).click()
+    in_log = surveillance.get_by_test_id("log").locator("tbody tr", has_text="a circle of two members")
+    expect(in_log).to_contain_text(f"{excluded['seq']:,}")
 
 
 def test_the_address_says_what_is_shown(surveillance: Page, venue: VenueProcess) -> None:

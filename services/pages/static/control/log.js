@@ -5,11 +5,13 @@ import { h, say } from "../app/dom.js";
 import { grouped, stamp } from "../app/format.js";
 import { watch } from "../app/store.js";
 import { aboutOf, amountOf } from "../app/target_words.js";
+import * as url from "../app/url_state.js";
 import { listed, t, term } from "../app/words.js";
-import { choice, line } from "../operate/fields.js";
+import { choice, field, line, valueOf } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
 
 const PAGE = 25;
+const DAY_MS = 86_400_000;
 const KINDS = [
   "halt",
   "resume",
@@ -82,7 +84,10 @@ export function whoActed({ person, key_name, key_id, proposal, proposed_by }) {
   return proposal === null ? who : t("log.two", { who, by: proposed_by ?? "–" });
 }
 
-/** @returns {HTMLElement} */
+/** A day's beginning in Asia/Shanghai, or that of a later day. @param {string} day @param {number} [later] */
+const midnight = (day, later = 0) => new Date(Date.parse(`${day}T00:00:00+08:00`) + later * DAY_MS).toISOString();
+
+/** What the address asks for: `who`, `kind`, `day`. @returns {HTMLElement} */
 export function logPanel() {
   const listing = new Listing({
     id: "log",
@@ -106,24 +111,33 @@ export function logPanel() {
     h(
       "form",
       { class: "search", role: "search", "aria-label": t("log"), data: { testid: "log-search" } },
-      line(t("log.who"), "who", { maxlength: 80 }),
-      choice(t("log.what"), "kind", [
-        ["", t("log.everything")],
-        ...KINDS.map((kind) => /** @type {[string, string]} */ ([kind, term("action", kind)])),
-      ]),
+      line(t("log.who"), "who", { maxlength: 80, value: url.read("who") ?? "" }),
+      choice(
+        t("log.what"),
+        "kind",
+        [["", t("log.everything")], ...KINDS.map((kind) => /** @type {[string, string]} */ ([kind, term("action", kind)]))],
+        url.read("kind"),
+      ),
+      field(t("log.day"), h("input", { type: "date", name: "day", value: url.read("day") ?? "", data: { testid: "field-day" } })),
       h("button", { type: "submit" }, t("log.search")),
     )
   );
   const older = h("button", { type: "button", hidden: true, data: { testid: "older" } }, t("log.older")),
     said = h("p", { class: "outcome", role: "status" });
   /** @type {string | null} */ let cursor = null;
+  const asked = () => {
+    const given = new FormData(form);
+    return { who: valueOf(given, "who") || null, kind: valueOf(given, "kind") || null, day: valueOf(given, "day") || null };
+  };
   /** @param {boolean} isMore */
   const show = async (isMore) => {
-    const given = new FormData(form);
+    const { who, kind, day } = asked();
     try {
       const page = await read("/v1/admin/log", {
-        who: given.get("who"),
-        kind: given.get("kind"),
+        who,
+        kind,
+        start: day && midnight(day),
+        end: day && midnight(day, 1),
         limit: PAGE,
         cursor: isMore ? cursor : null,
       });
@@ -137,6 +151,8 @@ export function logPanel() {
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    const { who, kind, day } = asked();
+    url.write({ who, kind, day });
     show(false);
   });
   older.addEventListener("click", () => show(true));

@@ -2,14 +2,22 @@
 
 import { read } from "../app/api.js";
 import { h } from "../app/dom.js";
-import { grouped, money, stamp } from "../app/format.js";
+import { day, grouped, money, stamp } from "../app/format.js";
 import { get, set, watch } from "../app/store.js";
 import { toast } from "../app/toasts.js";
+import { address } from "../app/url_state.js";
 import { t, term } from "../app/words.js";
 import { Listing, panel } from "../operate/listing.js";
 import { year } from "./state.js";
 
 const PAGE = 50;
+
+/** The command, as a link to the log of what was decided that day. Members are not told who decided, and have no log.
+ * @param {any} decision @returns {Node | string} */
+const ofLog = ({ seq, name, time }) =>
+  name === null
+    ? grouped(seq)
+    : h("a", { href: `${address({ kind: "trades_decided", day: day(time) }, "/ui/control")}#log-panel` }, grouped(seq));
 
 /** @returns {HTMLElement} */
 export function decisionsPanel() {
@@ -19,7 +27,7 @@ export function decisionsPanel() {
     keyOf: (one) => String(one.seq),
     empty: t("decisions.none"),
     columns: [
-      { name: t("log.command"), text: (one) => grouped(one.seq), num: true },
+      { name: t("log.command"), text: (one) => grouped(one.seq), show: ofLog, num: true },
       { name: t("trades.time"), text: (one) => stamp(one.time) },
       { name: t("decisions.what"), text: (one) => term("decision", one.decision) },
       { name: t("findings.trades"), text: (one) => grouped(one.trade_ids.length), num: true },
