@@ -372,6 +372,25 @@ def test_the_log_is_searched_by_person_kind_and_day_and_the_address_says_so(cont
     expect(rows).to_have_count(min(len(of_that_day), 25))
 
 
+def test_the_answer_to_an_older_search_of_the_log_does_not_replace_a_newer_one(
+    control: Page, venue: VenueProcess
+) -> None:
+    form, held = control.get_by_test_id("log-search"), list[Route]()
+    control.route("**/v1/admin/log?*kind=open_account*", lambda route: held.append(route))
+    for kind in ("open_account", "user_added"):
+        form.locator("[name=kind]").select_option(kind)
+        with control.expect_request(f"**/v1/admin/log?*kind={kind}*"):
+            form.get_by_role("button").click()
+    rows = control.get_by_test_id("log").locator("tbody tr")
+    expect(rows).to_have_count(len(actions(venue, kind="user_added", limit=25)))
+    with control.expect_response("**/v1/admin/log?*kind=open_account*") as answered:
+        held[0].continue_()
+    answered.value.finished()
+    control.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")  # it was read
+    expect(rows).to_have_count(len(actions(venue, kind="user_added", limit=25)))
+    assert len(actions(venue, kind="open_account", limit=25)) != len(actions(venue, kind="user_added", limit=25))
+
+
 def test_in_chinese_and_on_a_phone_an_act_is_the_same(watched: Watched, venue: VenueProcess) -> None:
     page = watched.page
     page.set_viewport_size({"width": 390, "height": 844})

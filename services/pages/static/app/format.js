@@ -50,6 +50,9 @@ export const day = (at) => DAY.format(new Date(at));
 /** "2026-11-27 14:03:07 UTC+8". @param {string | number} at */
 export const stamp = (at) => `${day(at)} ${clock(at)} UTC+8`;
 
+/** When a date begins in Asia/Shanghai, in milliseconds. @param {string} date */
+export const midnight = (date) => Date.parse(`${date}T00:00:00+08:00`);
+
 /** A trading date on an axis of time: its noon in Asia/Shanghai. @param {string} date */
 export const noon = (date) => Date.parse(`${date}T12:00:00+08:00`);
 

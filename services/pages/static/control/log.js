@@ -2,7 +2,7 @@
 
 import { read } from "../app/api.js";
 import { h, say } from "../app/dom.js";
-import { grouped, stamp } from "../app/format.js";
+import { grouped, midnight, stamp } from "../app/format.js";
 import { watch } from "../app/store.js";
 import { aboutOf, amountOf } from "../app/target_words.js";
 import * as url from "../app/url_state.js";
@@ -84,8 +84,8 @@ export function whoActed({ person, key_name, key_id, proposal, proposed_by }) {
   return proposal === null ? who : t("log.two", { who, by: proposed_by ?? "–" });
 }
 
-/** A day's beginning in Asia/Shanghai, or that of a later day. @param {string} day @param {number} [later] */
-const midnight = (day, later = 0) => new Date(Date.parse(`${day}T00:00:00+08:00`) + later * DAY_MS).toISOString();
+/** @param {number} ms */
+const iso = (ms) => new Date(ms).toISOString();
 
 /** What the address asks for: `who`, `kind`, `day`. @returns {HTMLElement} */
 export function logPanel() {
@@ -129,30 +129,32 @@ export function logPanel() {
     const given = new FormData(form);
     return { who: valueOf(given, "who") || null, kind: valueOf(given, "kind") || null, day: valueOf(given, "day") || null };
   };
-  /** @param {boolean} isMore */
+  let searches = 0;
+  /** Shows what is found, unless another search has begun meanwhile. @param {boolean} isMore */
   const show = async (isMore) => {
-    const { who, kind, day } = asked();
+    const own = ++searches,
+      { who, kind, day } = asked();
     try {
       const page = await read("/v1/admin/log", {
         who,
         kind,
-        start: day && midnight(day),
-        end: day && midnight(day, 1),
+        start: day && iso(midnight(day)),
+        end: day && iso(midnight(day) + DAY_MS),
         limit: PAGE,
         cursor: isMore ? cursor : null,
       });
+      if (own !== searches) return;
       cursor = page.next_cursor;
       listing.show(isMore ? [...listing.items, ...page.actions] : page.actions);
       older.hidden = cursor === null;
       say(said, "");
     } catch (error) {
-      say(said, error instanceof Error ? error.message : String(error));
+      if (own === searches) say(said, error instanceof Error ? error.message : String(error));
     }
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const { who, kind, day } = asked();
-    url.write({ who, kind, day });
+    url.write(asked());
     show(false);
   });
   older.addEventListener("click", () => show(true));

@@ -2,7 +2,7 @@
 
 import { read } from "../app/api.js";
 import { fill, h, say } from "../app/dom.js";
-import { day, duration, minute } from "../app/format.js";
+import { day, duration, midnight, minute } from "../app/format.js";
 import { get, set, watch } from "../app/store.js";
 import { t, term } from "../app/words.js";
 
@@ -81,8 +81,7 @@ const words = (change, date) =>
 
 /** From when to when the bar goes. @param {any} calendar @returns {[number, number]} */
 function span({ date, schedule, changes_today }) {
-  const midnight = Date.parse(`${date}T00:00:00+08:00`);
-  if (schedule === "always" || !changes_today.length) return [midnight, midnight + DAY_MS];
+  if (schedule === "always" || !changes_today.length) return [midnight(date), midnight(date) + DAY_MS];
   return [Date.parse(changes_today[0].time) - MARGIN_MS, Date.parse(changes_today.at(-1).time) + MARGIN_MS];
 }
 

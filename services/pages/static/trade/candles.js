@@ -2,6 +2,7 @@
 
 import { read } from "../app/api.js";
 import { feed } from "../app/feed.js";
+import { midnight } from "../app/format.js";
 
 /** How many candles are read. */
 const PAST = 300;
@@ -75,5 +76,5 @@ export class Candles {
  * @param {{start: string, trading_date?: string | null}} candle */
 export function momentOf({ start, trading_date }) {
   const date = trading_date ?? (start.length === 10 ? start : null);
-  return Date.parse(date ? `${date}T00:00:00+08:00` : start);
+  return date ? midnight(date) : Date.parse(start);
 }
