@@ -1,4 +1,4 @@
-"""`rex` as a child process that starts in a third of a second: a fork server has imported it.
+"""`rex` as a child process that starts in a third of a second: a fork server has imported it, and has opened a venue once.
 
 A rig starts hundreds of venues, and an import takes two seconds. The forked process runs the console script's own `main` with
 its arguments, so it is a whole `rex serve` with its own process id, but that its password hashes are cheap: a real one takes
@@ -36,7 +36,7 @@ _FORKS.set_forkserver_preload(
         *(f"services.cli.{name}" for name in ("running", "scaled_running", "verifying")),
         *(f"services.scaled.{name}" for name in ("gateway", "init", "projector", "sequencer")),
         *("rex_client", "services.reporting.terminal", "uvloop"),
-        __name__,
+        *(__name__, "tests.faults.first_venue"),
     ]
 )
 
