@@ -34,54 +34,47 @@ from tests.unit.read_model.history import REFERENCE_TICKS, SENDER, History, open
 
 pytestmark = pytest.mark.anyio
 
-FORGED = {
+VALUES = {
     "UPDATE accounts SET cash_fen = cash_fen + 5 WHERE account = 3": "account 3: cash_fen ",
-    "UPDATE accounts SET reserved_fen = 0": "account 2: reserved_fen 0 in the read database, ",
-    "UPDATE accounts SET max_day_fen = 7 WHERE account = 2": "account 2: max_day_fen 7 in the read database, 0 in the journal",
     "UPDATE accounts SET kill_switch = 'yes' WHERE account = 4": "account 4: kill_switch yes in the read database",
     "UPDATE accounts SET name = 'somebody' WHERE account = 2": "account 2: name somebody in the read database, trader 2 in",
-    "INSERT INTO accounts SELECT 9, name, owner, 1, 0, 1, 0, 0, 0, 0, 0, 0 FROM accounts WHERE account = 2": "account 9 is in",
     "UPDATE holdings SET lots = lots + 1 WHERE account = 2 AND instrument = 0": "account 2, instrument 0: lots ",
-    "DELETE FROM orders WHERE leaves_lots > 0": "is missing in the read database",
-    "UPDATE orders SET price_ticks = 1 WHERE leaves_lots > 0": "price_ticks 1 in the read database, 990 in the journal",
-    "DELETE FROM orders WHERE leaves_lots = 0": "orders, order_id 20 is missing in the read database",
-    "UPDATE orders SET state = 'filled' WHERE leaves_lots > 0": "state filled in the read database, new in the journal",
     "UPDATE orders SET client_order_id = 'mine' WHERE leaves_lots > 0": "client_order_id mine in the read database, resting in",
-    "UPDATE orders SET filled_fen = 7 WHERE leaves_lots > 0": "filled_fen 7 in the read database, 0 in the journal",
-    "UPDATE orders SET fees_fen = 7 WHERE leaves_lots > 0": "fees_fen 7 in the read database, 0 in the journal",
-    "UPDATE orders SET actor = 7 WHERE leaves_lots > 0": "actor 7 in the read database, 5 in the journal",
-    "UPDATE orders SET created_ns = 7 WHERE leaves_lots > 0": "created_ns 7 in the read database, 16",
-    "UPDATE orders SET fees_fen = fees_fen + 1 WHERE leaves_lots = 0": "orders, order_id 20: fees_fen 601 in",
-    "UPDATE trades SET instrument = 1 WHERE trading_date < 20230104": "trades, trade_id 22020097: instrument 1 in",
-    "UPDATE trades SET maker_fee_fen = 0 WHERE trading_date < 20230104": "trades, trade_id 22020097: maker_fee_fen 0 in",
-    "UPDATE daily_turnover SET instrument = 1 WHERE trades > 0": "trading_date 20230103, instrument 0 is missing in",
-    "UPDATE daily_turnover SET busted = 1 WHERE trades > 0": "daily_turnover, trading_date 20230103, instrument 0: busted 1 in",
-    "UPDATE daily_members SET sold_fen = 5 WHERE sold": "trading_date 20230103, instrument 0, account 2: sold_fen 5 in",
+    "UPDATE orders SET fees_fen = fees_fen + 1 WHERE order_id = 20": "orders, order_id 20: fees_fen 601 in",
+    "UPDATE trades SET taker_account = 4 WHERE trade_id = 22020097": "taker_account 4 in the read database, 3 in the journal",
+    "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "instrument 0: amount_fen 6000001 in",
     "UPDATE daily_members SET fees_fen = 'none' WHERE sold": "trading_date 20230103, instrument 0, account 2: fees_fen none in",
-    "UPDATE daily_phases SET phase = 3": "daily_phases, trading_date 20230103, instrument 0, phase 1 is missing in",
-    "INSERT INTO daily_members VALUES ('a day', 0, 2, 0, 0, 0, 0, 0, 0, 0)": "a day, instrument 0, account 2 is in the read",
     "UPDATE trading_days SET began_ns = began_ns + 1": "trading_days, trading_date 20230103: began_ns ",
     "UPDATE goods_movements SET lots = -lots WHERE account = 2": "lots -500 in the read database, 500 in the journal",
-    "UPDATE instruments SET listed_seq = 1 WHERE instrument = 0": "instrument 0: listed_seq 1 in the read database, 4 in",
-    "UPDATE levels SET orders = orders + 1": "levels, instrument 0, side 0, price_ticks 990: orders 2 in",
     "UPDATE instruments SET symbol = 'X' WHERE instrument = 0": "instrument 0: symbol X in the read database, ND-OX in the",
-    "UPDATE instruments SET phase = 4": "instrument 0: phase 4 in the read database",
-    "UPDATE api_keys SET scopes = 'read trade admin'": "scopes read trade admin in the read database, read trade in",
+    "UPDATE levels SET orders = orders + 1": "levels, instrument 0, side 0, price_ticks 990: orders 2 in",
     "UPDATE api_keys SET revoked_seq = NULL": "revoked_seq None in the read database",
-    "INSERT INTO api_keys VALUES (1, x'00', 0, 'mine', 'admin', NULL, 0, 0, 0, '', '')": "api_keys, key_id 1 is in",
     "UPDATE targets SET amount = 1": "amount 1 in the read database, 2300000000000 in the journal",
-    "UPDATE trades SET taker_account = 4": "taker_account 4 in the read database, 3 in the journal",
-    "UPDATE daily_turnover SET amount_fen = amount_fen + 1": "instrument 0: amount_fen 6000001 in",
     "UPDATE position SET kill_switch = 1": "position, id 1: kill_switch 1 in the read database, 0 in the journal",
-    "DROP TABLE holdings": "no such table: holdings",
-    "DROP INDEX orders_open": "index orders_open is missing in the read database",
-    "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger t is in the read database",
-    "CREATE TRIGGER sqlitez AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END": "trigger sqlitez is in the",
-    "CREATE TRIGGER sqliteq AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END; PRAGMA writable_schema = ON; "
-    "UPDATE sqlite_master SET name = 'sqlite_q', sql = replace(sql, 'sqliteq', 'sqlite_q') "
-    "WHERE name = 'sqliteq'": "trigger sqlite_q is in the read database",
-    "PRAGMA user_version = 1": f"has tables of format 1, and this version of REX reads {READ_FORMAT}",
 }
+"""One in each table, and what a start says of it."""
+
+FORGED = {
+    "; ".join(VALUES): [*VALUES.values()],
+    "DELETE FROM orders WHERE leaves_lots = 0; UPDATE daily_phases SET phase = 3; "
+    "INSERT INTO accounts SELECT 9, name, owner, 1, 0, 1, 0, 0, 0, 0, 0, 0 FROM accounts WHERE account = 2; "
+    "INSERT INTO daily_members VALUES ('a day', 0, 2, 0, 0, 0, 0, 0, 0, 0)": [
+        "orders, order_id 20 is missing in the read database",
+        "daily_phases, trading_date 20230103, instrument 0, phase 1 is missing in",
+        "account 9 is in the read database, not in the journal",
+        "a day, instrument 0, account 2 is in the read",
+    ],
+    "DROP TABLE holdings": ["no such table: holdings"],
+    "DROP INDEX orders_open; "
+    "CREATE TRIGGER t AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END; "
+    "CREATE TRIGGER sqlitez AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END; "
+    "CREATE TRIGGER sqliteq AFTER INSERT ON trades BEGIN UPDATE accounts SET cash_fen = 0; END; PRAGMA writable_schema = ON; "
+    "UPDATE sqlite_master SET name = 'sqlite_q', sql = replace(sql, 'sqliteq', 'sqlite_q') WHERE name = 'sqliteq'": [
+        "index orders_open is missing in the read database", "trigger t is in the read database",
+        "trigger sqlitez is in the", "trigger sqlite_q is in the read database",
+    ],
+    "PRAGMA user_version = 1": [f"has tables of format 1, and this version of REX reads {READ_FORMAT}"],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +137,7 @@ async def test_a_true_read_database_stays_and_nothing_is_said(folder: Path, true
     assert not (folder / (READ_DATABASE_FILE + SET_ASIDE)).exists()
 
 
-@pytest.mark.parametrize("forge", FORGED)
+@pytest.mark.parametrize("forge", FORGED, ids=["values", "rows", "table", "schema", "format"])
 async def test_what_was_forged_is_named_and_rebuilt(folder: Path, true: list[str], forge: str) -> None:
     path = folder / READ_DATABASE_FILE
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -152,7 +145,7 @@ async def test_what_was_forged_is_named_and_rebuilt(folder: Path, true: list[str
     if "user_version" not in forge:
         assert not (await report_at_rest(folder, 2023, prove=True)).agree
     named = await open_folder(folder)
-    assert any(FORGED[forge] in difference for difference in named), named
+    assert [said for said in FORGED[forge] if not any(said in difference for difference in named)] == [], named
     assert dump(path) == true
     set_aside = path.with_name(path.name + SET_ASIDE)
     assert set_aside.stat().st_mode & 0o777 == 0o600
@@ -261,26 +254,22 @@ async def open_beside_its_read_database(folder: Path) -> SqliteJournal:
 KNOWN = "from seq 1 on: there is no command in the journal, and the read database .* knows commands up to seq 28"
 
 
-async def test_a_journal_that_was_removed_is_not_begun_anew_beside_its_read_database(folder: Path) -> None:
+async def test_a_journal_that_was_removed_or_emptied_is_not_begun_anew_beside_its_read_database(folder: Path) -> None:
+    """Nor one whose first page was on its way."""
     for file in journal_files(folder):
         file.unlink()
     with pytest.raises(JournalLost, match=KNOWN):
         await open_beside_its_read_database(folder)
     assert journal_files(folder) == []
-
-
-@pytest.mark.parametrize("first_page", [b"", b"a page on its way".ljust(4096, b"\0")])
-async def test_nor_one_that_was_emptied_or_whose_first_page_was_on_its_way(folder: Path, first_page: bytes) -> None:
-    for file in journal_files(folder):
-        file.unlink()
     path = folder / JOURNAL_FILE
-    path.write_bytes(first_page)
     rollback = path.with_name(f"{path.name}-journal")
-    rollback.write_bytes(first_page)
-    for _ in range(2):
-        with pytest.raises(JournalLost, match=KNOWN):
-            await open_beside_its_read_database(folder)
-        assert (path.read_bytes(), rollback.read_bytes()) == (first_page, first_page)
+    for first_page in (b"", b"a page on its way".ljust(4096, b"\0")):
+        path.write_bytes(first_page)
+        rollback.write_bytes(first_page)
+        for _ in range(2):
+            with pytest.raises(JournalLost, match=KNOWN):
+                await open_beside_its_read_database(folder)
+            assert (path.read_bytes(), rollback.read_bytes()) == (first_page, first_page)
 
 
 async def test_a_device_that_refuses_is_no_damage(folder: Path) -> None:
