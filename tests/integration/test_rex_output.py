@@ -21,11 +21,8 @@ FULL = Path("/dev/full")
 
 PRINTED = {
     "a line": (["--version"], False),
-    "a table": (["report", "2023"], False),
-    "a document": (["certificate", "2023", "--json"], True),
     "a list of files": (["export", "2023", "--to", "out", "--formats", "json"], True),
     "rows": (["journal", "export"], False),
-    "rows, unbuffered": (["journal", "export"], True),
 }
 """Commands, and whether they print as with PYTHONUNBUFFERED: a write fails at once then, else perhaps at the process's end."""
 
