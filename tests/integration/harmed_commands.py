@@ -40,10 +40,6 @@ def die(*_arguments: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_in_the_file() -> None:
-    vars(os)["fsync"] = die
-
-
 def die_before_its_name() -> None:
     vars(snapshots_folder)["_drop_pages"] = die
 
