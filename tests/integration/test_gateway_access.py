@@ -109,18 +109,12 @@ async def test_what_the_router_does_not_know(venue: RunningVenue) -> None:
     assert problem(await alice.get("/v1/market/GOLD/depth")) == (404, "unknown_symbol")
 
 
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/batch"])
-@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b"\xff\xfe", b'{"symbol": "PRND-OX",}'])
-async def test_malformed_json(refusing_venue: RunningVenue, path: str, body: bytes) -> None:
-    assert problem(await refusing_venue.client("alice").post(path, content=body, headers=JSON)) == (
-        400,
-        "malformed_json",
-    )
-
-
-async def test_malformed_json_for_an_administrator(refusing_venue: RunningVenue) -> None:
-    reply = await refusing_venue.client("operator").post("/v1/admin/accounts", content=b"{", headers=JSON)
-    assert problem(reply) == (400, "malformed_json")
+async def test_malformed_json(refusing_venue: RunningVenue) -> None:
+    alice, operator = refusing_venue.client("alice"), refusing_venue.client("operator")
+    for body in (b"", b"{", b"nonsense", b"\xff\xfe", b'{"symbol": "PRND-OX",}'):
+        for path in ("/v1/orders", "/v1/orders/batch"):
+            assert problem(await alice.post(path, content=body, headers=JSON)) == (400, "malformed_json")
+    assert problem(await operator.post("/v1/admin/accounts", content=b"{", headers=JSON)) == (400, "malformed_json")
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/fills", "/v1/account"])

@@ -124,7 +124,7 @@ async def test_a_query_parameter_that_a_route_does_not_know_is_refused(venue: Ru
         last_seq = venue.sequencer.last_seq
         body = operation.body(openapi()["components"]["schemas"])
         client = clients[operation.said.get("x-scopes", ["read"])[0]]
-        reply = await client.request(operation.method, f"{operation.url}?since=2030-01-01", json=body)
+        reply = await client.request(operation.method, f"{operation.url}?since", json=body)
         assert (reply.status_code, reply.json()["code"]) == (422, "validation_failed"), operation.path
         assert [error["field"] for error in reply.json()["errors"]] == ["since"]
         assert venue.sequencer.last_seq == last_seq
