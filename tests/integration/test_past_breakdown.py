@@ -25,7 +25,7 @@ from tests.unit.read_model.history import SENDER, History, day_roll, opening
 
 pytestmark = pytest.mark.anyio
 
-OPTIONS = ((), ("--breakdown",), ("--json",), ("--breakdown", "--json"))
+OPTIONS = (("--breakdown",), ("--breakdown", "--json"))
 OUTPUT = ContextStated(
     year=2023, figure="output value", value="75000000000", unit="yuan", source="a yearbook", name="Li Na"
 )

@@ -166,6 +166,7 @@ def test_a_past_moment_is_read_as_it_was(in_file: ReadDatabase, data: st.DataObj
     asyncio.run(check_drawn(in_file, data, made))
 
 
+@pytest.mark.long
 @given(st.data(), eventful_histories())
 @settings(max_examples=3, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_in_postgres_too(on_server: ReadDatabase, data: st.DataObject, made: EventfulHistory) -> None:

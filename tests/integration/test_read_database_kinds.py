@@ -18,9 +18,7 @@ from services.venue_state.loading import load_state
 from services.venue_state.state import VenueState
 from services.venue_state.users import User
 from tests.integration.read_databases import ReadDatabase
-from tests.long import some
 from tests.property.engine_flow import Flow, terms, venue
-from tests.unit.read_model.daily_laws import assert_daily_laws
 from tests.unit.read_model.history import (
     JOURNAL_ID,
     REFERENCE_TICKS,
@@ -30,8 +28,6 @@ from tests.unit.read_model.history import (
     opening,
     order,
 )
-
-OF_DAYS = ("trading_days", "daily_turnover", "daily_members", "daily_phases", "goods_movements")
 
 
 def flow_of(seed: int, commands: int) -> list[JournalBatch]:
@@ -55,20 +51,6 @@ async def write_in_parts(writer: ReadDatabaseWriter, batches: list[JournalBatch]
         await writer.write(changes)
         position = changes.position
     await writer.close()
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("seed", some(range(4)))
-async def test_both_kinds_hold_the_same_rows(tmp_path: Path, postgres_url: str, seed: int) -> None:
-    batches = flow_of(seed, 1_000)
-    in_sqlite, in_postgres = ReadDatabase(tmp_path), ReadDatabase(tmp_path, postgres_url)
-    for number, database in enumerate((in_sqlite, in_postgres)):
-        await database.make()
-        await write_in_parts(database.writer(), batches, Random(seed * 10 + number))
-    found = await in_sqlite.dump()
-    assert await in_postgres.dump() == found
-    assert all(found[name] for name in ("orders", "trades", "levels", "holdings", "fees", *OF_DAYS))
-    assert_daily_laws(found)
 
 
 async def indexes_of(url: str) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matching_engine.records import CommandKind, Phase, Reason, Side, TimeInForce
 from services.commands import administrative as admin
@@ -31,13 +32,16 @@ def rows_of(dump: Dump, name: str) -> list[dict[str, Any]]:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("seed", some(range(2)))
-async def test_what_is_read_are_the_trades_that_were_not_busted(read_database: ReadDatabase, seed: int) -> None:
+async def test_what_is_read_are_the_trades_that_were_not_busted_and_what_changed_hands_is_the_same_in_sql(
+    read_database: ReadDatabase, seed: int
+) -> None:
     await write_in_parts(read_database.writer(), flow_of(seed, 1_000), Random(seed))
     dump = await read_database.dump()
     owner = {row["account"]: row["owner"] or row["account"] for row in rows_of(dump, "accounts")}
     entered = {row["order_id"]: (row["quantity_lots"], row["created_ns"]) for row in rows_of(dump, "orders")}
     async with read_database.opened() as engine, engine.connect() as connection:
         trades = await reading.read_screen_trades(connection, *EVER)
+        await check_changed_hands(connection, trades)
     expected = [row for row in rows_of(dump, "trades") if row["busted_seq"] is None]
     assert len(trades) == len(expected) > 50
     for trade, row in zip(sorted(trades.tolist()), expected, strict=True):
@@ -51,20 +55,15 @@ async def test_what_is_read_are_the_trades_that_were_not_busted(read_database: R
         )  # fmt: skip
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("seed", some(range(2)))
-async def test_what_changed_hands_is_the_same_in_sql(read_database: ReadDatabase, seed: int) -> None:
-    await write_in_parts(read_database.writer(), flow_of(seed, 1_000), Random(seed))
-    async with read_database.opened() as engine, engine.connect() as connection:
-        trades = await reading.read_screen_trades(connection, *EVER)
-        dates = sorted(set(trades["trading_date"].tolist()))
-        assert await reading.read_changed_hands(connection, *EVER) == changed_hands_fen(trades) > 0
-        assert await reading.read_changed_hands_by_day(connection, *EVER) == changed_hands_by_day(trades)
-        assert len(dates) > 1
-        for period in ((dates[0], dates[-2]), (dates[1], dates[-1]), (dates[0], dates[0])):
-            part = trades[(trades["trading_date"] >= period[0]) & (trades["trading_date"] <= period[1])]
-            assert await reading.read_changed_hands(connection, *period) == changed_hands_fen(part)
-            assert (await reading.read_screen_trades(connection, *period) == part).all()
+async def check_changed_hands(connection: AsyncConnection, trades: Any) -> None:
+    dates = sorted(set(trades["trading_date"].tolist()))
+    assert await reading.read_changed_hands(connection, *EVER) == changed_hands_fen(trades) > 0
+    assert await reading.read_changed_hands_by_day(connection, *EVER) == changed_hands_by_day(trades)
+    assert len(dates) > 1
+    for period in ((dates[0], dates[-2]), (dates[1], dates[-1]), (dates[0], dates[0])):
+        part = trades[(trades["trading_date"] >= period[0]) & (trades["trading_date"] <= period[1])]
+        assert await reading.read_changed_hands(connection, *period) == changed_hands_fen(part)
+        assert (await reading.read_screen_trades(connection, *period) == part).all()
 
 
 @pytest.mark.anyio
