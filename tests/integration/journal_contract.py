@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -169,42 +168,37 @@ class JournalContract(ABC, Generic[Place]):
         assert await again.last_batch() is None
         await again.close()
 
-    @pytest.mark.parametrize(
-        "damage",
-        [
-            lambda data: data[:200] + bytes([data[200] ^ 1]) + data[201:],
-            lambda data: data[:-1],
-            lambda data: data + b"\0",
-            lambda data: b"",
-            lambda data: bytes(len(data)),
-            lambda data: sealed(data[:-37] + bytes([data[-37] ^ 1]) + data[-36:], with_hash=False),
-        ],
-        ids=["a bit", "shorter", "longer", "empty", "zeros", "a forged checksum"],
-    )
-    async def test_changed_bytes_are_found_and_the_batches_before_them_are_read(
-        self, place: Place, damage: Callable[[bytes], bytes]
-    ) -> None:
+    async def test_changed_bytes_are_found_and_the_batches_before_them_are_read(self, place: Place) -> None:
         journal = await self.open(place)
         batches = await fill(journal, [2, 3, 1])
-        await self.rewrite(place, 3, damage(batches[1].encode()))
-        assert await read_damaged(journal) == (batches[:1], 3)
-        with pytest.raises(JournalCorrupt) as corrupt:
-            await read_all(journal, 2)
-        assert corrupt.value.seq == 3
+        data = batches[1].encode()
+        for damaged in (
+            data[:200] + bytes([data[200] ^ 1]) + data[201:],
+            data[:-1],
+            data + b"\0",
+            b"",
+            bytes(len(data)),
+            sealed(data[:-37] + bytes([data[-37] ^ 1]) + data[-36:], with_hash=False),
+        ):
+            await self.rewrite(place, 3, damaged)
+            assert await read_damaged(journal) == (batches[:1], 3)
+            with pytest.raises(JournalCorrupt) as corrupt:
+                await read_all(journal, 2)
+            assert corrupt.value.seq == 3
         await journal.close()
 
-    @pytest.mark.parametrize("place_of_damage", [0, 8, 34, 41, 200, -50, -20, -1])
-    async def test_damage_of_a_compressed_row_is_found_at_its_seq(self, place: Place, place_of_damage: int) -> None:
+    async def test_damage_of_a_compressed_row_is_found_at_its_seq(self, place: Place) -> None:
         journal = await self.open(place)
         batches = await fill(journal, [2, 30, 1])
-        row = bytearray(compress(batches[1].encode()))
+        row = compress(batches[1].encode())
         assert len(row) < len(batches[1].encode())
-        await self.rewrite(place, 3, bytes(row))
+        await self.rewrite(place, 3, row)
         assert await read_all(journal) == batches
-        row[place_of_damage] ^= 1
-        await self.rewrite(place, 3, bytes(row))
-        read, seq = await read_damaged(journal)
-        assert (read, seq) == (batches[:1], 3)
+        for at in (0, 8, 34, 41, 200, -50, -20, -1):
+            damaged = bytearray(row)
+            damaged[at] ^= 1
+            await self.rewrite(place, 3, bytes(damaged))
+            assert await read_damaged(journal) == (batches[:1], 3), at
         await journal.close()
 
     async def test_a_rewritten_batch_breaks_the_chain_at_the_next_one(self, place: Place) -> None:

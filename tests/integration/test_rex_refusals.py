@@ -23,10 +23,8 @@ NO_JOURNAL = {
 
 
 @pytest.mark.parametrize("place", NO_JOURNAL)
-@pytest.mark.parametrize("command", [["report", "2026"], ["journal", "verify"]])
-def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
-    tmp_path: Path, command: list[str], place: str
-) -> None:
+def test_no_journal_is_one_sentence_and_one_status_whoever_looks(tmp_path: Path, place: str) -> None:
+    """Nor is a folder without a venue a new venue: it may be a volume that is not mounted."""
     folder = tmp_path / place
     if place == "file":
         folder.touch()
@@ -34,34 +32,22 @@ def test_no_journal_is_one_sentence_and_one_status_whoever_looks(
         folder.mkdir()
     if place == "begun":  # a first start that was killed at once
         (folder / JOURNAL_FILE).touch()
-    ended = CliRunner().invoke(app, [*command, "--data-dir", str(folder)])
-    assert ended.exit_code == ExitCode.TROUBLE
-    assert ended.stderr == (
-        f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue "
-        "(--data-dir, REX_DATA_DIR)\n"
-    )
-
-
-@pytest.mark.parametrize("place", ["nowhere", "empty", "file"])
-@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["user", "list"]], ids=" ".join)
-def test_a_folder_without_a_venue_is_no_new_venue(tmp_path: Path, command: list[str], place: str) -> None:
-    """It may be a volume that is not mounted."""
-    folder = tmp_path / place
-    if place == "empty":
-        folder.mkdir()
-    elif place == "file":
-        folder.touch()
     before = sorted(tmp_path.rglob("*"))
-    ended = rex(*command, "--data-dir", str(folder))
-    assert ended.exit_status == ExitCode.TROUBLE
-    assert ended.err == (
-        f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue "
-        "(--data-dir, REX_DATA_DIR). `rex serve --new` begins a venue\n"
-    )
+    options = "(--data-dir, REX_DATA_DIR)"
+    said = f"rex: there is no journal in {folder}: {NO_JOURNAL[place]}; name the data folder of a venue {options}"
+    for command in (["report", "2026"], ["journal", "verify"]):
+        looked = CliRunner().invoke(app, [*command, "--data-dir", str(folder)])
+        assert (looked.exit_code, looked.stderr) == (ExitCode.TROUBLE, f"{said}\n")
+    if place != "begun":
+        for command in (["serve", "--port", "0"], ["user", "list"]):
+            ended = rex(*command, "--data-dir", str(folder))
+            assert (ended.exit_status, ended.err) == (
+                ExitCode.TROUBLE, f"{said}. `rex serve --new` begins a venue\n",
+            )  # fmt: skip
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("left", [JOURNAL_FILE, f"{JOURNAL_FILE}-wal", READ_DATABASE_FILE])
+@pytest.mark.parametrize("left", [f"{JOURNAL_FILE}-wal", READ_DATABASE_FILE])
 def test_a_new_venue_needs_a_folder_without_one(tmp_path: Path, left: str) -> None:
     """What is left of a lost venue is one: the start without --new names the loss."""
     (tmp_path / left).touch()
@@ -71,17 +57,7 @@ def test_a_new_venue_needs_a_folder_without_one(tmp_path: Path, left: str) -> No
 
 
 @pytest.mark.parametrize("place", ["empty", "begun"])
-@pytest.mark.parametrize(
-    ("command", "status"),
-    [
-        (["report", "2026"], ExitCode.TROUBLE),
-        (["journal", "verify"], ExitCode.TROUBLE),
-        (["serve", "--port", "0"], ExitCode.JOURNAL_DAMAGED),
-    ],
-)
-def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(
-    tmp_path: Path, command: list[str], status: ExitCode, place: str
-) -> None:
+def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(tmp_path: Path, place: str) -> None:
     path = tmp_path / READ_DATABASE_FILE
     with closing(connect_writer(path)) as writer:
         make_tables(writer)
@@ -91,25 +67,29 @@ def test_no_journal_beside_a_read_database_is_a_loss_whoever_looks(
         writer.execute(f"INSERT INTO position VALUES ({', '.join('?' * len(values))})", values)
     if place == "begun":
         (tmp_path / JOURNAL_FILE).touch()
-    ended = rex(*command, "--data-dir", str(tmp_path))
-    assert ended.exit_status == status
-    assert ended.err == (
+    said = (
         "rex: the journal has lost commands from seq 1 on: there is no command in the journal, and the read database"
         f" {path} knows commands up to seq 7. Remove nothing: keep all files as they are and restore a copy"
         " (docs/durability.md)\n"
     )
+    for command, status in (
+        (["report", "2026"], ExitCode.TROUBLE),
+        (["journal", "verify"], ExitCode.TROUBLE),
+        (["serve", "--port", "0"], ExitCode.JOURNAL_DAMAGED),
+    ):
+        ended = rex(*command, "--data-dir", str(tmp_path))
+        assert (ended.exit_status, ended.err) == (status, said)
 
 
-@pytest.mark.parametrize("command", [("serve", "--new"), ("demo",)], ids=" ".join)
-@pytest.mark.parametrize(("inside", "reason"), [("", "there is a file of that name"), ("venue", "Not a directory")])
-def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(
-    tmp_path: Path, command: tuple[str, ...], inside: str, reason: str
-) -> None:
+def test_a_data_folder_that_cannot_be_made_is_a_sentence_that_names_the_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    folder = tmp_path / "file" / inside
-    ended = rex(*command, "--port", "0", "--data-dir", str(folder))
-    assert ended.exit_status == ExitCode.TROUBLE
-    assert ended.err == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
+    for command, folder, reason in (
+        (("serve", "--new"), tmp_path / "file", "there is a file of that name"),
+        (("demo",), tmp_path / "file/venue", "Not a directory"),
+    ):
+        ended = rex(*command, "--port", "0", "--data-dir", str(folder))
+        assert ended.exit_status == ExitCode.TROUBLE
+        assert ended.err == f"rex: the data folder {folder} (--data-dir, REX_DATA_DIR) cannot be made: {reason}\n"
 
 
 @pytest.mark.parametrize(
