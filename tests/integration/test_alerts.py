@@ -133,32 +133,20 @@ async def test_the_pages_of_the_list_hold_each_alert_once(venue: RunningVenue, s
     assert found == [str(seq) for seq in reversed(seqs)]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "body", "status", "named"),
-    [
-        ("GET", "/v1/alerts?state=closed", None, 422, "state"),
-        ("GET", "/v1/alerts?cursor=x", None, 422, "cursor"),
-        ("GET", "/v1/alerts?limit=0", None, 422, "limit"),
-        ("GET", "/v1/alerts?stat=all", None, 422, "stat"),
-        ("POST", "/v1/alerts/99999999/acknowledge", {"name": "Li Na"}, 404, ""),
-        ("POST", "/v1/alerts/1x/acknowledge", {"name": "Li Na"}, 404, ""),
-        ("POST", "/v1/alerts/1/acknowledge", {"name": ""}, 422, "name"),
-        ("POST", "/v1/alerts/1/acknowledge", {"name": "Li Na", "note": "x" * 501}, 422, "note"),
-        ("POST", "/v1/alerts/1/acknowledge", {"name": "Li Na", "why": ""}, 422, "why"),
-    ],
-)
-async def test_names_what_is_wrong(
-    refusing_venue: RunningVenue, method: str, path: str, body: dict[str, str] | None, status: int, named: str
-) -> None:
-    answer = await refusing_venue.client("operator").request(method, path, json=body)
-    assert answer.status_code == status
-    assert ", ".join(error["field"] for error in answer.json()["errors"]) == named
-
-
-async def test_alerts_are_for_operators(venue: RunningVenue) -> None:
-    alice = venue.client("alice")
-    answers = await alice.get("/v1/alerts"), await alice.post("/v1/alerts/1/acknowledge", json={"name": "a"})
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(403, "scope_missing")] * 2
+async def test_names_what_is_wrong(refusing_venue: RunningVenue) -> None:
+    name = {"name": "Li Na"}
+    for method, path, body, status, named in (
+        ("GET", "?state=closed", None, 422, "state"),
+        ("GET", "?cursor=x", None, 422, "cursor"),
+        ("POST", "/99999999/acknowledge", name, 404, ""),
+        ("POST", "/1x/acknowledge", name, 404, ""),
+        ("POST", "/1/acknowledge", {"name": ""}, 422, "name"),
+        ("POST", "/1/acknowledge", name | {"note": "x" * 501}, 422, "note"),
+        ("POST", "/1/acknowledge", name | {"why": ""}, 422, "why"),
+    ):
+        answer = await refusing_venue.client("operator").request(method, f"/v1/alerts{path}", json=body)
+        assert answer.status_code == status
+        assert ", ".join(error["field"] for error in answer.json()["errors"]) == named
 
 
 async def test_health_shows_number_and_kind_of_open_critical_alerts(venue: RunningVenue) -> None:
@@ -230,14 +218,6 @@ async def test_the_channel_pushes_what_the_journal_says(tmp_path: Path) -> None:
             assert (update["prev_seq"], update["symbol"]) == (snapshot["seq"], None)
             told = [(alert["alert_id"], alert["state"]) for alert in update["data"]["alerts"]]
             assert told == [(str(first), "cleared"), (str(seqs[1]), "open")]
-
-
-async def test_the_channel_is_for_operators(tmp_path: Path) -> None:
-    async with served_venue(tmp_path) as served:
-        alice = await served.client("alice")
-        with pytest.raises(Exception, match="operate"):
-            async with alice.subscribe(["alerts"]) as pushes:
-                await anext(pushes)
 
 
 # ---------------------------------------------------------------------- the monitor
@@ -437,10 +417,23 @@ async def test_the_pace_of_a_year_is_judged_at_the_end_of_a_day(venue: RunningVe
     assert await monitored.look() == ["-pace:2023:out_of_reach", "-pace:2023:red", "pace:2023:closed_missed"]
 
 
-async def test_a_new_target_is_judged_without_waiting_for_the_night(venue: RunningVenue) -> None:
+async def test_a_new_target_is_judged_without_waiting_for_the_night_and_a_process_judges_as_this_one(
+    venue: RunningVenue, tmp_path: Path
+) -> None:
     monitored = Monitored(venue)
     for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
         await trade_on(venue, day)
+    await venue.projector.reached(venue.sequencer.last_seq)
+    red = Condition("pace", "pace:2023:red", "2023", "critical", "Red.", "红。").raised()
+    is_open = {red.key: VenueAlert(1, 1, **red.model_dump(exclude={"type"}))}
+    here = await judge_days(venue.read_database.connect, TradingCalendar.load(), is_open)
+    assert here is not None
+    assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
+    assert len(here.closings) == 20
+    assert await DaysJudge(tmp_path / READ_DATABASE_FILE, None, 0)(is_open) == here
+    with pytest.raises(NoAnswer, match=r"none\.db"):
+        await DaysJudge(tmp_path / "none.db", None, 0)({})
+
     assert await monitored.look() == ["pace:2023:out_of_reach", "pace:2023:red"]
     body = {"year": 2023, "amount": "1000000.00", "name": "less", "why": "the board", "replaces": await _target(venue)}
     answer = await venue.client("operator").post("/v1/admin/targets", json=body)
@@ -512,22 +505,3 @@ async def test_a_day_is_closed_once_and_corrected_by_a_decision(venue: RunningVe
     await until_closed(venue, monitored)
     assert (await closings(venue, "2023-12-01"))[2] == (3, digest)  # the day is what it was
     assert (await figure_at(venue, venue.sequencer.last_seq, None)).differences == ()
-
-
-# ---------------------------------------------------------------------- the process that judges
-
-
-@pytest.mark.slow
-async def test_the_process_finds_what_this_one_finds(venue: RunningVenue, tmp_path: Path) -> None:
-    for day in [day for day in TradingCalendar.load().days(2023) if day.month == 12]:
-        await trade_on(venue, day)
-    (seq,) = await put(venue, Condition("pace", "pace:2023:red", "2023", "critical", "Red.", "红。").raised())
-    await venue.projector.reached(seq)
-    judge = DaysJudge(tmp_path / READ_DATABASE_FILE, None, 0)
-    here = await judge_days(venue.read_database.connect, TradingCalendar.load(), venue.state.alerts.open)
-    assert here is not None
-    assert [condition.key for condition in here.holding] == ["pace:2023:out_of_reach", "pace:2023:red"]
-    assert len(here.closings) == 20
-    assert await judge(venue.state.alerts.open) == here
-    with pytest.raises(NoAnswer, match=r"none\.db"):
-        await DaysJudge(tmp_path / "none.db", None, 0)({})

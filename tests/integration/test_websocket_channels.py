@@ -77,23 +77,6 @@ async def test_a_depth_book_follows_and_ends_equal_to_the_venues(served: Served)
     assert len(market.of_instrument[number].side(Side.BUY).levels()) == len(book.bids)
 
 
-async def test_a_late_subscriber_and_an_early_one_stand_at_the_same_book(served: Served) -> None:
-    early, late = await served.client("alice"), await served.client("bob")
-    books = DepthBook(), DepthBook()
-    async with early.subscribe(["depth"], ["*"]) as first:
-        await random_orders(served, 50, seed=3)
-        async with late.subscribe(["depth"], [SYMBOL]) as second:
-            books[1].apply(await anext(second))
-            await random_orders(served, 50, seed=4)
-            number = served.venue.state.by_symbol[SYMBOL].number
-            seq = served.venue.market.of_instrument[number].depth_seq
-            for book, pushes in zip(books, (first, second), strict=True):
-                for push in await until_seq(pushes, seq):
-                    if push["symbol"] == SYMBOL:
-                        book.apply(push)
-    assert (books[0].seq, books[0].bids, books[0].asks) == (books[1].seq, books[1].bids, books[1].asks)
-
-
 async def test_the_tape_and_the_ticker_of_a_trade(served: Served) -> None:
     alice, bob = await served.client("alice"), await served.client("bob")
     async with alice.subscribe(["trades", "ticker"], [SYMBOL]) as pushes:
