@@ -58,15 +58,21 @@ async def answer_of(venue: RunningVenue, path: str, who: str = "bob", **query: A
     return found
 
 
-async def test_the_ladder(venue: RunningVenue) -> None:
-    await act(venue)
-    found = await answer_of(venue, f"{YEAR}/ladder")
+@pytest.fixture(scope="module")
+async def acted(refusing_venue: RunningVenue) -> RunningVenue:
+    """A venue where that was done, and which is only read."""
+    await act(refusing_venue)
+    return refusing_venue
+
+
+async def test_the_ladder(acted: RunningVenue) -> None:
+    found = await answer_of(acted, f"{YEAR}/ladder")
     ladder = found["ladder"]
     assert ladder["gross"] == {"amount": str(NET + 2 * OXIDE), "tonnes": "4.700", "trades": 5}
     assert ladder["busted"] == ladder["excluded"] == {"amount": str(OXIDE), "tonnes": "1.000", "trades": 1}
     assert ladder["net"] == ladder["delivered"] == {"amount": str(NET), "tonnes": "2.700", "trades": 3}
     assert ladder["changed_hands"] == str(MAGNETS), "the oxide came back"
-    report = await answer_of(venue, YEAR)
+    report = await answer_of(acted, YEAR)
     assert [ladder[rung]["amount"] for rung in ("gross", "busted", "excluded", "net")] == [
         report[name] for name in ("gross", "busted", "excluded", "net")
     ]
@@ -97,17 +103,16 @@ async def test_what_was_taken_out_has_the_price_of_its_day(venue: RunningVenue) 
     assert next_day["net"] == today["net"]
 
 
-async def test_the_splits(venue: RunningVenue) -> None:
-    await act(venue)
+async def test_the_splits(acted: RunningVenue) -> None:
     for by in ("category", "family", "product", "phase"):
-        lines = (await answer_of(venue, f"{YEAR}/splits", by=by))["lines"]
+        lines = (await answer_of(acted, f"{YEAR}/splits", by=by))["lines"]
         assert sum(Decimal(line["amount"]) for line in lines) == NET
         assert sum(line["trades"] for line in lines) == 3
         for share in ("share", "tonnes_share", "trades_share"):
             assert sum(Decimal(line[share]) for line in lines) == 1
     assert [line["part"] for line in lines] == ["continuous"]
     for by in ("class", "member"):
-        lines = (await answer_of(venue, f"{YEAR}/splits", by=by))["lines"]
+        lines = (await answer_of(acted, f"{YEAR}/splits", by=by))["lines"]
         for side in ("bought", "sold"):
             assert sum(Decimal(line[side]["amount"]) for line in lines) == NET
             assert sum(Decimal(line[side]["share"]) for line in lines) == 1
@@ -115,44 +120,40 @@ async def test_the_splits(venue: RunningVenue) -> None:
         assert not {"name", "member", "account"} & {name for line in lines for name in line}
 
 
-async def test_only_operators_see_who_the_members_are(venue: RunningVenue) -> None:
+async def test_only_operators_see_who_the_members_are(acted: RunningVenue) -> None:
     """Alice bought oxide and magnets and sold oxide; bob did the other sides."""
-    await act(venue)
     for path in (f"{YEAR}/splits?by=member", f"{YEAR}/ladder", f"{YEAR}/concentration", f"{YEAR}/fees"):
-        text = (await venue.client("alice").get(path)).text
+        text = (await acted.client("alice").get(path)).text
         assert "alice" not in text
         assert "bob" not in text
-    refused = await venue.client("alice").get(f"{YEAR}/members")
+    refused = await acted.client("alice").get(f"{YEAR}/members")
     assert (refused.status_code, refused.json()["code"]) == (403, "scope_missing")
-    found = await answer_of(venue, f"{YEAR}/members", "operator")
+    found = await answer_of(acted, f"{YEAR}/members", "operator")
     sides = {line["name"]: (line["bought"]["amount"], line["sold"]["amount"]) for line in found["lines"]}
     assert sides == {"alice": (str(OXIDE + MAGNETS), str(OXIDE)), "bob": (str(OXIDE), str(OXIDE + MAGNETS))}
 
 
-async def test_the_concentration(venue: RunningVenue) -> None:
-    await act(venue)
-    whole, *products = (await answer_of(venue, f"{YEAR}/concentration"))["markets"]
+async def test_the_concentration(acted: RunningVenue) -> None:
+    whole, *products = (await answer_of(acted, f"{YEAR}/concentration"))["markets"]
     assert whole["both"] == {"members": 2, "top_5": "1.000000", "top_10": "1.000000", "hhi": "0.500000"}
     magnets = next(market for market in products if market["symbol"] == "NDFEB-N35")
     assert (magnets["bought"]["hhi"], magnets["both"]["hhi"]) == ("1.000000", "0.500000")
 
 
-async def test_the_fees(venue: RunningVenue) -> None:
+async def test_the_fees(acted: RunningVenue) -> None:
     """Both sides of four trades, the excluded one too: 0.04 % of 473,000 each is 189.20, of 112,070.00 it is 11.207 + 33.621,
     which each side rounds: 11.21 + 33.62. The busted trade gave its fees back."""
-    await act(venue)
-    found = await answer_of(venue, f"{YEAR}/fees")
+    found = await answer_of(acted, f"{YEAR}/fees")
     assert (found["fees"], found["vat_percent"]) == ("612.43", 6)
     assert Decimal(found["without_vat"]) + Decimal(found["vat"]) == Decimal("612.43")
     assert {fee["part"]: fee["fees"] for fee in found["products"]} == {"PRND-OX": "567.60", "NDFEB-N35": "44.83"}
     assert [(fee["part"], fee["share"]) for fee in found["classes"]] == [("0", "1.000000")]
-    members = (await answer_of(venue, f"{YEAR}/members", "operator"))["lines"]
+    members = (await answer_of(acted, f"{YEAR}/members", "operator"))["lines"]
     assert sum(Decimal(line["fees"]) for line in members) == Decimal("612.43")
 
 
-async def test_a_first_year_is_all_new(venue: RunningVenue) -> None:
-    await act(venue)
-    found = await answer_of(venue, f"{YEAR}/effects")
+async def test_a_first_year_is_all_new(acted: RunningVenue) -> None:
+    found = await answer_of(acted, f"{YEAR}/effects")
     assert (found["first_date"], found["last_date"], found["last_date_before"]) == (
         "2023-01-01", "2023-12-01", "2022-12-01",
     )  # fmt: skip
@@ -163,7 +164,7 @@ async def test_a_first_year_is_all_new(venue: RunningVenue) -> None:
         "0.00",
     )
     assert {line["kind"] for line in found["products"]} == {"new"}
-    later = await answer_of(venue, "/v1/reports/turnover/2024/effects")
+    later = await answer_of(acted, "/v1/reports/turnover/2024/effects")
     assert (later["first_date"], later["products"], later["total"]["difference"]) == (None, [], "0.00")
 
 

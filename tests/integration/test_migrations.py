@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tomllib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from sqlalchemy.util import await_only
 
 from load_tests.servers.postgres import PostgresServer
 from services.journal import JournalBusy, JournalUnclaimed
-from services.journal.errors import JournalAddressInvalid
 from services.journal.postgres.journal import PostgresJournal
 from services.journal.postgres.tables import create as create_journal
 from services.journal.postgres.tables import initialise
@@ -146,34 +145,6 @@ async def test_a_living_leader_forbids_steps_and_a_silent_or_stopped_one_does_no
     assert await migrate_database(postgres_url, empty_read_database=True) == EMPTIED
 
 
-WRONG: dict[str, tuple[Callable[[str], str], str]] = {
-    "another kind": (
-        lambda url: url.replace("postgresql", "mysql"),
-        "is not the address of a PostgreSQL database: write",
-    ),
-    "no port": (
-        lambda url: url.replace("127.0.0.1:", "127.0.0.1:x"),
-        "is not the address of a PostgreSQL database: write",
-    ),
-    "no server": (
-        lambda url: url.replace("127.0.0.1", "127.0.0.2"),
-        r"PostgreSQL at 127\.0\.0\.2:\d+.* cannot be reached",
-    ),
-    "no database": (lambda url: url + "x", "has no such database: create it, then run `rex migrate`"),
-    "wrong password": (lambda url: url.replace("postgres:", "postgres:x"), "refuses the user or the password"),
-}
-
-
-@pytest.mark.parametrize("case", WRONG)
-async def test_a_wrong_url_is_a_sentence_that_names_the_setting_and_no_password(postgres_url: str, case: str) -> None:
-    change, sentence = WRONG[case]
-    with pytest.raises((MigrationRefused, JournalAddressInvalid), match=sentence) as refused:
-        await migrate_database(change(postgres_url))
-    assert isinstance(refused.value, JournalAddressInvalid) == ("is not the address" in sentence)
-    assert "REX_DATABASE_URL" in str(refused.value)
-    assert postgres_url.split(":")[2].split("@")[0] not in str(refused.value)
-
-
 async def test_a_claim_waits_for_a_migration_instead_of_ending_it(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,16 +187,6 @@ async def test_a_migration_whose_process_has_stopped_ends_and_a_claim_succeeds(
         await migrate_database(postgres_url, empty_read_database=True)
     assert (await standby.look()).url == "ws://standby"
     await standby.close()
-
-
-@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
-async def test_a_server_that_would_lose_commands_is_refused(setting: str) -> None:
-    with PostgresServer(None, **{setting: "off"}) as server:
-        url = server.create_database("venue")
-        with pytest.raises(MigrationRefused, match=f"has {setting} = off: it would lose acknowledged commands"):
-            await migrate_database(url)
-        async with connected(url) as connection:
-            assert await connection.fetchval(TABLES) == 0
 
 
 async def test_a_database_that_cannot_hold_chinese_names_is_refused(shared_postgres: PostgresServer) -> None:

@@ -77,17 +77,6 @@ async def venue(tmp_path: Path, read_database: ReadDatabase) -> AsyncIterator[Ve
 
 
 @pytest.mark.anyio
-async def test_follows_the_feed(venue: Venue, tmp_path: Path) -> None:
-    async with venue.projecting() as projector:
-        await venue.run(*opening())
-        await projector.reached(venue.seq)
-        await venue.trade(1)
-        await projector.reached(venue.seq)
-        assert projector.seq == venue.seq
-    assert await venue.database.dump() == await venue.rebuilt(tmp_path)
-
-
-@pytest.mark.anyio
 async def test_catches_up_from_the_journal_when_the_feed_drops_batches(venue: Venue, tmp_path: Path) -> None:
     async with venue.projecting() as projector:
         await venue.run(*opening())
@@ -146,19 +135,6 @@ async def test_a_kill_in_the_middle_of_a_transaction_is_harmless(tmp_path: Path)
 
 
 @pytest.mark.anyio
-async def test_a_lost_database_is_rebuilt(venue: Venue) -> None:
-    await venue.run(*opening())
-    await venue.trade(3)
-    async with venue.projecting() as projector:
-        await projector.reached(venue.seq)
-    before = await venue.database.dump()
-    await venue.database.empty()
-    async with venue.projecting() as projector:
-        await projector.reached(venue.seq)
-    assert await venue.database.dump() == before
-
-
-@pytest.mark.anyio
 async def test_of_two_projectors_one_ends(venue: Venue) -> None:
     await venue.run(*opening())
     first, second = venue.database.writer(), venue.database.writer()
@@ -201,36 +177,34 @@ async def test_refuses_a_database_that_is_not_of_this_journal(venue: Venue, tmp_
     await other.close()
 
 
+OTHER_HISTORIES: list[tuple[list[Submission], type[JournalError], str]] = [
+    (opening()[:-1], JournalLost, "has lost commands from seq {seq} on"),
+    ([*opening()[:-1], day_roll(SENDER, 20230104)], JournalCorrupt, "the journal's row has hash {hash}"),
+    ([*opening(), cancel(1)], JournalCorrupt, "the journal's row goes on to seq {after}"),
+]
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("submissions", "error", "reason"),
-    [
-        (opening()[:-1], JournalLost, "has lost commands from seq {seq} on"),
-        ([*opening()[:-1], day_roll(SENDER, 20230104)], JournalCorrupt, "the journal's row has hash {hash}"),
-        ([*opening(), cancel(1)], JournalCorrupt, "the journal's row goes on to seq {after}"),
-    ],
-)
-async def test_a_database_that_remembers_another_history_is_a_witness(
-    venue: Venue, tmp_path: Path, submissions: list[Submission], error: type[JournalError], reason: str
-) -> None:
+async def test_a_database_that_remembers_another_history_is_a_witness(venue: Venue, tmp_path: Path) -> None:
     """Commands missing in the journal may be in this file alone, so the sentence does not advise to remove it."""
     await venue.run(*opening())
     async with venue.projecting() as projector:
         await projector.reached(venue.seq)
-    other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
-    await other.close()
-    with closing(sqlite3.connect(tmp_path / "other" / "journal.db")) as connection, connection:
-        connection.execute("UPDATE meta SET journal_id = ?", (venue.journal.journal_id,))
-    other = await SqliteJournal.open(tmp_path / "other" / "journal.db")
-    batch = History(journal_id=other.journal_id, epoch=other.epoch).batch(submissions)
-    await other.append(batch)
-    found = await run_to_refusal(venue.database, other, error)
-    assert isinstance(found, JournalError)
-    assert found.seq == venue.seq
-    assert reason.format(seq=venue.seq, after=venue.seq + 1, hash=batch.hash.hex()) in str(found)
-    assert venue.database.writer().name in str(found)
-    assert "remove nothing" in str(found).lower()
-    await other.close()
+    for number, (submissions, error, reason) in enumerate(OTHER_HISTORIES):
+        path = tmp_path / f"other {number}" / "journal.db"
+        await (await SqliteJournal.open(path)).close()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE meta SET journal_id = ?", (venue.journal.journal_id,))
+        other = await SqliteJournal.open(path)
+        batch = History(journal_id=other.journal_id, epoch=other.epoch).batch(submissions)
+        await other.append(batch)
+        found = await run_to_refusal(venue.database, other, error)
+        assert isinstance(found, JournalError)
+        assert found.seq == venue.seq
+        assert reason.format(seq=venue.seq, after=venue.seq + 1, hash=batch.hash.hex()) in str(found)
+        assert venue.database.writer().name in str(found)
+        assert "remove nothing" in str(found).lower()
+        await other.close()
 
 
 @pytest.mark.anyio
