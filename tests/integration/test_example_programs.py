@@ -212,10 +212,12 @@ async def quotes(client: RexClient) -> dict[str, Decimal]:
     return {order["side"]: Decimal(order["price"]) for order in (await client.orders("open"))["orders"]}
 
 
-@pytest.mark.parametrize("name", ["market_maker", "taker", "book_recorder", "ledger_reader"])
-async def test_an_example_says_what_it_is_for(idle_programs: Programs, name: str) -> None:
-    program = await idle_programs.start(name, "bob", "--help")
-    assert {"--url", "--key"} <= set((await program.ended()).replace(",", " ").split())
+async def test_an_example_says_what_it_is_for(idle_programs: Programs) -> None:
+    for program in [
+        await idle_programs.start(name, "bob", "--help")
+        for name in ("market_maker", "taker", "book_recorder", "ledger_reader")
+    ]:
+        assert {"--url", "--key"} <= set((await program.ended()).replace(",", " ").split())
 
 
 async def test_a_taker_that_gets_no_reply_has_one_order_not_two(programs: Programs) -> None:
@@ -307,11 +309,8 @@ async def test_an_order_that_it_did_not_place_is_no_quote_of_its(programs: Progr
             f"--price 160.05: prices of {SYMBOL} are multiples of 0.10",
         ),
         ("taker", ("--price", "1", "--symbol", "X"), "--symbol X: the venue has no such instrument"),
-        ("taker", ("--price", "160", "--key", "rex_x"), "401 unknown_key: "),
-        ("market_maker", ("--symbol", "X"), "--symbol X: the venue has no such instrument"),
         ("market_maker", ("--key", "rex_x"), "401 unknown_key: "),
         ("book_recorder", ("record", "/no/such/folder/books"), "No such file or directory: '/no/such/folder/books'"),
-        ("book_recorder", ("show", "/no/such/folder/books"), "No such file or directory: '/no/such/folder/books'"),
         ("ledger_reader", ("/no/such/folder/ledger",), "No such file or directory: '/no/such/folder/ledger'"),
         ("ledger_reader", ("ledger.csv", "--key", "rex_x"), "401 unknown_key: "),
     ],

@@ -61,44 +61,29 @@ async def test_proves_what_decisions_exclude_at_every_sequence_number(tmp_path: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "change",
-    [
+async def test_a_proof_finds_decisions_and_records_that_the_read_database_has_otherwise(tmp_path: Path) -> None:
+    history = History(Engine())
+    await journal_of(tmp_path, history, [opening(), deals(3)])
+    by = {"reason": "a ring", "name": "Li Na"}
+    decided = TradesDecided(decision="exclude", trade_ids=(history.engine.last_seq << 20 | 1,), **by)
+    imposed = MeasureImposed(accounts=(2,), measure="warning", trading_date=20230103, **by)
+    lifted = MeasureLifted(imposed_seq=history.engine.last_seq + 2, reason="a mistake", name="Li Na")
+    await journal_of(tmp_path, history, [[admin.record(SENDER, one)] for one in (decided, imposed, lifted)])
+    found = await report_at_rest(tmp_path, 2023, prove=True)
+    assert (found.report.net_fen, found.report.excluded_fen, found.agree) == (4_000_000, 2_000_000, True)
+    path = tmp_path / READ_DATABASE_FILE
+    true = path.read_bytes()
+    for change in (
         "UPDATE decisions SET decision = 'include'",
         "DELETE FROM decided_trades",
         "UPDATE daily_turnover SET amount_fen = amount_fen + 1, excluded_fen = excluded_fen - 1 WHERE excluded = 1",
-    ],
-)
-async def test_a_proof_finds_a_decision_that_the_read_database_has_otherwise(tmp_path: Path, change: str) -> None:
-    history = History(Engine())
-    await journal_of(tmp_path, history, [opening(), deals(3)])
-    decided = TradesDecided(
-        decision="exclude", trade_ids=(history.engine.last_seq << 20 | 1,), reason="a ring", name="Li Na"
-    )
-    await journal_of(tmp_path, history, [[admin.record(SENDER, decided)]])
-    found = await report_at_rest(tmp_path, 2023, prove=True)
-    assert (found.report.net_fen, found.report.excluded_fen, found.agree) == (4_000_000, 2_000_000, True)
-    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
-        connection.execute(change)
-    assert not (await report_at_rest(tmp_path, 2023, prove=True)).agree
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    "change", ["UPDATE records SET text = replace(text, 'a mistake', 'no reason')", "DELETE FROM records"]
-)
-async def test_a_proof_finds_a_record_that_the_read_database_has_otherwise(tmp_path: Path, change: str) -> None:
-    history = History(Engine())
-    await journal_of(tmp_path, history, [opening(), deals(1)])
-    imposed = MeasureImposed(
-        accounts=(2,), measure="warning", trading_date=20230103, reason="500 cancels", name="Li Na"
-    )
-    lifted = MeasureLifted(imposed_seq=history.engine.last_seq + 1, reason="a mistake", name="Li Na")
-    await journal_of(tmp_path, history, [[admin.record(SENDER, imposed)], [admin.record(SENDER, lifted)]])
-    assert (await report_at_rest(tmp_path, 2023, prove=True)).agree
-    with closing(sqlite3.connect(tmp_path / READ_DATABASE_FILE)) as connection, connection:
-        connection.execute(change)
-    assert not (await report_at_rest(tmp_path, 2023, prove=True)).agree
+        "UPDATE records SET text = replace(text, 'a mistake', 'no reason')",
+        "DELETE FROM records",
+    ):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(change)
+        assert not (await report_at_rest(tmp_path, 2023, prove=True)).agree, change
+        path.write_bytes(true)
 
 
 @pytest.mark.anyio

@@ -183,14 +183,6 @@ async def test_a_kill_switch_that_was_on_before_the_ban_stays_on(venue: RunningV
     assert is_on(venue, "bob")
 
 
-async def test_the_last_of_several_bans_ends_what_the_first_switched_on(venue: RunningVenue) -> None:
-    first, second = await impose(venue, "bob"), await impose(venue, "bob")
-    await lift(venue, first)
-    assert is_on(venue, "bob")
-    await lift(venue, second)
-    assert not is_on(venue, "bob")
-
-
 async def test_a_kill_switch_under_a_ban_is_not_switched_off(venue: RunningVenue) -> None:
     ban = await impose(venue, "bob")
     before = venue.sequencer.last_seq
@@ -203,7 +195,7 @@ async def test_a_kill_switch_under_a_ban_is_not_switched_off(venue: RunningVenue
     assert (await switch(venue, "bob", "off")).status_code == 200
 
 
-@pytest.mark.parametrize("ending", ["lift", "off", "off with a key"])
+@pytest.mark.parametrize("ending", ["lift", "off with a key"])
 async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
     venue: RunningVenue, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
@@ -224,8 +216,8 @@ async def test_a_ban_that_another_gateway_imposes_meanwhile_holds(
         await lift(venue, ban)
     else:
         path = f"/v1/admin/accounts/{account_of(venue, 'bob')}/kill_switch/off"
-        headers = {"idempotency-key": "k-1"} if ending.endswith("key") else {}
-        assert (await venue.client("operator").post(path, headers=headers)).status_code == 200
+        reply = await venue.client("operator").post(path, headers={"idempotency-key": "k-1"})
+        assert reply.status_code == 200
     assert is_on(venue, "bob"), "the second ban holds"
     assert (await place(venue, "bob", "buy"))["reason"] == "account_kill_switch"
     await lift(venue, others[1])
@@ -292,10 +284,7 @@ async def test_refuses_a_body_and_names_the_field(
     assert refusing_venue.sequencer.last_seq == before
 
 
-async def test_refuses_numbers_that_name_nothing_and_keys_without_the_scope(venue: RunningVenue) -> None:
+async def test_refuses_numbers_that_name_nothing(venue: RunningVenue) -> None:
     for path in (f"{GROUPS}/7/end", f"{MEASURES}/7/lift"):
         answer = await post(venue, path)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-        assert (await venue.client("bob").post(path, json=BY)).status_code == 403
-    for path in ("abnormal_trading/2023", "control_groups"):
-        assert (await venue.client("bob").get(f"/v1/reports/{path}")).status_code == 403

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, get_args
 from zlib import crc32
@@ -45,6 +46,12 @@ OUTPUT = {
 }
 
 
+@pytest.fixture(scope="module")
+async def served(tmp_path_factory: pytest.TempPathFactory, anyio_backend: str) -> AsyncIterator[Served]:
+    async with served_venue(tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
 def test_every_example_is_expected_to_print_something() -> None:
     assert set(EXAMPLES) == set(OUTPUT)
 
@@ -59,10 +66,10 @@ async def busy(served: Served) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("title", OUTPUT)
-async def test_an_example_runs(title: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_example_runs(title: str, served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     example: dict[str, Any] = {"__name__": "example"}
     exec(EXAMPLES[title], example)
-    async with served_venue(tmp_path) as served, asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         market = asyncio.create_task(busy(served)) if title == "Follow a book" else None
         await example["main"](served.url, served.venue.keys["alice"].key)
         if market is not None:
