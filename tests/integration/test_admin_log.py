@@ -111,14 +111,16 @@ async def test_what_has_no_field_for_a_reason_has_the_one_of_the_header(tmp_path
             assert "reason_given" not in kept.all(), "the actions have it"
 
 
-@pytest.mark.parametrize(("metric", "amount"), [("net_traded", "24000000000.00"), ("tonnes", "1200.500")])
-async def test_the_amount_of_a_target_is_the_one_that_was_asked_for(
-    venue: RunningVenue, metric: str, amount: str
-) -> None:
-    target = {"metric": metric, "year": 2023, "month": 12, "amount": amount, "name": "the board's", "why": "plan"}
-    await act(venue, "POST", "/v1/admin/targets", target)
-    (action,) = (await read_log(venue, kind="target_set"))["actions"]
-    assert {name: action["fields"][name] for name in target} == target
+async def test_the_amount_of_a_target_is_the_one_that_was_asked_for(venue: RunningVenue) -> None:
+    target = {"year": 2023, "month": 12, "name": "the board's", "why": "plan"}
+    targets = [
+        target | {"metric": "tonnes", "amount": "1200.500"},
+        target | {"metric": "net_traded", "amount": "24.00"},
+    ]
+    for one in targets:
+        await act(venue, "POST", "/v1/admin/targets", one)
+    found = (await read_log(venue, kind="target_set", order="oldest"))["actions"]
+    assert [{name: action["fields"][name] for name in targets[0]} for action in found] == targets
 
 
 async def test_keys_are_logged_without_their_secret_and_its_hash(venue: RunningVenue) -> None:
@@ -133,13 +135,6 @@ async def test_keys_are_logged_without_their_secret_and_its_hash(venue: RunningV
     assert (first["kind"], first["fields"]["name"], first["fields"]["scopes"]) == ("key_issued", "desk", ["read"])
     assert (limited["kind"], limited["why"]) == ("key_limits_set", "too many queries")
     assert (revoked["kind"], revoked["fields"]) == ("key_revoked", {"key_id": issued["key_id"]})
-
-
-async def test_who_decided_and_why(venue: RunningVenue) -> None:
-    body = {"accounts": [2, 3], "reason": "one owner", "name": "Li Na"}
-    await act(venue, "POST", "/v1/admin/control_groups", body)
-    (action,) = (await read_log(venue, kind="control_declared"))["actions"]
-    assert (action["person"], action["why"], action["fields"]["accounts"]) == ("Li Na", "one owner", [2, 3])
 
 
 async def test_what_members_do_and_what_is_refused_is_no_action(venue: RunningVenue) -> None:
@@ -201,8 +196,3 @@ async def test_a_user_is_named_and_found_by_name(venue: RunningVenue) -> None:
         "operator",
         False,
     )
-
-
-async def test_it_is_not_for_members(venue: RunningVenue) -> None:
-    reply = await venue.client("alice").get("/v1/admin/log")
-    assert (reply.status_code, reply.json()["code"]) == (403, "scope_missing")

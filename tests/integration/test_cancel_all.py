@@ -83,13 +83,6 @@ async def test_it_is_off_until_asked_for_and_may_be_taken_back(served: Served) -
     assert len(served.venue.state.orders.open) == 1
 
 
-async def test_a_key_without_an_account_cannot_ask(served: Served) -> None:
-    async with open_socket(served, "operator") as socket:
-        for method, params in (("cancel_on_disconnect", {"enabled": True}), ("cancel_all_after", {"seconds": 5})):
-            reply = await ask(socket, {"method": method, "params": params, "req_id": 1})
-            assert reply["error"]["code"] == "scope_missing"
-
-
 async def test_a_timer_is_armed_and_disarmed_over_rest_and_socket(served: Served) -> None:
     alice, timers = served.venue.client("alice"), served.venue.order_entry.cancel_all
     key = served.venue.state.find_key(served.venue.keys["alice"].key)

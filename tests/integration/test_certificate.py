@@ -27,17 +27,13 @@ from services.commands import administrative as admin
 from services.commands.attachments import BustText, TradesDecided
 from services.files.data_folder import JOURNAL_FILE, READ_DATABASE_FILE
 from services.messaging import Submission
-from services.read_model.projector import catch_up
 from services.reporting import audit
 from services.reporting.audit import own_sha256
 from services.reporting.certificate import NotCertified, certify_report
 from services.reporting.checked_report import report_at_rest
 from services.reporting.exports.seal import COUNTING_RULE_ZH
 from services.reporting.report import COUNTING_RULE
-from tests.integration.postgres_journal import lead
-from tests.integration.read_databases import ReadDatabase
 from tests.integration.test_reporting_folder import deals, journal_of
-from tests.integration.test_reporting_postgres import append
 from tests.unit.read_model.history import SENDER, History, opening
 
 SEED = opening()
@@ -266,15 +262,3 @@ def test_without_an_option_it_is_printed(venue: Path) -> None:
     assert (lines["net"], lines["engine_counter"]) == ("40000.00", "not part of this proof")
     assert (lines["ladder.changed_hands"], lines["fees.total"], lines["flagged.all"]) == ("40000.00", "60.00", "0.00")
     assert lines["redo"].startswith("python3 audit.py journal.sqlite 2023 --seq ")
-
-
-@pytest.mark.anyio
-async def test_a_venue_in_postgresql_is_certified_alike(tmp_path: Path, postgres_url: str) -> None:
-    database = ReadDatabase(tmp_path, postgres_url)
-    await database.make()
-    journal = await lead(postgres_url)
-    await append(journal, batches())
-    await catch_up(database.writer(), journal)
-    await journal.close()
-    found = await asyncio.to_thread(certified, 2023, "--database-url", postgres_url)
-    assert (found["net"], found["excluded"], found["journal_replay"]) == ("40000.00", "20000.00", "60000.00")

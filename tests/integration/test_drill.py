@@ -192,10 +192,3 @@ async def test_a_year_without_trades_is_empty(venue: RunningVenue) -> None:
     page = await get(venue, days["links"]["trades"])
     assert (page["trades"], page["sum"]["gross"], page["next_cursor"]) == ([], "0.00", None)
     assert (await get(venue, TRADES, year=2023, date="2024-01-02"))["trades"] == []
-
-
-async def test_is_for_operators(venue: RunningVenue) -> None:
-    seq = await trade(venue)
-    for path in (TRADES, f"{TRADES}/1", f"{ORDERS}/{seq}", f"{JOURNAL}/{seq}"):
-        assert (await venue.client("alice").get(path)).status_code == 403, path
-        assert (await venue.client(None).get(path)).status_code == 401, path

@@ -208,11 +208,6 @@ async def test_a_quality_that_takes_long_is_given_up_and_read_on_and_no_index_wa
     assert oxide(answer.json())["trades"] == 1
 
 
-async def test_reports_want_a_key(venue: RunningVenue) -> None:
-    for path in (INDEX, f"{QUALITY}/2023-12-01"):
-        assert (await venue.client(None).get(path)).status_code == 401
-
-
 @pytest.mark.parametrize("seed", some(range(2)))
 async def test_the_days_of_the_index_are_read_from_both_kinds(read_database: ReadDatabase, seed: int) -> None:
     await write_in_parts(read_database.writer(), flow_of(seed, 1_500), Random(seed))
