@@ -3,11 +3,15 @@ the rule that every message and answer of a venue is as documented."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from load_tests.servers.postgres import PostgresServer
+from services.read_model.postgres.database import make_tables
 from tests.integration import documented
 from tests.integration.ccxt_market import CcxtMarket, running_market
 from tests.integration.read_databases import ReadDatabase
@@ -26,13 +30,25 @@ def pytest_runtest_call() -> Generator[None, object, object]:
             raise documented.Undocumented(found[0])
 
 
+@pytest.fixture(scope="session")
+def empty_tables(shared_postgres: PostgresServer) -> str:
+    """The name of a PostgreSQL database with the tables of a read database: a copy takes half the time of making them."""
+    name = "rex_empty_tables"
+    asyncio.run(make_tables(shared_postgres.create_database(name)))
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-async def read_database(request: pytest.FixtureRequest, tmp_path: Path, anyio_backend: str) -> ReadDatabase:
+def read_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReadDatabase]:
     """A read database with tables and without rows."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
-    database = ReadDatabase(tmp_path, url)
-    await database.make()
-    return database
+    if request.param == "sqlite":
+        asyncio.run(ReadDatabase(tmp_path).make())
+        yield ReadDatabase(tmp_path)
+        return
+    server: PostgresServer = request.getfixturevalue("shared_postgres")
+    name = f"rex_{uuid4().hex}"
+    yield ReadDatabase(tmp_path, server.create_database(name, request.getfixturevalue("empty_tables")))
+    server.drop_database(name)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -166,15 +165,3 @@ async def test_flat_candles_have_no_gaps(read_database: ReadDatabase) -> None:
             assert page.candles == expected[len(expected) // 2 :]
         assert await read_flat_candles(connection, 7, "1m", Places(since=0), 5, forward=True) == ([], True)
         assert (await read_flat_candles(connection, 7, "1m", Places(), 5, forward=False)).candles == []
-
-
-@pytest.mark.anyio
-async def test_a_rebuilt_database_has_the_same_candles(tmp_path: Path) -> None:
-    batches = clocked_batches(11, 80)
-    dumps = []
-    for number in range(2):
-        database = ReadDatabase(tmp_path / str(number))
-        await database.make()
-        await write_in_parts(database.writer(), batches, Random(number))
-        dumps.append((await database.dump())["candles"])
-    assert dumps[0] == dumps[1]

@@ -49,37 +49,37 @@ async def freed(served: Served, ended: list[weakref.ref[object]]) -> None:
     await until(lambda: all(connection() is None for connection in ended))
 
 
-@pytest.mark.parametrize("kind", REQUESTS, ids=list(REQUESTS))
-async def test_an_http_connection(tmp_path: Path, kind: str, no_collection: None) -> None:
+async def test_an_http_connection(tmp_path: Path, no_collection: None) -> None:
     async with served_venue(tmp_path) as served:
-        async with raw_connection(served) as raw:
-            await until(lambda: served.server.server_state.open == 1)
-            ended = connections(served)
-            await raw.send(REQUESTS[kind])
-            if kind not in ("nothing", "half a request"):
-                await raw.answer()
-        await freed(served, ended)
+        for kind, request in REQUESTS.items():
+            async with raw_connection(served) as raw:
+                await until(lambda: served.server.server_state.open == 1)
+                ended = connections(served)
+                await raw.send(request)
+                if kind not in ("nothing", "half a request"):
+                    await raw.answer()
+            await freed(served, ended)
 
 
-SUBSCRIBED = {
+SUBSCRIBED: dict[str, list[dict[str, Any]]] = {
     "to nothing": [],
     "to the market": [{"channels": ["depth", "trades", "ticker", "top"], "symbols": ["*"]}],
     "to its own orders": [{"channels": ["orders", "fills", "balances"]}],
 }
 
 
-@pytest.mark.parametrize("to", SUBSCRIBED.values(), ids=list(SUBSCRIBED))
-async def test_a_websocket(tmp_path: Path, to: list[dict[str, Any]], no_collection: None) -> None:
+async def test_a_websocket(tmp_path: Path, no_collection: None) -> None:
     async with served_venue(tmp_path) as served:
-        async with raw_connection(served) as raw:
-            await until(lambda: served.server.server_state.open == 1)
-            ended = connections(served)
-            await raw.send(handshake(served))
-            await raw.reader.readuntil(b"\r\n\r\n")
-            ended += connections(served)
-            for params in to:
-                await raw.send(frame(json.dumps({"method": "subscribe", "params": params}).encode()))
-                await raw.reader.readuntil(b'"type":"snapshot"')
-        assert len(ended) == 2
-        await freed(served, ended)
+        for to in SUBSCRIBED.values():
+            async with raw_connection(served) as raw:
+                await until(lambda: served.server.server_state.open == 1)
+                ended = connections(served)
+                await raw.send(handshake(served))
+                await raw.reader.readuntil(b"\r\n\r\n")
+                ended += connections(served)
+                for params in to:
+                    await raw.send(frame(json.dumps({"method": "subscribe", "params": params}).encode()))
+                    await raw.reader.readuntil(b'"type":"snapshot"')
+            assert len(ended) == 2
+            await freed(served, ended)
         await until(lambda: not [found for found in gc.get_objects() if isinstance(found, Connection | ServerProtocol)])
