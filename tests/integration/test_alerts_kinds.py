@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import astuple
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -168,10 +169,18 @@ async def judged_after(
     return judged.holding
 
 
-async def test_the_ladder_counts_the_days_of_the_year(read_database: ReadDatabase) -> None:
+@pytest.fixture
+async def in_file(tmp_path: Path, anyio_backend: str) -> ReadDatabase:
+    """Where the days are read by queries that completed_days_are_judged_alike runs in both kinds."""
+    database = ReadDatabase(tmp_path)
+    await database.make()
+    return database
+
+
+async def test_the_ladder_counts_the_days_of_the_year(in_file: ReadDatabase) -> None:
     """As the report does: months between the days take no step back; the alert is of the last 20 days."""
     days = {day: attempts(2, 5) for day in MONTHS_APART} | {20230920: []}
-    found = [one for one in await judged_after(read_database, days) if one.kind == "abnormal_trading"]
+    found = [one for one in await judged_after(in_file, days) if one.kind == "abnormal_trading"]
     assert [(one.key, one.severity) for one in found] == [("abnormal_trading:20230919:2", "critical")]
     assert found[0].sentence.endswith("The ladder provides a ban on new orders.")
 
@@ -190,12 +199,12 @@ async def test_a_declared_group_is_counted_together_and_screened(read_database: 
 
 
 async def test_a_member_whose_number_is_no_account_has_the_name_of_its_first_account(
-    read_database: ReadDatabase,
+    in_file: ReadDatabase,
 ) -> None:
     opened = [admin.open_account(SENDER, AccountText(name="Baotou"), owner=77), admin.change_cash(SENDER, 5, 10**12)]
     received = admin.change_inventory(SENDER, 5, 0, 100)
     days = {20230919: [*opened, received, *attempts(5, 5)], 20230920: []}
-    (step,) = [one for one in await judged_after(read_database, days) if one.kind == "abnormal_trading"]
+    (step,) = [one for one in await judged_after(in_file, days) if one.kind == "abnormal_trading"]
     assert step.subject == "77:20230919"
     assert step.sentence.startswith("Abnormal trading of Baotou on 2023-09-19: 5 self-trade attempts")
 
@@ -213,43 +222,43 @@ def opened(one: Condition, **changes: Any) -> OpenAlerts:
     return {one.key: VenueAlert(1, 1, **one.raised().model_dump(exclude={"type"}), **changes)}
 
 
-async def test_a_finding_of_the_year_before_waits_for_a_decision(read_database: ReadDatabase) -> None:
+async def test_a_finding_of_the_year_before_waits_for_a_decision(in_file: ReadDatabase) -> None:
     history = History()
     days = {20231228: crossed(), 20231229: [admin.record(SENDER, TOGETHER)], 20240103: [], 20240409: []}
     batches = [history.batch(opening())]
     batches += [history.batch([day_roll(SENDER, day), *commands]) for day, commands in days.items()]
-    await write_in_parts(read_database.writer(), batches[:-1], Random(0))
+    await write_in_parts(in_file.writer(), batches[:-1], Random(0))
 
     async def findings(is_open: OpenAlerts) -> list[Condition]:
-        async with read_database.opened() as engine:
+        async with in_file.opened() as engine:
             judged = await judge_days(engine.connect, TradingCalendar.load(), is_open)
         assert judged is not None
         return [one for one in judged.holding if one.kind == "wash_finding"]
 
     (finding,) = await findings({})
     assert finding.key.startswith("wash_finding:2023:common_control:")
-    await write_in_parts(read_database.writer(), batches[-1:], Random(0))
+    await write_in_parts(in_file.writer(), batches[-1:], Random(0))
     assert await findings(opened(finding)) == [finding]
     assert await findings({}) == []
 
 
-async def test_the_pace_of_the_year_before_waits_for_an_acknowledgement(read_database: ReadDatabase) -> None:
+async def test_the_pace_of_the_year_before_waits_for_an_acknowledgement(in_file: ReadDatabase) -> None:
     days: dict[int, list[Submission]] = {20231229: crossed(), 20240103: []}
-    (missed,) = [one for one in await judged_after(read_database, days) if one.kind == "pace"]
+    (missed,) = [one for one in await judged_after(in_file, days) if one.kind == "pace"]
     assert missed.key == "pace:2023:closed_missed"
     days[20240409] = []
 
     async def paces(is_open: OpenAlerts) -> list[str]:
-        await read_database.empty()
-        return [one.key for one in await judged_after(read_database, days, is_open) if one.subject == "2023"]
+        await in_file.empty()
+        return [one.key for one in await judged_after(in_file, days, is_open) if one.subject == "2023"]
 
     assert await paces(opened(missed)) == [missed.key]
     assert await paces(opened(missed, acknowledged_seq=9, acknowledged_ns=9)) == []
 
 
-async def test_settlement_influence_sees_both_sides_of_the_new_year(read_database: ReadDatabase) -> None:
+async def test_settlement_influence_sees_both_sides_of_the_new_year(in_file: ReadDatabase) -> None:
     late = [*crossed(lots=5), *crossed(REFERENCE_TICKS + 20, lots=5)]
-    found = await judged_after(read_database, {20231229: late, 20240102: late, 20240103: []})
+    found = await judged_after(in_file, {20231229: late, 20240102: late, 20240103: []})
     (influence,) = [one for one in found if one.kind == "settlement_influence"]
     assert influence.key == "settlement_influence:2:ND-OX"
     assert influence.sentence.endswith("on 2023-12-29, 2024-01-02.")
