@@ -64,9 +64,11 @@ async def test_proves_what_decisions_exclude_at_every_sequence_number(tmp_path: 
 async def test_a_proof_finds_decisions_and_records_that_the_read_database_has_otherwise(tmp_path: Path) -> None:
     history = History(Engine())
     await journal_of(tmp_path, history, [opening(), deals(3)])
-    by = {"reason": "a ring", "name": "Li Na"}
-    decided = TradesDecided(decision="exclude", trade_ids=(history.engine.last_seq << 20 | 1,), **by)
-    imposed = MeasureImposed(accounts=(2,), measure="warning", trading_date=20230103, **by)
+    ids = (history.engine.last_seq << 20 | 1,)
+    decided = TradesDecided(decision="exclude", trade_ids=ids, reason="a ring", name="Li Na")
+    imposed = MeasureImposed(
+        accounts=(2,), measure="warning", trading_date=20230103, reason="500 cancels", name="Li Na"
+    )
     lifted = MeasureLifted(imposed_seq=history.engine.last_seq + 2, reason="a mistake", name="Li Na")
     await journal_of(tmp_path, history, [[admin.record(SENDER, one)] for one in (decided, imposed, lifted)])
     found = await report_at_rest(tmp_path, 2023, prove=True)
