@@ -257,24 +257,22 @@ async def test_what_changes_while_a_new_receiver_s_sender_starts_is_sent(
             assert (message.told["type"], message.told["data"]["state"]) == ("alert.acknowledged", "cleared")
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("ALL_PROXY", "ftp://127.0.0.1:1"), ("SSL_CERT_FILE", "/nowhere.pem")],
-)
 async def test_an_environment_without_connections_is_a_warning_and_ends_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(name, value)
-    async with (
-        running_venue(tmp_path) as venue,
-        sending(venue, tmp_path, "https://receiver.invalid/in-the-address") as (sender, waits),
-    ):
-        await waits.held.wait()
-        assert waits.seconds
-        venue.clock.now_ns += WARN_AFTER_NS
-        (warning,) = sender.warnings()
-        assert "no connection can be made (" in warning
-        assert value not in warning
+    async with running_venue(tmp_path) as venue:
+        for name, value in (
+            ("HTTPS_PROXY", "socks5://127.0.0.1:1"), ("ALL_PROXY", "ftp://127.0.0.1:1"), ("SSL_CERT_FILE", "/nowhere.pem"),
+        ):  # fmt: skip
+            with monkeypatch.context() as environment:
+                environment.setenv(name, value)
+                async with sending(venue, tmp_path, "https://receiver.invalid/in-the-address") as (sender, waits):
+                    await waits.held.wait()
+                    assert waits.seconds
+                    venue.clock.now_ns += WARN_AFTER_NS
+                    (warning,) = sender.warnings()
+                    assert "no connection can be made (" in warning
+                    assert value not in warning
 
 
 async def test_what_a_read_database_that_stands_still_lacks_is_sent(tmp_path: Path) -> None:

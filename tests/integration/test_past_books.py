@@ -80,19 +80,12 @@ async def test_the_book_is_what_the_market_data_said_after_each_command(venue: R
     )
 
 
-@pytest.mark.parametrize(
-    ("symbol", "query", "status"),
-    [("PRND-OX", {}, 422), ("PRND-OX", {"seq": 0}, 422), ("PRND-OX", {"seq": 1}, 404), ("GOLD", {"seq": 40}, 404)],
-)
-async def test_what_has_no_book_is_refused(
-    venue: RunningVenue, symbol: str, query: dict[str, int], status: int
-) -> None:
-    await get(venue, f"{BOOKS}/{symbol}", status, **query)
-
-
-async def test_a_seq_to_come_is_waited_for_and_refused(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_has_no_book_is_refused(refusing_venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.reporting.requests.READ_TIMEOUT_S", 0.01)
-    problem = await get(venue, f"{BOOKS}/PRND-OX", 422, seq=10**6)
+    await get(refusing_venue, f"{BOOKS}/PRND-OX", 422)
+    for symbol, seq, status in (("PRND-OX", 0, 422), ("PRND-OX", 1, 404), ("GOLD", 40, 404)):
+        await get(refusing_venue, f"{BOOKS}/{symbol}", status, seq=seq)
+    problem = await get(refusing_venue, f"{BOOKS}/PRND-OX", 422, seq=10**6)
     assert problem["errors"][0]["message"] == "the venue has not reached this sequence number"
 
 

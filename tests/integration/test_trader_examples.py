@@ -20,7 +20,6 @@ from services.gateway.websocket import (
     connection,
     liveness,
     market_models,
-    order_pipeline,
     orders_snapshot,
     private_stream,
     resumes,
@@ -122,11 +121,3 @@ def test_the_websocket_page_lists_every_channel_and_close_code() -> None:
 )
 def test_the_websocket_page_says_the_codes_own_numbers(sentence: str) -> None:
     assert sentence in WEBSOCKET
-
-
-def test_the_websocket_page_lists_every_method() -> None:
-    table = WEBSOCKET.partition("## Methods")[2].partition("## ")[0]
-    listed = set(re.findall(r"^\| `(\w+)` \|", table, flags=re.MULTILINE))
-    sources = (connection.Connection.__init__, order_pipeline.OrderPipeline.__init__)
-    known = {name for source in sources for name in re.findall(r'"(\w+)": self\._\w+', inspect.getsource(source))}
-    assert listed == known
