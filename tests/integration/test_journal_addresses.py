@@ -60,12 +60,6 @@ async def test_a_wrong_password(postgres_url: str, shared_postgres: PostgresServ
     assert "not-the-password" not in sentence
 
 
-async def test_no_such_database(postgres_url: str, shared_postgres: PostgresServer) -> None:
-    sentence = await refusal(shared_postgres.url("nothing"), JournalUnreachable)
-    assert "has no such database" in sentence
-    assert shared_postgres.password not in sentence
-
-
 async def test_nothing_listens() -> None:
     async with listener(b"") as port:
         pass
@@ -74,12 +68,12 @@ async def test_nothing_listens() -> None:
     assert "secret-word" not in sentence
 
 
-@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR unknown command\r\n", b"", b"\0" * 64])
-async def test_something_else_listens(answer: bytes) -> None:
-    async with listener(answer) as port:
-        sentence = await refusal(f"postgresql://rex:secret-word@127.0.0.1:{port}/rex", JournalUnreachable)
-    assert f"127.0.0.1:{port}/rex" in sentence
-    assert "secret-word" not in sentence
+async def test_something_else_listens() -> None:
+    for answer in (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"-ERR unknown command\r\n", b"", b"\0" * 64):
+        async with listener(answer) as port:
+            sentence = await refusal(f"postgresql://rex:secret-word@127.0.0.1:{port}/rex", JournalUnreachable)
+        assert f"127.0.0.1:{port}/rex" in sentence
+        assert "secret-word" not in sentence
 
 
 async def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,13 +117,6 @@ async def test_a_target_with_a_journal_is_refused_and_kept(tmp_path: Path, postg
     await there.close()
 
 
-async def test_a_database_without_tables_is_refused(tmp_path: Path, postgres_url: str) -> None:
-    source = await SqliteJournal.open(tmp_path / "journal")
-    with pytest.raises(JournalMissing, match="run `rex migrate`"):
-        await copy(source, PostgresTarget(postgres_url))
-    await source.close()
-
-
 async def test_a_damaged_source_leaves_nothing_at_the_target(tmp_path: Path, postgres_url: str) -> None:
     await make_sqlite(tmp_path / "journal")
     with closing(sqlite3.connect(tmp_path / "journal")) as connection, connection:

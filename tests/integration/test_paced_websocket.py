@@ -113,7 +113,7 @@ async def test_messages_of_a_turn_are_written_together_in_bounded_pieces(venue: 
     assert COLLECTED_CHARACTERS <= max(Collecting.characters) < COLLECTED_CHARACTERS + max(map(len, texts))
 
 
-@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.PONG, Opcode.CONT])
+@pytest.mark.parametrize("opcode", [Opcode.PING, Opcode.CONT])
 async def test_frames_that_are_no_message_are_parsed_one_slice_a_turn(venue: RunningVenue, opcode: Opcode) -> None:
     slices = 10
     frames = Frame(opcode, b"", fin=opcode is not Opcode.CONT).serialize(mask=True) * (slices * SLICE_BYTES // 6)

@@ -12,59 +12,18 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from redis.asyncio import Redis
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from load_tests.servers import postgres, redis
 from load_tests.servers.postgres import PostgresServer, reachable
-from load_tests.servers.redis import ValkeyServer
 from load_tests.servers.server_process import ServerFailed, ServerMissing, ended
 from tests.patience import PATIENCE_S, impatience
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.rig]
 
 
-async def test_a_database_is_empty_and_keeps_what_it_commits(postgres_url: str) -> None:
-    connection = await asyncpg.connect(postgres_url)
-    try:
-        assert await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            assert await connection.fetchval(f"SHOW {setting}") == "on"
-    finally:
-        await connection.close()
-
-
 async def test_postgres_wants_its_password(postgres_server: PostgresServer) -> None:
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(postgres_server.url().replace(postgres_server.password, "guessed"))
-
-
-async def test_a_paused_postgres_answers_when_it_resumes(postgres_server: PostgresServer) -> None:
-    connection = await asyncpg.connect(postgres_server.url())
-    postgres_server.pause()
-    try:
-        with pytest.raises(TimeoutError):
-            await asyncpg.connect(postgres_server.url(), timeout=0.3)
-    finally:
-        postgres_server.resume()
-    assert await connection.fetchval("SELECT 42") == 42
-    await connection.close()
-
-
-@pytest.mark.parametrize("how", ["kill", "restart_immediately"])
-async def test_a_killed_postgres_keeps_its_rows(postgres_server: PostgresServer, how: str) -> None:
-    connection = await asyncpg.connect(postgres_server.url())
-    await connection.execute("CREATE TABLE kept (n int)")
-    await connection.execute("INSERT INTO kept VALUES (7)")
-    if how == "kill":
-        postgres_server.kill()
-        with pytest.raises(ConnectionRefusedError):
-            await asyncpg.connect(postgres_server.url())
-        postgres_server.start()
-    else:
-        postgres_server.restart_immediately()
-    connection.terminate()
-    assert postgres_server.query("SELECT n FROM kept") == "7"
 
 
 def test_a_given_folder_keeps_data_and_password() -> None:
@@ -82,28 +41,6 @@ def test_postgres_says_why_it_does_not_start(postgres_server: PostgresServer) ->
     postgres_server.options["max_connections"] = "none"
     with pytest.raises(ServerFailed, match='invalid value for parameter "max_connections"'):
         postgres_server.start()
-
-
-def patient(url: str) -> Redis:
-    """A client that waits long; redis-py's own waits five seconds."""
-    return Redis.from_url(url, socket_timeout=PATIENCE_S, socket_connect_timeout=PATIENCE_S)
-
-
-async def test_valkey_has_no_keys_and_forgets_them_when_killed(redis_url: str, valkey_server: ValkeyServer) -> None:
-    async with patient(redis_url) as client:
-        assert await client.dbsize() == 0
-    hasty = Redis.from_url(valkey_server.url(), socket_timeout=0.3, retry=None)
-    async with patient(valkey_server.url()) as client, hasty:
-        await client.set("key", "value")
-        valkey_server.pause()
-        with pytest.raises(RedisTimeoutError):
-            await hasty.get("key")
-        valkey_server.resume()
-        assert await client.get("key") == b"value"
-    valkey_server.kill()
-    valkey_server.start()
-    async with patient(valkey_server.url()) as client:
-        assert await client.get("key") is None
 
 
 @pytest.mark.parametrize(
