@@ -33,7 +33,7 @@ async def test_the_first_link_makes_one_administrator_once(venue: RunningVenue) 
     assert venue.people.first_link() is None
 
 
-@pytest.mark.parametrize("limit", [1, 3])
+@pytest.mark.parametrize("limit", [1, 4])
 async def test_the_pages_of_users_have_each_once_also_where_one_comes_and_one_goes_between_them(
     venue: RunningVenue, limit: int
 ) -> None:
