@@ -28,8 +28,8 @@ OUTPUT = {
 }  # fmt: skip
 
 
-async def state(venue: RunningVenue, who: str = "operator", **changes: Any) -> httpx.Response:
-    return await venue.client(who).post("/v1/admin/context", json=OUTPUT | changes)
+async def state(venue: RunningVenue, **changes: Any) -> httpx.Response:
+    return await venue.client("operator").post("/v1/admin/context", json=OUTPUT | changes)
 
 
 async def test_the_newest_value_holds_until_it_is_withdrawn(venue: RunningVenue) -> None:
@@ -61,25 +61,19 @@ async def test_context_changes_no_number_of_the_venue(venue: RunningVenue) -> No
     assert before[0]["net"] == str(NET)
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"value": "much"}, "value"),
-        ({"value": "1e9"}, "value"),
-        ({"value": "七五"}, "value"),
-        ({"value": "٧٥"}, "value"),
-        ({"source": ""}, "source"),
-        ({"figure": ""}, "figure"),
-        ({"year": 1999}, "year"),
-    ],
-)
-async def test_what_is_refused(refusing_venue: RunningVenue, changes: dict[str, Any], field: str) -> None:
-    answer = await state(refusing_venue, **changes)
-    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
-
-
-async def test_only_operators_enter_it(refusing_venue: RunningVenue) -> None:
-    assert (await state(refusing_venue, "alice")).status_code == 403
+async def test_what_is_refused(refusing_venue: RunningVenue) -> None:
+    wrong = [
+        ("value", "much"),
+        ("value", "1e9"),
+        ("value", "七五"),
+        ("value", "٧٥"),
+        ("source", ""),
+        ("figure", ""),
+        ("year", 1999),
+    ]
+    for field, value in wrong:
+        answer = await state(refusing_venue, **{field: value})
+        assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field]), value
 
 
 async def test_a_report_shows_it_apart_and_its_proof_agrees(tmp_path: Path) -> None:

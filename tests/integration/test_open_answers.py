@@ -58,40 +58,26 @@ async def test_each_type_of_a_problem_is_a_page(venue: RunningVenue) -> None:
     assert (await client.get(refused["type"])).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/batch", "/v1/admin/accounts"])
-@pytest.mark.parametrize(
-    ("media_type", "word"),
-    [
-        (None, "no Content-Type"),
-        ("text/plain", "text/plain"),
-        ("application/x-www-form-urlencoded", "curl"),
-        ("application/json; charset=gbk", "gbk"),
-        ("application/jsonp", "jsonp"),
-        ("multipart/form-data; boundary=x", "multipart"),
-    ],
-)
-async def test_a_body_that_is_not_declared_as_json(
-    venue: RunningVenue, path: str, media_type: str | None, word: str
-) -> None:
-    before = venue.sequencer.last_seq
-    client = venue.client("operator" if "admin" in path else "alice")
-    headers = {} if media_type is None else {"content-type": media_type}
-    answer = await client.post(path, content=ORDER, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-    assert word in answer.json()["detail"]
-    assert "application/json" in answer.json()["next_step"]
-    assert venue.sequencer.last_seq == before
+NOT_JSON = [
+    ({}, "no Content-Type"),
+    ({"content-type": "text/plain"}, "text/plain"),
+    ({"content-type": "application/x-www-form-urlencoded"}, "curl"),
+    ({"content-type": "application/json; charset=gbk"}, "gbk"),
+    ({"content-type": "application/jsonp"}, "jsonp"),
+    ({"content-type": "multipart/form-data; boundary=x"}, "multipart"),
+    # The venue would read the bytes as they are, a proxy may unpack them.
+    ({"content-type": "application/json", "content-encoding": "gzip"}, "'gzip'"),
+]
 
 
 @pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders/batch", "/v1/admin/accounts"])
-async def test_a_body_that_is_declared_as_compressed(venue: RunningVenue, path: str) -> None:
-    """The venue would read the bytes as they are, a proxy may unpack them."""
+async def test_a_body_that_is_not_declared_as_plain_json(venue: RunningVenue, path: str) -> None:
     before = venue.sequencer.last_seq
     client = venue.client("operator" if "admin" in path else "alice")
-    headers = {"content-type": "application/json", "content-encoding": "gzip"}
-    answer = await client.post(path, content=ORDER, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-    assert "'gzip'" in answer.json()["detail"]
+    for headers, word in NOT_JSON:
+        answer = await client.post(path, content=ORDER, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert word in answer.json()["detail"]
     assert venue.sequencer.last_seq == before
 
 
