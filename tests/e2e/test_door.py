@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from websockets.frames import Frame, Opcode
 
 from load_tests.child_process import RunningVenue
 from load_tests.child_process import venue as served_venue
+from tests.faults.process_figures import figures
 from tests.patience import HttpClient, http_get
 
 if not sys.platform.startswith("linux"):
@@ -41,16 +41,6 @@ def floods() -> dict[str, bytes]:
     }
 
 
-def memory_bytes(venue: RunningVenue) -> int:
-    pages = int(Path(f"/proc/{venue.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def cpu_seconds(venue: RunningVenue) -> float:
-    fields = Path(f"/proc/{venue.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def send_all_it_takes(venue: RunningVenue, data: bytes) -> socket.socket:
     """Sends `data` repeatedly until the venue stops reading; never reads. The socket stays open."""
     client = socket.create_connection(("127.0.0.1", urlsplit(venue.url).port or 80))
@@ -62,18 +52,18 @@ def send_all_it_takes(venue: RunningVenue, data: bytes) -> socket.socket:
 
 def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
     with served_venue(tmp_path) as venue:
-        began = cpu_seconds(venue)
+        began = figures(venue.pid)
         with HttpClient(base_url=venue.url) as browser:
             assert {browser.get("/healthz").status_code for _ in range(REQUESTS)} == {200}
-        memory_before, cpu_before = memory_bytes(venue), cpu_seconds(venue)
-        a_request = (cpu_before - began) / REQUESTS
+        before = figures(venue.pid)
+        a_request = (before.cpu_s - began.cpu_s) / REQUESTS
         sent, clients = 0, []
         for flood in floods().values():
             clients.append(send_all_it_takes(venue, flood))
             sent += len(flood)
-        grown, spent = memory_bytes(venue) - memory_before, cpu_seconds(venue) - cpu_before
-        assert grown < sent / 10, "header lines alone were 400 MiB, handshakes 100"
-        assert spent < 5_000 * a_request, (
+        now = figures(venue.pid)
+        assert now.rss_bytes - before.rss_bytes < sent / 10, "header lines alone were 400 MiB, handshakes 100"
+        assert now.cpu_s - before.cpu_s < 5_000 * a_request, (
             "the headers of 20 and 40 MiB alone were 20,000 requests; all are 350 to 500 now"
         )
         for client in clients:
@@ -81,5 +71,5 @@ def test_nobody_without_a_key_costs_much(tmp_path: Path) -> None:
         with HttpClient(base_url=venue.url) as browser:
             answers = [browser.get("/ui/") for _ in range(150)]
         assert {answer.status_code for answer in answers} == {200}
-        assert memory_bytes(venue) - memory_before < 40 * MIB, "a page is the same bytes for everybody"
+        assert figures(venue.pid).rss_bytes - before.rss_bytes < 40 * MIB, "a page is the same bytes for everybody"
         assert http_get(f"{venue.url}/readyz").status_code == 200
