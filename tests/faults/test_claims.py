@@ -1,6 +1,6 @@
 """The election: one writer at a time, and a deposed one ends with exit status 3 having written nothing.
 
-With processes: test_scaled_postgres.py.
+With processes: test_scaled.py.
 """
 
 from __future__ import annotations
