@@ -7,10 +7,9 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
 from rex_client import RexClient
@@ -21,56 +20,42 @@ from load_tests.replay import replay
 from load_tests.replay.accounts import Funding, open_accounts
 from load_tests.replay.pace import Pace
 from tests.e2e.amended_flow import SAMPLE, write_amended_flow
-from tests.faults.venue_process import serve
+from tests.faults.tcp_proxy import DIRECTIONS, READ_BYTES, Direction, Lane, TcpProxy, server_of
+from tests.faults.venue_process import VenueProcess, serve
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
 
-class CuttingProxy:
-    """Forwards bytes to the venue, and cuts every WebSocket once, after clients have sent a given number of bytes."""
+class CutOnce(TcpProxy):
+    """Cuts each of the first eight WebSockets once, after its client has sent so many bytes."""
 
-    def __init__(self, port: int, cut_after: int) -> None:
-        self._port = port
-        self._left = cut_after
-        self._sockets: list[asyncio.StreamWriter] = []
-        self._running: set[asyncio.Task[None]] = set()
-        self.cut = 0
+    SENT_BYTES = 10_000
+    cut_sockets = 0
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Forwards one connection."""
-        head = await reader.read(65_536)
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
-        back.write(head)
-        is_socket = head.startswith(b"GET /v1/ws")
-        if is_socket:
-            self._sockets += [writer, back]
-        answers = asyncio.create_task(self._pass(there, writer))
-        self._running.add(answers)
-        await self._pass(reader, back, counted=is_socket)
-        await answers
-
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, counted: bool = False) -> None:
-        try:
-            while data := await source.read(65_536):
-                self._left -= len(data) if counted else 0
-                if self._left < 0 and not self.cut:
-                    self.cut = len(self._sockets) // 2
-                    for writer in self._sockets:
-                        writer.transport.abort()
-                sink.write(data)
-                await sink.drain()
-        except ConnectionError:
-            pass
-        finally:
-            sink.close()
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        lanes: dict[Direction, Lane] = {direction: Lane() for direction in DIRECTIONS}
+        if head := await reader.read(READ_BYTES):
+            reader.feed_data(head)
+        if head.startswith(b"GET /v1/ws") and self.cut_sockets < 8:
+            lanes["to_server"].left_bytes = self.SENT_BYTES
+            self.cut_sockets += 1
+        await self._forward(reader, writer, lanes)
 
 
-@asynccontextmanager
-async def cutting_proxy(port: int, cut_after: int) -> AsyncIterator[tuple[CuttingProxy, str]]:
-    proxy = CuttingProxy(port, cut_after)
-    async with await asyncio.start_server(proxy.serve, "127.0.0.1", 0) as server:
-        yield proxy, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    """Its replays follow each other, each with accounts of its own."""
+    with serve(tmp_path_factory.mktemp("replayed") / "venue") as running:
+        yield running
+
+
+async def replayed(venue: VenueProcess, url: str = "", flow: Path = SAMPLE, **options: Any) -> dict[str, Any]:
+    """The result of a replay whose every check holds."""
+    with progress.shown(enabled=False) as stages:
+        result = await replay.replay_file(flow, url or venue.url, venue.operator_key, stages, **options)
+    assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []
+    return result
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -106,62 +91,36 @@ def test_days_of_a_simulated_year_end_green_with_an_account_for_each_member() ->
 
 
 @pytest.mark.anyio
-async def test_amended_orders_are_judged_too(tmp_path: Path) -> None:
+async def test_amended_orders_are_judged_too_also_on_a_schedule(venue: VenueProcess, tmp_path: Path) -> None:
     flow = tmp_path / "amends.csv"
     write_amended_flow(flow, messages=2_000)
-    with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
-        result = await replay.replay_file(flow, venue.url, venue.operator_key, stages, pace=Pace())
-    assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []
+    result = await replayed(venue, flow=flow, pace=Pace(rate=4_000), accounts=9)
     assert result["flow"]["amends"] > 200
     assert result["amends_declined"] < result["flow"]["amends"] / 4
 
 
-def test_a_bad_flow_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    lines = SAMPLE.read_text().splitlines()
-    lines[6] = lines[6].replace(lines[6].split(",")[2], "GOLD")
-    flow = tmp_path / "bad.csv"
-    flow.write_text("\n".join(lines))
-    with serve(tmp_path / "venue") as venue:
-        arguments = ["--url", venue.url, "--key", venue.operator_key, "--json"]
-        done = run("load_tests", "replay", "--flow", str(flow), *arguments)
-        absent = run("load_tests", "replay", "--flow", str(tmp_path / "absent.csv"), *arguments)
-        wrong_key = run("load_tests", "replay", "--flow", str(SAMPLE), "--url", venue.url, "--key", "rex_no")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"{flow}, line 7: unknown symbol 'GOLD'\n"
-    assert (absent.returncode, absent.stderr) == (2, f"{tmp_path}/absent.csv: no such flow file\n")
-    assert (wrong_key.returncode, wrong_key.stdout) == (2, "")
-    assert "401 unknown_key" in wrong_key.stderr
+@pytest.mark.anyio
+async def test_cut_connections_lose_and_double_nothing(venue: VenueProcess) -> None:
+    async with CutOnce(server_of(venue.url)).running() as proxy:
+        result = await replayed(venue, f"http://127.0.0.1:{proxy.port}", pace=Pace(), limit=3_000)
+        assert isinstance(proxy, CutOnce)
+        assert (proxy.cut_sockets, result["retried"] > 0) == (8, True)
 
 
 @pytest.mark.anyio
-async def test_orders_of_others_in_the_book_refuse_a_flow_before_anything_is_sent(tmp_path: Path) -> None:
-    with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
-        async with RexClient(venue.url, venue.operator_key) as operator:
-            member = (await open_accounts(operator, {"member": Funding(lots=Counter({"NDFEB-N52": 1}))}))[0]
-            async with RexClient(venue.url, member.key) as client:
-                await client.place_order({"symbol": "NDFEB-N52", "side": "sell", "quantity": 1, "price": "236.10"})
+async def test_orders_of_others_in_the_book_refuse_a_flow_before_anything_is_sent(venue: VenueProcess) -> None:
+    async with RexClient(venue.url, venue.operator_key) as operator:
+        member = (await open_accounts(operator, {"member": Funding(lots=Counter({"NDFEB-N52": 1}))}))[0]
+        before = [account["name"] for account in (await operator.accounts(limit=500))["accounts"]]
+        async with RexClient(venue.url, member.key) as client:
+            await client.place_order({"symbol": "NDFEB-N52", "side": "sell", "quantity": 1, "price": "236.10"})
             with pytest.raises(FlowError, match=r"^sample\.csv: there are orders in NDFEB-N52 that would trade with"):
-                await replay.replay_file(SAMPLE, venue.url, venue.operator_key, stages, pace=Pace())
-            accounts = (await operator.accounts())["accounts"]
-            assert [account["name"] for account in accounts if "load test" in account["name"]] == []
+                await replayed(venue, pace=Pace())
+            await client.mass_cancel("*")
+        assert [account["name"] for account in (await operator.accounts(limit=500))["accounts"]] == before
 
 
-@pytest.mark.anyio
-async def test_cut_connections_lose_and_double_nothing(tmp_path: Path) -> None:
-    with serve(tmp_path / "venue") as venue:
-        async with cutting_proxy(urlsplit(venue.url).port or 0, cut_after=150_000) as (proxy, url):
-            with progress.shown(enabled=False) as stages:
-                result = await replay.replay_file(SAMPLE, url, venue.operator_key, stages, pace=Pace(), limit=3_000)
-    assert [check for check in result["verdict"]["checks"] if not check["holds"]] == []
-    assert proxy.cut == 8
-    assert result["retried"] > 0
-
-
-@pytest.mark.anyio
-async def test_on_a_schedule_two_replays_on_one_venue_are_both_green(tmp_path: Path) -> None:
-    with serve(tmp_path / "venue") as venue, progress.shown(enabled=False) as stages:
-        results = [
-            await replay.replay_file(SAMPLE, venue.url, venue.operator_key, stages, pace=pace, limit=1_000, accounts=9)
-            for pace in (Pace(rate=4_000), Pace(speed=2_000))
-        ]
-    assert [result["verdict"]["green"] for result in results] == [True, True]
+def test_a_key_that_the_venue_refuses_ends_a_replay_before_it_begins(venue: VenueProcess) -> None:
+    refused = run("load_tests", "replay", "--flow", str(SAMPLE), "--url", venue.url, "--key", "rex_no")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "401 unknown_key" in refused.stderr
