@@ -32,8 +32,7 @@ ENDLESS = "1000000"
             ("frames", signal.SIGALRM, "the time limit"),
             ("requests", signal.SIGTERM, "SIGTERM"),
             ("frames", signal.SIGTERM, "SIGTERM"),
-        ],
-        short=2,
+        ]
     ),
 )
 def test_a_signal_breaks_off_with_a_report(run: str, number: signal.Signals, reason: str) -> None:
@@ -66,6 +65,7 @@ def test_a_signal_breaks_off_with_a_report(run: str, number: signal.Signals, rea
         assert probe.connect_ex((str(urlsplit(url).hostname), urlsplit(url).port)) != 0, "its venue still runs"
 
 
+@pytest.mark.long
 def test_a_signal_before_the_first_request_is_no_broken_promise() -> None:
     break_off = BreakOff()
     break_off.ask("SIGTERM")
