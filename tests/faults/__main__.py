@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import (
-    by_chance,
     claims,
     clock_step,
     corruption,
@@ -55,7 +54,7 @@ RIGS = {
         claims.RIG,
         *scaled.RIGS,
         door.RIG,
-        by_chance.RIG,
+        embedded.BY_CHANCE,
         soak.RIG,
         soak_scaled.RIG,
     )

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from services.scaled.launch import DidNotStart
 from tests.faults import device_faults, file_faults
 from tests.faults.folder import Folder
+from tests.faults.mutants import early_acknowledgement
 from tests.faults.rig import Advance, Report, Rig, scratch
 from tests.faults.thin_disk import thin_disk
 from tests.faults.traders import check_ledgers, open_traders
@@ -127,6 +128,21 @@ async def follow_each_other(
             return
 
 
+def by_chance(trials: int, seed: int, advance: Advance) -> Report:
+    """A defect that a rig sees only if its harm hits the right moment, so no test, which would have to see it always: a venue
+    publishes a batch when its write starts, not when it is durable. 16 of 20 kills saw it. The first trial that does ends the
+    trials; the count says which one it was."""
+    report = Report("by_chance")
+    for trial in range(1, trials + 1):
+        advance()
+        if run(KILL, 1, seed + trial, lambda: None, mutant=early_acknowledgement).broken:
+            report.add("saw_it_in_trial", trial)
+            return report
+    report.broken.append(f"no kill saw the defect in {trials} trials")
+    return report
+
+
+BY_CHANCE = Rig("by_chance", by_chance, "trials", short=8, long=40)
 LENGTHS = {"power_cut": (20, 500), "kill": (20, 300), "failed_sync": (8, 100), "failed_device": (6, 24)}
 """Of each part: how many faults for a first try, and for `make faults`."""
 

@@ -108,7 +108,7 @@ class OrdersFollower(Follower):
     def off(self, told: Told) -> list[str]:
         """See Heard. Who joined in the middle knows the orders that were open then, and hears what came later."""
         later = [fill | {"busted": False} for fill in told.fills if fill["seq"] > self.first_seq]
-        broken = _fills_off(self.name, self._fills, later)
+        broken = fills_off(self.name, self._fills, later)
         busts = [(fill["trade_id"], told.bust_seqs[fill["trade_id"]]) for fill in told.fills if fill["busted"]]
         if sorted(self._busts) != sorted(bust for bust in busts if bust[1] > self.first_seq):
             broken.append(f"{self.name} tell other busts than the venue has")
@@ -177,7 +177,8 @@ def _balances_after(ledger: list[Json]) -> list[_Balance]:
     return after
 
 
-def _fills_off(name: str, told: list[Json], there: list[Json]) -> list[str]:
+def fills_off(name: str, told: list[Json], there: list[Json]) -> list[str]:
+    """How the fills that were told differ from those that are there, as sentences."""
     if told == there:
         return []
     ids, wanted = [[(fill["trade_id"], fill["order_id"]) for fill in fills] for fills in (told, there)]

@@ -11,7 +11,8 @@ from typing import Any
 
 from rex_client import RexClient
 
-from tests.faults.resume_venue import PAGE, Told
+from tests.faults.resume_venue import Told
+from tests.faults.traders import PAGE
 
 SAMPLE_LINES = 100
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from rex_client import RexClient, pages
+from rex_client import RexClient
 
 from tests.faults.resume_stage import Stage
-from tests.faults.traders import SYMBOL, Trader, all_fills, all_orders
+from tests.faults.traders import SYMBOL, Trader, all_fills, all_orders, every
 from tests.patience import PATIENCE_S
 
 QUIET_SYMBOL = "PRND-OX"
 """Nobody trades it."""
 MOST_LEVELS = 500
-PAGE = 500
 TRADES_PAGE = 200
 
 Json = dict[str, Any]
@@ -91,13 +90,3 @@ async def read_market(stage: Stage, url: str, bust_seqs: dict[str, int]) -> Told
         trades = await every(member.past_trades, "trades", SYMBOL, limit=TRADES_PAGE)
         depth = await anybody.depth(SYMBOL, MOST_LEVELS)
         return ToldMarket(trades[::-1], bust_seqs, depth, await anext(follower.subscribe(["depth"], [SYMBOL])))
-
-
-async def every(
-    call: Callable[..., Awaitable[Json]], name: str, *arguments: Any, limit: int = PAGE, **conditions: Any
-) -> list[Json]:
-    """All entries of a list that comes in pages."""
-    found: list[Json] = []
-    async for page in pages(call, *arguments, limit=limit, **conditions):
-        found += page[name]
-    return found

@@ -1,5 +1,5 @@
 """An embedded venue is killed, its disk loses its power or fails, its files are removed: nothing acknowledged is lost, or the
-venue says so. Whether a kill sees an acknowledgement that comes too early: `by_chance.py`."""
+venue says so. Whether a kill sees an acknowledgement that comes too early: the rig `by_chance`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_a_venue_that_acknowledges_before_the_row_is_on_the_device_is_caught() -
     assert broken, "PRAGMA synchronous=OFF went unseen for 8 cuts"
 
 
-def test_a_venue_that_is_killed_loses_nothing() -> None:
+@pytest.mark.long
+def test_a_venue_that_is_killed_again_loses_nothing() -> None:
+    """One kill: `tests/e2e/test_kill.py`."""
     report = run(KILL, 2, 11, lambda: None)
     assert report.broken == []
     assert report.counts["acknowledged"] > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults import resume, resume_mutants, resume_scaled
+from tests.faults.resume_followers import fills_off
 from tests.faults.venue_process import Mutant
 from tests.long import some
 
@@ -46,25 +47,38 @@ def test_the_rig_catches_processes_that_forget_or_repeat(process: str, mutant: M
     assert any(sentence in each for each in broken), broken
 
 
-def long(mutant: Mutant, sentence: str) -> object:
-    return pytest.param(mutant, sentence, marks=[pytest.mark.slow, pytest.mark.long])
+def test_a_fill_that_is_missed_told_twice_or_out_of_order_is_said() -> None:
+    """The judge of the rig, which its mutants show in venues."""
+    first, second = ({"trade_id": str(number), "order_id": "7", "busted": False, "seq": number} for number in (1, 2))
+    for heard, sentence in (
+        ([first, second], ""),
+        ([second], "1 of 2 fills are missed"),
+        ([first, first, second], "1 came twice"),
+        ([second, first], "the order differs"),
+        ([first, second | {"order_id": "8"}], "1 of 2 fills are missed"),
+        ([first, second | {"busted": True}], "a fill is not the venue's"),
+    ):
+        said = fills_off("the buyer's fills", heard, [first, second])
+        assert [sentence in one for one in said] == [True] * bool(sentence), sentence
 
 
+@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mutant", "sentence"),
     [
         (resume_mutants.forgetful_resume, "fills are missed"),
-        long(resume_mutants.unheld_resume, "has a gap"),
-        long(resume_mutants.hasty_resume, "has a gap"),
-        long(resume_mutants.forgetful_trades, "trades are missed"),
-        long(resume_mutants.repeated_trades, "came twice"),
-        long(resume_mutants.shallow_depth, "book is not the venue's"),
-        long(resume_mutants.lost_depth, "out of step"),
-        long(resume_mutants.empty_snapshot, "the late "),
-        long(resume_mutants.stale_balances, "differ from the ledger"),
-        long(resume_mutants.lost_ledger_rows, "orders ended with a reserve"),
-        long(resume_mutants.skipping_cursor, "the account has"),
-        long(resume_mutants.timeless_balances, "has other lines"),
+        (resume_mutants.unheld_resume, "has a gap"),
+        (resume_mutants.hasty_resume, "has a gap"),
+        (resume_mutants.forgetful_trades, "trades are missed"),
+        (resume_mutants.repeated_trades, "came twice"),
+        (resume_mutants.shallow_depth, "book is not the venue's"),
+        (resume_mutants.lost_depth, "out of step"),
+        (resume_mutants.empty_snapshot, "the late "),
+        (resume_mutants.stale_balances, "differ from the ledger"),
+        (resume_mutants.lost_ledger_rows, "orders ended with a reserve"),
+        (resume_mutants.skipping_cursor, "the account has"),
+        (resume_mutants.timeless_balances, "has other lines"),
     ],
 )
 def test_the_rig_catches_a_venue_that_forgets_or_repeats(mutant: Mutant, sentence: str) -> None:

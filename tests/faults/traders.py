@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any, Protocol
 
-from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
+from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable, pages
 
 from tests.faults.ledger import Ledger
 from tests.faults.rig import Report
@@ -115,22 +115,21 @@ class Trader:
 
 
 async def all_orders(client: RexClient) -> list[Json]:
-    return await _all_pages("orders", lambda cursor: client.orders(state="all", limit=PAGE, cursor=cursor))
+    return await every(client.orders, "orders", state="all")
 
 
 async def all_fills(client: RexClient) -> list[Json]:
-    return await _all_pages("fills", lambda cursor: client.fills(limit=PAGE, cursor=cursor))
+    return await every(client.fills, "fills")
 
 
-async def _all_pages(name: str, page: Callable[[str | None], Awaitable[Json]]) -> list[Json]:
+async def every(
+    call: Callable[..., Awaitable[Json]], name: str, *arguments: Any, limit: int = PAGE, **conditions: Any
+) -> list[Json]:
+    """All entries of a list that comes in pages."""
     found: list[Json] = []
-    cursor = None
-    while True:
-        answer = await page(cursor)
-        found += answer[name]
-        cursor = answer["next_cursor"]
-        if cursor is None:
-            return found
+    async for page in pages(call, *arguments, limit=limit, **conditions):
+        found += page[name]
+    return found
 
 
 async def open_traders(venue: OpenVenue) -> list[Trader]:
