@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rex_client import RexClient
-from rex_client.pages import pages
+from rex_client import RexClient, pages
 
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.sqlite import SqliteJournal

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 from pathlib import Path
 
 from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
 from services.processes.exit_codes import ExitCode
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
-from tests.faults import mutants
 from tests.faults.venue_process import rex, serve
 from tests.patience import PATIENCE_S, http_get
 from tests.unit.journal.killed import flip, leave_in_log
@@ -46,23 +44,6 @@ def test_a_fault_while_stopping_ends_the_same_way(tmp_path: Path) -> None:
     (sentence,) = [line for line in said.splitlines() if not line.startswith("rex: stopping: ")]
     assert str(tmp_path) in sentence
     assert process.returncode == ExitCode.DEVICE_FAILED, said
-
-
-def test_a_fault_while_starting_ends_the_same_way(tmp_path: Path) -> None:
-    with serve(tmp_path) as venue:
-        assert venue.stop() == 0
-    ended = rex("serve", "--port", "0", "--data-dir", tmp_path, mutant=mutants.full_device)
-    assert ended.exit_status == ExitCode.DEVICE_FAILED
-    (sentence,) = ended.err.splitlines()
-    assert str(tmp_path / JOURNAL_FILE) in sentence
-
-
-def test_a_start_without_its_port_leaves_no_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = rex("serve", "--new", "--port", str(taken.getsockname()[1]), "--data-dir", folder)
-    assert ended.exit_status == ExitCode.TROUBLE
-    assert not folder.exists()
 
 
 def test_a_start_that_is_refused_for_a_loss_leaves_the_folder_as_it_was(tmp_path: Path) -> None:

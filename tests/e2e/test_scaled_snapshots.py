@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -21,12 +20,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 EVERY_COMMAND = {"REX_SNAPSHOT_EVERY_COMMANDS": "1"}
 
 
-@pytest.fixture
-def venue(postgres_url: str) -> Iterator[ScaledVenue]:
-    with scaled_venue(postgres_url, gateways=1) as running:
-        yield running
-
-
 async def order(venue: ScaledVenue, trader: Trader) -> dict[str, Any]:
     async with RexClient(venue.url, trader.key) as client:
         return await client.place_order(
@@ -34,8 +27,14 @@ async def order(venue: ScaledVenue, trader: Trader) -> dict[str, Any]:
         )
 
 
-async def test_a_standby_takes_snapshots_and_leads_from_one(venue: ScaledVenue) -> None:
-    buyer, _ = await open_traders(venue)
+async def test_a_start_begins_with_a_snapshot_of_a_standby_or_of_the_command(postgres_url: str) -> None:
+    with scaled_venue(postgres_url, gateways=1) as venue:
+        buyer, _ = await open_traders(venue)
+        await _a_standby_takes_snapshots_and_leads_from_one(venue, buyer)
+        await _one_sequencer_alone_is_helped_by_the_command(venue, buyer)
+
+
+async def _a_standby_takes_snapshots_and_leads_from_one(venue: ScaledVenue, buyer: Trader) -> None:
     await order(venue, buyer)
     leader = venue.leader()
     (standby,) = [name for name in venue.processes if name.startswith("sequencer") and name != leader]
@@ -66,8 +65,7 @@ async def test_a_standby_takes_snapshots_and_leads_from_one(venue: ScaledVenue) 
         assert found["state_hash"] == proof["state_hash"]
 
 
-async def test_one_sequencer_alone_is_helped_by_the_command(venue: ScaledVenue) -> None:
-    buyer, _ = await open_traders(venue)
+async def _one_sequencer_alone_is_helped_by_the_command(venue: ScaledVenue, buyer: Trader) -> None:
     for name in [name for name in venue.processes if name.startswith("sequencer")]:
         venue.end(name)
     venue.start("sequencer 1")
