@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from itertools import product
 from typing import Any
 
+import httpx
 from rex_client import OutcomeUnknown, RexClient, RexError, Unreachable
 
 from tests.faults.rig import Report
@@ -45,9 +46,15 @@ class Load:
         self.longest_s = 0.0
         """The longest time without an acknowledgement."""
 
+    async def keys_known(self) -> None:
+        """Returns when every gateway knows the members' keys: who asks with one asks any of them. Raises Unreachable."""
+        for trader, url in product(self._traders, self._urls):
+            try:
+                await key_known(url, trader.key)
+            except httpx.TransportError as gone:
+                raise Unreachable(f"the gateway at {url} is gone: {gone!r}") from gone
+
     async def __aenter__(self) -> Load:
-        for trader, url in product(self._traders, self._urls):  # Who asks with a trader's key asks any of the gateways.
-            await key_known(url, trader.key)
         for number, trader in enumerate(self._traders):
             self._tasks.append(asyncio.create_task(self._trade(trader, self._urls[number % len(self._urls)])))
         return self

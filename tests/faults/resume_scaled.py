@@ -45,7 +45,9 @@ class Gateways:
     async def trade(self, acknowledgements: int) -> None:
         """See Stage."""
         if self._load is None:
-            self._load = await Load(self.venue, self.traders, self._report, pause_s=PAUSE_S).__aenter__()
+            self._load = Load(self.venue, self.traders, self._report, pause_s=PAUSE_S)
+            await self._load.keys_known()
+            await self._load.__aenter__()
         await self._load.acknowledgements(acknowledgements)
 
     async def stop_trading(self) -> None:

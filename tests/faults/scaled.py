@@ -133,7 +133,13 @@ async def follow_each_other(
     """These faults, one after the other under load; then looks for every order. At the end there is no projector."""
     stage.report, stage.random, stage.pace = report, random, pace
     stage.traders = await open_traders(stage.venue)
-    async with Load(stage.venue, stage.traders, report, pause_s=pace.pause_s) as stage.load:
+    load = Load(stage.venue, stage.traders, report, pause_s=pace.pause_s)
+    try:
+        await load.keys_known()
+    except Unreachable as gone:
+        report.broken.append(f"before the first fault: {gone}")
+        return
+    async with load as stage.load:
         for fault in faults:
             try:
                 await stage.load.acknowledgements(random.randint(FEWEST, pace.most))

@@ -94,6 +94,18 @@ async def _spoilt_row_is_told(stage: Wired) -> None:
     assert any("accounts" in sentence for sentence in report.broken), report.broken
 
 
+@pytest.mark.long
+def test_gateways_that_refuse_what_is_executed_are_caught(stage: Wired) -> None:
+    stage.venue.end("sequencer 2")  # Of two, another one might lead than the one that is harmed.
+    for name in ("gateway 1", "gateway 2"):
+        stage.venue.restart(name, mutant=refusal_of_unknown_outcomes)
+    report = follow(stage, NETWORK.named("black hole of sequencer-postgres"), QUICK._replace(lasts_s=(2.0,)))
+    for name in ("gateway 1", "gateway 2"):
+        stage.venue.restart(name)
+    stage.venue.start("sequencer 2")
+    assert any("was refused and is there" in sentence for sentence in report.broken), report.broken
+
+
 def test_nothing_is_lost_while_postgresql_is_away_and_when_it_fails_over(stage: Wired) -> None:
     names = ("terminate", "lost reply", "lost request", "pause short", "pause long", "away")
     report = follow(stage, faults := [*POSTGRES.named(*names), *STANDBY.named("behind")])
@@ -161,18 +173,6 @@ def test_a_writer_that_assumes_a_commit_is_caught_losing(stage: Wired) -> None:
     lost = [sentence for sentence in broken if "acknowledged as order" in sentence and "is lost" in sentence]
     stopped = [sentence for sentence in broken if f"ended with status {ExitCode.JOURNAL_DAMAGED}" in sentence]
     assert lost or stopped, broken
-
-
-@pytest.mark.long
-def test_gateways_that_refuse_what_is_executed_are_caught(stage: Wired) -> None:
-    stage.venue.end("sequencer 2")  # Of two, another one might lead than the one that is harmed.
-    for name in ("gateway 1", "gateway 2"):
-        stage.venue.restart(name, mutant=refusal_of_unknown_outcomes)
-    report = follow(stage, NETWORK.named("black hole of sequencer-postgres"), QUICK._replace(lasts_s=(2.0,)))
-    for name in ("gateway 1", "gateway 2"):
-        stage.venue.restart(name)
-    stage.venue.start("sequencer 2")
-    assert any("was refused and is there" in sentence for sentence in report.broken), report.broken
 
 
 @pytest.mark.long

@@ -99,7 +99,8 @@ def _pass(stage: Stage, schema: schemathesis.BaseSchema, sent: Sent, report: Fuz
     for event in stream:
         if isinstance(event, events.PhaseStarted):
             sent.phase = event.phase.name.value
-        elif isinstance(event, events.ScenarioFinished):
+        elif isinstance(event, events.ScenarioFinished) and sent.has_acted:
+            sent.has_acted = False
             stage.open_market()
         elif isinstance(event, events.NonFatalError | events.FatalError):
             report.broken.append(f"schemathesis: {event!r:.500}")

@@ -27,6 +27,8 @@ class Sent:
         self._well_answered: set[str] = set()
         self.phase = ""
         """Of schemathesis; it runs one after the other."""
+        self.has_acted = False
+        """Whether an administrator's request was sent that may have closed the market: who opens it takes this back."""
         self.stop: Callable[[], None] = lambda: None
         """Ends the present pass before the next generated request."""
 
@@ -47,6 +49,7 @@ class Sent:
 
         def counted(session: requests.Session, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
             self._begin()
+            self.has_acted |= request.method != "GET" and "/v1/admin/" in str(request.url)
             response = send(session, request, **kwargs)
             self._statuses[response.status_code] += 1
             return response
