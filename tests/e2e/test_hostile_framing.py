@@ -8,7 +8,7 @@ import socket
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -250,7 +250,8 @@ def test_hostile_bytes_get_a_4xx_or_a_named_close(venue: Venue, attack: str) -> 
     with venue.connected() as connection:
         connection.sendall(venue.post(over, "member" if over == BATCH else "operator", f"content-length: {len(data)}"))
         send(connection, data)
-        with suppress(ConnectionResetError):  # Who sends on after the close may not be given the answer.
+        # To one who sends on after the close, the kernel may not deliver the answer.
+        with suppress(ConnectionResetError) if len(data) > 3 * ELEMENTS else nullcontext():
             found, code = answered(connection)
             assert found == verdict, code
             assert code in ("malformed_json", "duplicate_key", "body_too_large", "validation_failed")
@@ -326,6 +327,8 @@ def test_more_sockets_than_one_address_may_have(venue: Venue) -> None:
 
 @pytest.mark.parametrize("rounds", some([1, 3]))  # one that is not freed takes 80 MiB
 def test_two_thousand_websockets_that_show_no_key(venue: Venue, rounds: int) -> None:
+    two_thousand_websockets(venue)
+    before = venue.grown_bytes()
     for _ in range(rounds):
         two_thousand_websockets(venue)
-    assert venue.grown_bytes() < GROWTH_BYTES, "those before them were freed"
+    assert venue.grown_bytes() - before < GROWTH_BYTES / 2, "those before them were freed"
