@@ -8,28 +8,16 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import VenueProcess
-from tests.patience import PATIENCE_S, HttpClient
-
-PASSWORD = "a password of the test's own"
-
-
-def administration(venue: VenueProcess) -> HttpClient:
-    headers = {"authorization": f"Bearer {venue.keys['operator']['key']}"}
-    return HttpClient(base_url=venue.url, headers=headers)
-
-
-def make_reports(client: HttpClient, year: int) -> None:
-    """Asks until there is a report: the first one starts a process, which may take long on a busy machine."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not client.get(f"/v1/reports/turnover/{year}").is_success:
-        assert time.monotonic() < deadline, "the venue makes no reports"
+from tests.browser.operating import PASSWORD
+from tests.patience import PATIENCE_S
 
 
 def some_trades(venue: VenueProcess, number: int = 6) -> list[str]:
+    """The newest trades, newest first, once as many orders have traded: one order may make several trades, of one seq."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         found = venue.get("/v1/reports/trades", year=year_of(venue), limit=100)["trades"]
-        if len(found) >= number:
+        if len({trade["seq"] for trade in found}) >= number:
             return [trade["trade_id"] for trade in found]
         assert time.monotonic() < deadline, "the simulated traders do not trade"
 
