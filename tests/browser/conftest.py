@@ -113,10 +113,24 @@ def rex(
         assert process.exitcode == 0, errors.read_text()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
-    """`rex demo`: with simulated traders, who trade often, and an order ticket on the trader page."""
-    with rex(tmp_path_factory.mktemp("demo"), "demo", "--no-history", "--pace", "250") as venue:
+    """`rex demo`: with simulated traders, who trade often, and an order ticket on the trader page. Files have it in common:
+    what a test changes it sets right, for the next one expects a venue that was just started."""
+    with _demo(tmp_path_factory) as venue:
+        yield venue
+
+
+@pytest.fixture(scope="module")
+def own_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    """A demo of the file's own, whose tests leave people, products, decisions or a long log behind."""
+    with _demo(tmp_path_factory) as venue:
+        yield venue
+
+
+@contextmanager
+def _demo(folders: pytest.TempPathFactory) -> Iterator[VenueProcess]:
+    with rex(folders.mktemp("demo"), "demo", "--no-history", "--pace", "250") as venue:
         venue.wait_for_reports()
         yield venue
 
@@ -136,9 +150,9 @@ def no_orders(demo: VenueProcess) -> Iterator[None]:
     answer.raise_for_status()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VenueProcess]:
-    """`rex serve`: without traders, and with read-only pages."""
+    """`rex serve`: without traders, and with read-only pages. The files of this folder have it in common."""
     with rex(tmp_path_factory.mktemp("served"), "serve", "--new", "--schedule", "always", "--json") as venue:
         yield venue
 

@@ -96,9 +96,8 @@ def carried_out(page: Page, proposal: int) -> None:
     expect(confirm(page, button_of(page, proposal))).to_contain_text("is confirmed and carried out")
 
 
-def test_the_second_person_reads_all_that_members_will_see_of_a_listing(wang: Page, venue: VenueProcess) -> None:
-    proposal = propose(venue, "POST", "", LISTING)
-    said = asked(wang, proposal)
+def expect_all_of_the_listing(said: list[str]) -> None:
+    """The second person reads all that members will see of it."""
     for text in (
         SYMBOL, "Scandium oxide", "氧化钪", "deep-processed products", "6,000.00", "6 %", "1,000", "99.99 %",
         "new this spring", "the board of 3 March",
@@ -107,7 +106,6 @@ def test_the_second_person_reads_all_that_members_will_see_of_a_listing(wang: Pa
     assert said.count("the board of 3 March") == 1
     assert said[said.index("Signed by") + 1] == "Li Na"
     assert any("never change" in line for line in said)
-    withdraw(venue, proposal)
 
 
 def test_open_pages_learn_a_listed_instrument(wang: Page, beside: Page, venue: VenueProcess) -> None:
@@ -120,7 +118,9 @@ def test_open_pages_learn_a_listed_instrument(wang: Page, beside: Page, venue: V
     expect(trade.locator("#instruments li")).to_have_count(32)
     trade.get_by_test_id("search").fill("scandium")
     expect(trade.locator("#list-empty")).to_be_visible()
-    carried_out(wang, propose(venue, "POST", "", LISTING))
+    proposal = propose(venue, "POST", "", LISTING)
+    expect_all_of_the_listing(asked(wang, proposal))
+    carried_out(wang, proposal)
     for page in (wang, beside):
         tile = page.locator(f"[data-testid=tile][data-symbol='{SYMBOL}']")
         expect(tile).to_contain_text("Scandium oxide")
@@ -153,7 +153,9 @@ def test_the_question_shows_what_holds_now_whoever_changed_it(wang: Page, beside
     withdraw(venue, collar)
 
 
-def test_a_delisting_is_said_to_be_for_good_and_then_shown(wang: Page, beside: Page, venue: VenueProcess) -> None:
+def test_a_delisting_is_said_to_be_for_good_then_shown_and_proposed_on_the_products_page(
+    wang: Page, beside: Page, venue: VenueProcess
+) -> None:
     trade = beside
     trade.goto(f"{venue.url}/ui/trade/PRND-OX")
     link = trade.locator(f"#instruments a[data-symbol='{SYMBOL}']")
@@ -170,9 +172,11 @@ def test_a_delisting_is_said_to_be_for_good_and_then_shown(wang: Page, beside: P
     option = wang.get_by_test_id("dialog").locator(f"option[value='{SYMBOL}']")
     expect(option).to_have_text(f"{SYMBOL} · Scandium oxide · delisted")
     wang.keyboard.press("Escape")
+    expect_a_proposal_of_the_page(wang, venue)
 
 
-def test_a_delisting_is_proposed_on_the_page_of_the_product(wang: Page, venue: VenueProcess) -> None:
+def expect_a_proposal_of_the_page(wang: Page, venue: VenueProcess) -> None:
+    """On the page of a product its delisting is proposed, but where it is delisted already."""
     open_page(wang, venue, "/ui/control?lang=en&product=Y-TGT")
     expect(confirm(wang, wang.get_by_test_id("delist"), reason="nobody delivers it")).to_contain_text("second person")
     (waiting,) = venue.get("/v1/admin/proposals", state="waiting")["proposals"]

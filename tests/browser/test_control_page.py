@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -15,17 +14,17 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched
 from tests.browser.figuring import some_trades, year_of
-from tests.browser.operating import actions, add_people, administration, confirm, enter, open_page
+from tests.browser.operating import actions, add_people, confirm, enter, open_page
 
 SYMBOL = "PRND-OX"
 DESK = "Demo Trading Desk"
 
 
 @pytest.fixture(scope="module")
-def venue(demo: VenueProcess) -> VenueProcess:
+def venue(own_demo: VenueProcess) -> VenueProcess:
     """The demo with a person of each role."""
-    add_people(demo, "visitor", "trader", "operator", "auditor", "admin")
-    return demo
+    add_people(own_demo, "visitor", "trader", "operator", "auditor", "admin")
+    return own_demo
 
 
 @pytest.fixture
@@ -38,24 +37,6 @@ def control(watched: Watched, venue: VenueProcess) -> Iterator[Page]:
     venue.post(f"/v1/admin/accounts/{venue.keys[DESK]['account']}/kill_switch/off")
     venue.post("/v1/admin/resume")
     venue.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "continuous"})
-
-
-def shanghai_date(time: str) -> date:
-    return datetime.fromisoformat(time).astimezone(timezone(timedelta(hours=8))).date()
-
-
-def test_the_board_shows_every_phase_and_what_an_auction_would_give(control: Page, venue: VenueProcess) -> None:
-    expect(control.get_by_test_id("tile")).to_have_count(32)
-    expect(control.get_by_test_id("chosen")).to_contain_text(SYMBOL)
-    expect(control.get_by_test_id("countdown")).to_contain_text("day roll")
-    venue.put(f"/v1/admin/instruments/{SYMBOL}/phase", {"phase": "call_auction"})
-    tile = control.locator(f"[data-testid=tile][data-symbol='{SYMBOL}']")
-    expect(tile).to_have_attribute("data-phase", "call_auction")
-    expect(tile).to_contain_text("call auction")
-    expect(control.locator("[data-fact=ends]")).to_have_text("when an operator sets another phase")
-    expect(control.get_by_test_id("phase-counts")).to_contain_text("call auction")
-    changes = venue.get("/v1/calendar")["changes_today"]  # the day roll; on a day without trading nothing
-    expect(control.get_by_test_id("timetable").locator(".next, .past")).to_have_count(len(changes))
 
 
 def test_a_declined_question_sends_nothing(control: Page, venue: VenueProcess) -> None:
@@ -142,7 +123,7 @@ def test_a_target_is_set_and_replaces_the_one_in_force(control: Page, venue: Ven
 
 
 def test_a_figure_from_outside_is_entered_and_withdrawn(control: Page, venue: VenueProcess) -> None:
-    year = int(year_of(venue)) - 1
+    year = year_of(venue) - 1
 
     def figures() -> list[tuple[str, ...]]:
         found = venue.get(f"/v1/reports/context/{year}", at_least_seq=actions(venue, limit=1)[0]["seq"])["figures"]
@@ -170,12 +151,22 @@ def test_a_figure_from_outside_is_entered_and_withdrawn(control: Page, venue: Ve
     assert figures() == []
 
 
-def test_phase_collar_and_volatility_band_are_set(control: Page, venue: VenueProcess) -> None:
+def test_phase_collar_and_volatility_band_are_set_and_the_board_shows_them(control: Page, venue: VenueProcess) -> None:
+    expect(control.get_by_test_id("tile")).to_have_count(32)
+    expect(control.get_by_test_id("chosen")).to_contain_text(SYMBOL)
+    expect(control.get_by_test_id("countdown")).to_contain_text("day roll")
+    changes = venue.get("/v1/calendar")["changes_today"]  # the day roll; on a day without trading nothing
+    expect(control.get_by_test_id("timetable").locator(".next, .past")).to_have_count(len(changes))
+
     def instrument() -> dict[str, object]:
         return next(one for one in venue.get("/v1/instruments") if one["symbol"] == SYMBOL)
 
     confirm(control, control.get_by_test_id("set-phase"), phase="call_auction")
-    expect(control.locator("[data-fact=phase]")).to_contain_text("call auction")
+    tile = control.locator(f"[data-testid=tile][data-symbol='{SYMBOL}']")
+    expect(tile).to_have_attribute("data-phase", "call_auction")
+    for place in (tile, control.locator("[data-fact=phase]"), control.get_by_test_id("phase-counts")):
+        expect(place).to_contain_text("call auction")
+    expect(control.locator("[data-fact=ends]")).to_have_text("when an operator sets another phase")
     assert instrument()["phase"] == "call_auction"
     confirm(control, control.get_by_test_id("set-collar"), rate="2.5")
     expect(control.locator("[data-fact=collar]")).to_have_text("2.5 %")
@@ -190,7 +181,27 @@ def test_phase_collar_and_volatility_band_are_set(control: Page, venue: VenuePro
     control.keyboard.press("Escape")
 
 
-def test_an_account_its_balances_limits_kill_switch_and_orders(control: Page, venue: VenueProcess) -> None:
+def test_an_account_its_balances_limits_kill_switch_and_orders(watched: Watched, venue: VenueProcess) -> None:
+    """Of a list that is read through all its pages; its kill switches are in sight beside long names and large amounts, in a
+    window of 1,440 pixels with its two scroll bars."""
+    control, asked = watched.page, list[str]()
+
+    def five(route: Route) -> None:
+        asked.append(route.request.url)
+        route.continue_(url=route.request.url.replace("limit=500", "limit=5"))
+
+    control.route("**/v1/admin/accounts?*", five)
+    enter(control, venue, "operator")
+    open_page(control, venue, f"/ui/control?product={SYMBOL}")
+    accounts = venue.get("/v1/admin/accounts", limit=500)["accounts"]
+    expect(control.get_by_test_id("pick-account")).to_have_text([account["name"] for account in accounts])
+    assert len([url for url in asked if "cursor=" in url]) >= len(accounts) // 5 > 0
+    act_on_the_desk(control, venue)
+    control.set_viewport_size({"width": 1440 - 2 * 15, "height": 900})
+    assert control.evaluate(OVERFLOW) <= 0
+
+
+def act_on_the_desk(control: Page, venue: VenueProcess) -> None:
     account = venue.keys[DESK]["account"]
     price = venue.get(f"/v1/market/{SYMBOL}/ticker")["lower_limit"]
     order = venue.place(DESK, symbol=SYMBOL, side="buy", price=price, quantity=2, time_in_force="gtc")
@@ -233,29 +244,6 @@ OVERFLOW = """() => {
   }
   return list.scrollWidth - list.clientWidth;
 }"""
-
-
-def test_a_list_is_read_through_all_its_pages(control: Page, venue: VenueProcess) -> None:
-    """The page asks for 500 accounts at once, and here gets five."""
-    asked: list[str] = []
-
-    def five(route: Route) -> None:
-        asked.append(route.request.url)
-        route.continue_(url=route.request.url.replace("limit=500", "limit=5"))
-
-    control.route("**/v1/admin/accounts?*", five)
-    open_page(control, venue, f"/ui/control?product={SYMBOL}")
-    accounts = venue.get("/v1/admin/accounts", limit=500)["accounts"]
-    assert len(accounts) > 5
-    expect(control.get_by_test_id("pick-account")).to_have_text([account["name"] for account in accounts])
-    assert len([url for url in asked if "cursor=" in url]) >= len(accounts) // 5
-
-
-def test_the_kill_switches_of_the_accounts_are_in_sight(control: Page) -> None:
-    """Beside long names and large amounts, in a window of 1,440 pixels with its two scroll bars."""
-    control.set_viewport_size({"width": 1440 - 2 * 15, "height": 900})
-    expect(control.get_by_test_id("pick-account").first).to_be_visible()
-    assert control.evaluate(OVERFLOW) <= 0
 
 
 def test_a_trade_is_found_by_id_member_product_and_time_and_busted(control: Page, venue: VenueProcess) -> None:
@@ -302,108 +290,6 @@ def test_a_trade_is_found_by_id_member_product_and_time_and_busted(control: Page
     assert (now["why_not"], now["bust"]["reason"]) == ("busted", "fat finger, agreed by both sides")
     expect(control.get_by_test_id("bust")).to_have_count(0)
     expect(control.get_by_test_id("busted-by")).to_have_text("the operator")
-
-
-def test_a_search_shows_when_a_trade_was_and_refuses_a_time_in_the_words_of_the_page(
-    control: Page, venue: VenueProcess
-) -> None:
-    trade = venue.get(f"/v1/reports/trades/{some_trades(venue, 1)[0]}")
-    form, said = control.get_by_test_id("trade-search"), control.get_by_test_id("search-said")
-    form.get_by_test_id("field-trade").fill(trade["trade_id"])
-    form.get_by_test_id("search").click()
-    at = datetime.fromisoformat(trade["time"]).astimezone(timezone(timedelta(hours=8)))
-    row = control.get_by_test_id("found-trades").locator("tbody tr")
-    expect(row.locator("td").first).to_have_text(
-        f"{at:%Y-%m-%d %H:%M:%S}"
-    )  # not the trading day, which begins at 17:00
-    form.get_by_test_id("field-trade").fill("")
-    form.get_by_test_id("field-member").select_option(str(trade["buyer"]["account"]))
-    form.get_by_test_id("field-from").fill("2099-01-01T00:00:00")
-    form.get_by_test_id("search").click()
-    expect(said).to_contain_text("choose another trading day, or clear it")
-    form.get_by_test_id("field-to").fill("2098-01-01T00:00:00")
-    form.get_by_test_id("search").click()
-    expect(said).to_have_text("“Before” must be later than “From”.")
-
-
-def test_the_answer_to_an_older_search_does_not_replace_what_was_found_since(
-    control: Page, venue: VenueProcess
-) -> None:
-    one, other = some_trades(venue, 2)[:2]
-    form, held = control.get_by_test_id("trade-search"), list[Route]()
-    control.route(f"**/v1/reports/trades/{one}", lambda route: held.append(route))
-    form.get_by_test_id("field-trade").fill(one)
-    with control.expect_request(f"**/v1/reports/trades/{one}"):
-        form.get_by_test_id("search").click()
-    form.get_by_test_id("field-trade").fill(other)
-    form.get_by_test_id("search").click()
-    expect(control.get_by_test_id("trade-chosen")).to_have_text(other)
-    with control.expect_response(f"**/v1/reports/trades/{one}") as answered:
-        held[0].continue_()
-    answered.value.finished()
-    control.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")  # it was read
-    expect(control.get_by_test_id("found-trades").locator("tbody tr")).to_contain_text(other)
-    expect(control.get_by_test_id("trade-chosen")).to_have_text(other)
-
-
-def test_the_log_is_searched_by_person_kind_and_day_and_the_address_says_so(control: Page, venue: VenueProcess) -> None:
-    with administration(venue) as client:
-        client.post(f"/v1/admin/instruments/{SYMBOL}/halt").raise_for_status()
-        client.post(f"/v1/admin/instruments/{SYMBOL}/resume").raise_for_status()
-    resumed = actions(venue, kind="resume", who="operator")
-    day = shanghai_date(resumed[0]["time"])
-    form, rows = control.get_by_test_id("log-search"), control.get_by_test_id("log").locator("tbody tr")
-
-    def search(day: date) -> None:
-        form.locator("[name=kind]").select_option("resume")
-        form.locator("[name=who]").fill("operator")
-        form.locator("[name=day]").fill(day.isoformat())
-        form.get_by_role("button").click()
-
-    search(day - timedelta(days=7))
-    expect(control.locator("#log-panel")).to_contain_text("No act fits.")
-    search(day)
-    of_that_day = [one for one in resumed if shanghai_date(one["time"]) == day]
-    expect(rows).to_have_count(min(len(of_that_day), 25))
-    expect(rows.first).to_contain_text(SYMBOL)
-    expect(control).to_have_url(re.compile(f"who=operator&kind=resume&day={day}"))
-    control.reload()
-    expect(form.locator("[name=kind]")).to_have_value("resume")
-    expect(rows).to_have_count(min(len(of_that_day), 25))
-
-
-def test_the_answer_to_an_older_search_of_the_log_does_not_replace_a_newer_one(
-    control: Page, venue: VenueProcess
-) -> None:
-    form, held = control.get_by_test_id("log-search"), list[Route]()
-    control.route("**/v1/admin/log?*kind=open_account*", lambda route: held.append(route))
-    for kind in ("open_account", "user_added"):
-        form.locator("[name=kind]").select_option(kind)
-        with control.expect_request(f"**/v1/admin/log?*kind={kind}*"):
-            form.get_by_role("button").click()
-    rows = control.get_by_test_id("log").locator("tbody tr")
-    expect(rows).to_have_count(len(actions(venue, kind="user_added", limit=25)))
-    with control.expect_response("**/v1/admin/log?*kind=open_account*") as answered:
-        held[0].continue_()
-    answered.value.finished()
-    control.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")  # it was read
-    expect(rows).to_have_count(len(actions(venue, kind="user_added", limit=25)))
-    assert len(actions(venue, kind="open_account", limit=25)) != len(actions(venue, kind="user_added", limit=25))
-
-
-def test_in_chinese_and_on_a_phone_an_act_is_the_same(watched: Watched, venue: VenueProcess) -> None:
-    page = watched.page
-    page.set_viewport_size({"width": 390, "height": 844})
-    enter(page, venue, "operator")
-    open_page(page, venue, f"/ui/control?product={SYMBOL}&lang=zh")
-    page.get_by_test_id("halt").click()
-    expect(page.get_by_test_id("dialog")).to_contain_text(f"{SYMBOL} 停牌？")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    page.get_by_test_id("confirm").click()
-    expect(page.locator("#instrument").get_by_test_id("outcome")).to_contain_text(f"{SYMBOL} 已停牌。")
-    confirm(page, page.get_by_test_id("resume"))
-    expect(page.locator("#instrument").get_by_test_id("outcome")).to_contain_text(f"{SYMBOL} 已复牌。")
-    assert venue.get(f"/v1/market/{SYMBOL}/ticker")["phase"] == "continuous"
 
 
 def test_an_operator_lists_a_product_and_changes_its_terms(control: Page, venue: VenueProcess) -> None:

@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched
-from tests.browser.operating import PASSWORD, actions, add_people, administration, confirm, enter, open_page
-from tests.long import some
+from tests.browser.operating import actions, add_people, administration, confirm, enter, open_page
 from tests.patience import HttpClient, http_get
 
 SYMBOL = "PRND-OX"
@@ -17,48 +16,53 @@ DESK = "Demo Trading Desk"
 
 
 @pytest.fixture(scope="module")
-def venue(demo: VenueProcess) -> VenueProcess:
+def venue(own_demo: VenueProcess) -> VenueProcess:
     """The demo with a person of each role."""
-    add_people(demo, "visitor", "trader", "operator", "auditor", "admin")
-    return demo
+    add_people(own_demo, "visitor", "trader", "operator", "auditor", "admin")
+    return own_demo
 
 
-@pytest.mark.parametrize("role", some(["trader", "visitor", "nobody"]))
-def test_who_may_not_operate_sees_the_phases_and_what_is_needed(
-    watched: Watched, venue: VenueProcess, role: str
+@pytest.fixture
+def control(watched: Watched, venue: VenueProcess) -> Page:
+    """The page of an administrator."""
+    enter(watched.page, venue, "admin")
+    open_page(watched.page, venue, "/ui/control")
+    return watched.page
+
+
+def test_each_role_sees_what_it_may_read_and_the_buttons_of_what_it_may_do(
+    watched: Watched, venue: VenueProcess
 ) -> None:
-    if role != "nobody":
-        enter(watched.page, venue, role)
-    open_page(watched.page, venue, "/ui/control")
-    expect(watched.page.get_by_test_id("tile")).to_have_count(32)
-    expect(watched.page.get_by_test_id("access")).to_contain_text("need an operator's account")
-    expect(watched.page.locator("main [data-acts]")).to_have_count(0)
-    expect(watched.page.get_by_test_id("accounts")).to_have_count(0)
-
-
-def test_an_auditor_reads_everything_and_has_no_buttons(watched: Watched, venue: VenueProcess) -> None:
-    enter(watched.page, venue, "auditor")
-    open_page(watched.page, venue, "/ui/control")
-    expect(watched.page.get_by_test_id("access")).to_contain_text("nothing can be changed")
-    expect(watched.page.get_by_test_id("accounts")).to_contain_text(DESK)
-    expect(watched.page.get_by_test_id("people")).to_contain_text("the admin")
-    expect(watched.page.get_by_test_id("keys")).to_contain_text(DESK)
-    expect(watched.page.get_by_test_id("log").locator("tbody tr").first).to_be_visible()
-    expect(watched.page.locator("main [data-acts]")).to_have_count(0)
-
-
-def test_an_operator_sees_no_people_and_keys(watched: Watched, venue: VenueProcess) -> None:
-    enter(watched.page, venue, "operator")
-    open_page(watched.page, venue, "/ui/control")
-    expect(watched.page.get_by_test_id("accounts")).to_contain_text(DESK)
-    expect(watched.page.get_by_test_id("people")).to_have_count(0)
-    expect(watched.page.get_by_test_id("keys")).to_have_count(0)
-
-
-def test_an_administrator_adds_a_person_changes_the_role_and_removes_it(watched: Watched, venue: VenueProcess) -> None:
     page = watched.page
-    enter(page, venue, "admin")
+    buttons, accounts, people = (
+        page.locator("main [data-acts]"),
+        page.get_by_test_id("accounts"),
+        page.get_by_test_id("people"),
+    )
+    enter(page, venue, "trader")
     open_page(page, venue, "/ui/control")
+    expect(page.get_by_test_id("tile")).to_have_count(32)
+    expect(page.get_by_test_id("access")).to_contain_text("need an operator's account")
+    for hidden in (buttons, accounts):
+        expect(hidden).to_have_count(0)
+    enter(page, venue, "auditor")
+    open_page(page, venue, "/ui/control")
+    expect(page.get_by_test_id("access")).to_contain_text("nothing can be changed")
+    expect(accounts).to_contain_text(DESK)
+    expect(people).to_contain_text("the admin")
+    expect(page.get_by_test_id("keys")).to_contain_text(DESK)
+    expect(page.get_by_test_id("log").locator("tbody tr").first).to_be_visible()
+    expect(buttons).to_have_count(0)
+    enter(page, venue, "operator")
+    open_page(page, venue, "/ui/control")
+    expect(accounts).to_contain_text(DESK)
+    for hidden in (people, page.get_by_test_id("keys")):
+        expect(hidden).to_have_count(0)
+
+
+def test_an_administrator_adds_a_person_changes_the_role_and_removes_it(control: Page, venue: VenueProcess) -> None:
+    """The question about a role begins with what another administrator has set."""
+    page = control
     confirm(page, page.get_by_test_id("add-user"), name="wang.fang", role="trader", account="3")
     link = page.get_by_test_id("secret").input_value()
     assert link.startswith(f"{venue.url}/new-password#")
@@ -70,19 +74,30 @@ def test_an_administrator_adds_a_person_changes_the_role_and_removes_it(watched:
             "/v1/session/link", json={"token": link.split("#")[1], "password": "twelve characters and more"}
         )
     assert used.json()["account"] == 3
+    (number,) = [user["user_id"] for user in venue.get("/v1/admin/users")["users"] if user["name"] == "wang.fang"]
+    with administration(venue) as client:
+        client.put(f"/v1/admin/users/{number}/role", json={"role": "trader", "account": 2}).raise_for_status()
+    row.get_by_test_id("set-role").click()
+    expect(page.get_by_test_id("dialog").locator("[name=account]")).to_have_value("2")
+    page.keyboard.press("Escape")
     confirm(page, row.get_by_test_id("set-role"), role="auditor")
     expect(row).to_contain_text("auditor")
-    confirm(page, row.get_by_test_id("remove-user"))
-    expect(row).to_have_count(0)
-    assert "wang.fang" not in [user["name"] for user in venue.get("/v1/admin/users")["users"]]
+    with administration(venue) as client:
+        client.delete(f"/v1/admin/users/{number}").raise_for_status()
+    row.get_by_test_id("set-role").click()
+    expect(page.get_by_test_id("toast").first).to_contain_text("It is no longer there")
+    expect(page.get_by_test_id("dialog")).to_have_count(0)
+    page.reload()
+    added = page.get_by_test_id("people").locator("tr", has_text="the visitor")
+    confirm(page, added.get_by_test_id("remove-user"))
+    expect(added).to_have_count(0)
+    assert names_of(venue).count("the visitor") == 0
 
 
 def test_an_administrator_issues_a_key_whose_secret_is_shown_once_and_revokes_it(
-    watched: Watched, venue: VenueProcess
+    control: Page, venue: VenueProcess
 ) -> None:
-    page = watched.page
-    enter(page, venue, "admin")
-    open_page(page, venue, "/ui/control")
+    page = control
     page.get_by_test_id("issue-key").click()
     dialog = page.get_by_test_id("dialog")
     dialog.locator("[name=name]").fill("desk 7")
@@ -141,10 +156,10 @@ def test_an_administrator_sets_the_limits_of_a_key(watched: Watched, venue: Venu
     assert (logged["person"], logged["why"]) == ("the admin", "market maker agreement")
 
 
-def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Watched, venue: VenueProcess) -> None:
-    page = watched.page
-    enter(page, venue, "admin")
-    open_page(page, venue, "/ui/control")
+def test_an_administrator_opens_accounts_books_cash_and_goods_and_sets_the_fees_of_a_class(
+    control: Page, venue: VenueProcess
+) -> None:
+    page = control
     confirm(page, page.get_by_test_id("open-account"), name="Baotou Magnet Works")
     page.get_by_test_id("accounts").get_by_text("Baotou Magnet Works").click()
     panel = page.get_by_test_id("account")
@@ -158,14 +173,11 @@ def test_an_administrator_opens_an_account_and_books_cash_and_goods(watched: Wat
     expect(panel.get_by_test_id("holdings")).to_contain_text("120")
     account = venue.get("/v1/account", account=number)
     assert (account["cash"], account["holdings"][0]["quantity"]) == ("2000000.50", 120)
+    set_the_fees(page, venue)
 
 
-def test_an_administrator_sets_the_fees_of_a_class_and_opens_an_account_in_it(
-    watched: Watched, venue: VenueProcess
-) -> None:
-    page = watched.page
-    enter(page, venue, "admin")
-    open_page(page, venue, "/ui/control")
+def set_the_fees(page: Page, venue: VenueProcess) -> None:
+    """Of a class, in which an account is then opened."""
     confirm(page, page.get_by_test_id("set-fees"), account_class="3", maker_rate="0.01", taker_rate="0.0225")
     outcome = page.locator("#accounts-panel").get_by_test_id("outcome")
     expect(outcome).to_contain_text("The fees of class 3 are set: maker 0.01 % · taker 0.0225 %. Command ")
@@ -188,6 +200,8 @@ def names_of(venue: VenueProcess) -> list[str]:
 def test_a_person_whose_answer_was_lost_is_shown_by_the_list_and_not_sent_again(
     page: Page, venue: VenueProcess
 ) -> None:
+    """A person is told as added also when the link is lost."""
+
     def lose(route: Route) -> None:
         if route.request.method == "POST":
             route.fetch()  # it arrives, and is carried out
@@ -205,39 +219,12 @@ def test_a_person_whose_answer_was_lost_is_shown_by_the_list_and_not_sent_again(
     expect(outcome.get_by_test_id("again")).to_have_count(0)
     expect(page.get_by_test_id("people").locator("tr", has_text="li.na")).to_contain_text("not yet")
     assert names_of(venue).count("li.na") == 1
-
-
-def test_a_person_is_told_as_added_also_when_the_link_is_lost(page: Page, venue: VenueProcess) -> None:
+    page.unroute("**/v1/admin/users")
     page.route("**/v1/admin/users/*/link", lambda route: route.abort())
-    enter(page, venue, "admin")
-    open_page(page, venue, "/ui/control")
     confirm(page, page.get_by_test_id("add-user"), name="zhao.min", role="auditor")
-    outcome = page.locator("#people-panel").get_by_test_id("outcome")
     expect(outcome).to_contain_text("zhao.min is added as auditor. The one-time link could not be shown")
     expect(outcome).to_have_attribute("data-kind", "done")
     page.unroute("**/v1/admin/users/*/link")
     confirm(page, page.get_by_test_id("people").locator("tr", has_text="zhao.min").get_by_test_id("make-link"))
     expect(page.get_by_test_id("secret")).to_be_visible()
     assert names_of(venue).count("zhao.min") == 1
-
-
-def test_the_question_about_a_role_begins_with_what_another_administrator_has_set(
-    watched: Watched, venue: VenueProcess
-) -> None:
-    page = watched.page
-    with administration(venue) as client:
-        user = {"name": "sun.wei", "role": "trader", "account": 2, "password": PASSWORD}
-        number = client.post("/v1/admin/users", json=user).raise_for_status().json()["user_id"]
-        enter(page, venue, "admin")
-        open_page(page, venue, "/ui/control")
-        row = page.get_by_test_id("people").locator("tr", has_text="sun.wei")
-        expect(row).to_be_visible()
-        changed = {"role": "trader", "account": 3}
-        client.put(f"/v1/admin/users/{number}/role", json=changed).raise_for_status()
-        row.get_by_test_id("set-role").click()
-        expect(page.get_by_test_id("dialog").locator("[name=account]")).to_have_value("3")
-        page.keyboard.press("Escape")
-        client.delete(f"/v1/admin/users/{number}").raise_for_status()
-    row.get_by_test_id("set-role").click()
-    expect(page.get_by_test_id("toast").first).to_contain_text("It is no longer there")
-    expect(page.get_by_test_id("dialog")).to_have_count(0)
