@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.alerts.operation import Operation, operation_conditions
 from services.pages.catalogue import words
 from tests.browser.conftest import VenueProcess, Watched
-from tests.long import some
+from tests.browser.trading import stopped
 from tests.patience import http_get
 
 WELL = ("ready", "kill_switch", "journal", "projector", "inbox", "errors", "sockets")
@@ -43,10 +38,28 @@ def light(page: Page, name: str) -> Locator:
     return page.get_by_test_id(f"light-{name}")
 
 
+MORE_OF = """async (warnings) => {
+    const place = document.querySelector('script[type=module]').src.replace('main.js', 'lights.js');
+    const { lightsOf } = await import(place);
+    return lightsOf({ health: { warnings } }, []).find(({ name }) => name === 'warnings').more;
+}"""
+
+
+def expect_the_words_of_the_alert(page: Page, language: str) -> None:
+    """A calendar that is missing is said in the words of its alert."""
+    seen = Operation(0, True, 0, True, quiet_s=0, proofs={}, proof_age=None, calendar_year=2027)
+    [alert] = operation_conditions(seen, {})
+    said = {"en": alert.sentence, "zh": alert.sentence_zh}[language]
+    assert page.evaluate(MORE_OF, [alert.sentence, "Another."]) == [said, "Another."]
+
+
 def test_every_light_says_its_rule_and_those_of_a_venue_in_one_process_are_well(
     watched: Watched, demo: VenueProcess
 ) -> None:
-    page = open_health(watched.page, demo)
+    """The page leads to the numbers and to the board, and saves its lights."""
+    page = open_health(watched.page, demo, "zh")
+    expect_the_words_of_the_alert(page, "zh")
+    open_health(page, demo)
     said = words("health", "en")
     names = {key.split(".")[1] for key in said if re.fullmatch(r"light\.\w+\.rule", key)}
     expect(page.locator("[data-testid^=light-]")).to_have_count(len(names))
@@ -56,41 +69,18 @@ def test_every_light_says_its_rule_and_those_of_a_venue_in_one_process_are_well(
         expect(light(page, name)).to_have_attribute("data-state", "good")
     for name in ("standby", "redis", "link", "reader"):
         expect(light(page, name)).to_have_attribute("data-state", "none")
-
-
-MORE_OF = """async (warnings) => {
-    const place = document.querySelector('script[type=module]').src.replace('main.js', 'lights.js');
-    const { lightsOf } = await import(place);
-    return lightsOf({ health: { warnings } }, []).find(({ name }) => name === 'warnings').more;
-}"""
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_calendar_that_is_missing_is_said_in_the_words_of_its_alert(
-    watched: Watched, demo: VenueProcess, language: str
-) -> None:
-    seen = Operation(0, True, 0, True, quiet_s=0, proofs={}, proof_age=None, calendar_year=2027)
-    [alert] = operation_conditions(seen, {})
-    page = open_health(watched.page, demo, language)
-    said = {"en": alert.sentence, "zh": alert.sentence_zh}[language]
-    assert page.evaluate(MORE_OF, [alert.sentence, "Another."]) == [said, "Another."]
+    expect_the_words_of_the_alert(page, "en")
+    expect(page.get_by_test_id("metrics-link")).to_have_attribute("href", "/metrics")
+    expect(page.get_by_test_id("grafana-link")).to_have_attribute("href", "http://127.0.0.1:3000/d/rex")
+    expect(page.get_by_test_id("histogram").locator("svg").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_test_id("save-lights").click()
+    assert "Kill switch" in Path(download.value.path()).read_text("utf-8")
 
 
 SAYS_OF_THE_REST = """() => (document.querySelector("[data-testid=summary]").dataset.state === "bad")
     === [...document.querySelectorAll("[data-testid^=light-]")].some((light) => light.dataset.state === "bad")"""
 """On a busy machine the light of the answers' time may be red: the summary is red just then."""
-
-
-def test_the_kill_switch_turns_its_light_red_and_back(watched: Watched, demo: VenueProcess) -> None:
-    page = open_health(watched.page, demo)
-    demo.post("/v1/admin/kill_switch/on")
-    try:
-        expect(light(page, "kill_switch")).to_have_attribute("data-state", "bad")
-        expect(page.get_by_test_id("summary")).to_have_attribute("data-state", "bad")
-    finally:
-        demo.post("/v1/admin/kill_switch/off")
-    expect(light(page, "kill_switch")).to_have_attribute("data-state", "good")
-    page.wait_for_function(SAYS_OF_THE_REST)
 
 
 def projector_of(venue: VenueProcess) -> int:
@@ -102,23 +92,6 @@ def projector_of(venue: VenueProcess) -> int:
 
 def own_command(venue: VenueProcess) -> bytes:
     return Path(f"/proc/{venue.pid}/cmdline").read_bytes()
-
-
-@contextmanager
-def stopped(pid: int) -> Iterator[None]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-
-def test_a_projector_that_stands_still_turns_the_read_database_red(watched: Watched, demo: VenueProcess) -> None:
-    page = open_health(watched.page, demo)
-    with stopped(projector_of(demo)):
-        expect(light(page, "projector")).to_have_attribute("data-state", "bad")
-        expect(light(page, "warnings").locator(".more")).to_contain_text("has not gone on for")
-    expect(light(page, "projector")).to_have_attribute("data-state", "good")
 
 
 def test_a_light_whose_source_does_not_answer_is_grey(page: Page, demo: VenueProcess) -> None:
@@ -134,12 +107,22 @@ def test_a_light_whose_source_does_not_answer_is_grey(page: Page, demo: VenuePro
         expect(light(page, name)).to_have_attribute("data-state", "unknown")
 
 
-def test_the_proof_s_light_is_that_of_the_latest_proof(watched: Watched, demo: VenueProcess) -> None:
+def test_a_light_goes_red_for_a_real_cause_and_back(watched: Watched, demo: VenueProcess) -> None:
+    """The kill switch, and a projector that stands still; the proof's light is that of the latest proof."""
     page = open_health(watched.page, demo)
-    year = demo.get("/v1/venue")["trading_date"][:4]
-    headers = {"authorization": f"Bearer {demo.keys['operator']['key']}"}
-    proof = http_get(f"{demo.url}/v1/reports/turnover/{year}/proof", headers=headers).json()
-    assert proof["agree"]
+    demo.post("/v1/admin/kill_switch/on")
+    try:
+        expect(light(page, "kill_switch")).to_have_attribute("data-state", "bad")
+        expect(page.get_by_test_id("summary")).to_have_attribute("data-state", "bad")
+    finally:
+        demo.post("/v1/admin/kill_switch/off")
+    expect(light(page, "kill_switch")).to_have_attribute("data-state", "good")
+    page.wait_for_function(SAYS_OF_THE_REST)
+    with stopped(projector_of(demo)):
+        expect(light(page, "projector")).to_have_attribute("data-state", "bad")
+        expect(light(page, "warnings").locator(".more")).to_contain_text("has not gone on for")
+    expect(light(page, "projector")).to_have_attribute("data-state", "good")
+    assert demo.get(f"/v1/reports/turnover/{demo.get('/v1/venue')['trading_date'][:4]}/proof")["agree"]
     expect(light(page, "proof")).to_have_attribute("data-state", "good")
     expect(light(page, "proof")).to_contain_text(re.compile("last agreed at seq [0-9,]+"))
 
@@ -156,28 +139,6 @@ def test_the_text_of_the_metrics_is_read_as_prometheus_reads_it(watched: Watched
     assert sum(found["counts"]) == bounds[-1].value
     assert found["median"] == min(float(one.labels["le"]) for one in bounds if one.value >= bounds[-1].value / 2)
     assert found["none"] == 0
-
-
-def test_labels_with_quotes_and_commas_are_read(watched: Watched, demo: VenueProcess) -> None:
-    page = open_health(watched.page, demo)
     text = 'a{x="1,\\"2\\"\\n\\\\",y="}"} 3\n# HELP b c\nb +Inf\nrex_request_seconds_bucket{le="+Inf"} 1\n'
-    found = page.evaluate(PARSED, text)["samples"]
-    assert found[:2] == [["a", {"x": '1,"2"\n\\', "y": "}"}, "3"], ["b", {}, "Infinity"]]
-
-
-def test_it_leads_to_the_numbers_and_to_the_board(watched: Watched, demo: VenueProcess) -> None:
-    page = open_health(watched.page, demo)
-    expect(page.get_by_test_id("metrics-link")).to_have_attribute("href", "/metrics")
-    expect(page.get_by_test_id("grafana-link")).to_have_attribute("href", "http://127.0.0.1:3000/d/rex")
-    expect(page.get_by_test_id("histogram").locator("svg").first).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_test_id("save-lights").click()
-    assert "Kill switch" in Path(download.value.path()).read_text("utf-8")
-
-
-@pytest.mark.parametrize("width", some([390, 1400]))
-def test_it_is_in_chinese_and_fits(watched: Watched, demo: VenueProcess, width: int) -> None:
-    watched.page.set_viewport_size({"width": width, "height": 844})
-    page = open_health(watched.page, demo, "zh")
-    expect(light(page, "kill_switch")).to_contain_text("停止接单开关")
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    samples = page.evaluate(PARSED, text)["samples"]
+    assert samples[:2] == [["a", {"x": '1,"2"\n\\', "y": "}"}, "3"], ["b", {}, "Infinity"]]

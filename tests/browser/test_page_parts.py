@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from services.pages.formatting import money, percent, short
 from tests.browser.conftest import VenueProcess
 
-ROWS = """async (base) => {
+ROWS = """async () => {
   const { rows, h } = await import(`${base}/app/dom.js`);
   const list = h("ul", { id: "held", "data-freeze": "" });
   document.querySelector("main").prepend(list);
@@ -21,10 +22,22 @@ ROWS = """async (base) => {
 }"""
 
 
-def test_nothing_that_acts_moves_under_the_pointer(page: Page, demo: VenueProcess) -> None:
-    page.goto(f"{demo.url}/log-in")
-    base = page.evaluate("document.querySelector('link[href$=\"tokens.css\"]').href.replace('/tokens.css', '')")
-    page.evaluate(ROWS, base)
+BASE = """document.querySelector('link[href$="tokens.css"]').href.replace('/tokens.css', '')"""
+
+
+@pytest.fixture(scope="module")
+def modules(visitor: BrowserContext, demo: VenueProcess) -> Iterator[Page]:
+    """A page whose address has the modules: `base`."""
+    page = visitor.new_page()
+    page.goto(f"{demo.url}/log-in?lang=en")
+    page.evaluate(f"() => {{ window.base = {BASE}; }}")
+    yield page
+    page.close()
+
+
+def test_nothing_that_acts_moves_under_the_pointer(modules: Page) -> None:
+    page = modules
+    page.evaluate(ROWS)
     items = page.locator("#held li")
     page.locator("#held button", has_text="b").hover()
     page.evaluate("window.show(['x', 'y', 'a', 'c'])")
@@ -39,15 +52,11 @@ def test_nothing_that_acts_moves_under_the_pointer(page: Page, demo: VenueProces
     expect(items).to_have_text(["c"])
 
 
-def test_no_cell_of_a_saved_text_begins_a_formula(page: Page, demo: VenueProcess) -> None:
+def test_no_cell_of_a_saved_text_begins_a_formula(modules: Page) -> None:
     """A number below zero stays one."""
-    page.goto(f"{demo.url}/log-in")
-    base = page.evaluate("document.querySelector('link[href$=\"tokens.css\"]').href.replace('/tokens.css', '')")
     texts = ["=1+1", "+1", "-1.50", "-1+1", "@a", "\t=1", 'a;=1+2"', "plain"]
-    with page.expect_download() as download:
-        page.evaluate(
-            "async ([base, line]) => (await import(`${base}/app/save.js`)).saveCsv('names', [line])", [base, texts]
-        )
+    with modules.expect_download() as download:
+        modules.evaluate("async (line) => (await import(`${base}/app/save.js`)).saveCsv('names', [line])", texts)
     with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
         (saved,) = csv.reader(file)
     assert saved == ["'=1+1", "+1", "-1.50", "'-1+1", "'@a", "'\t'=1", "a;'=1+2\"", "plain"]
@@ -59,12 +68,10 @@ CHANGES = [
 ]
 
 
-def test_what_comes_next_is_another_phase(page: Page, demo: VenueProcess) -> None:
+def test_what_comes_next_is_another_phase(modules: Page) -> None:
     """A closed market does not close in 18 minutes, when only the trading date changes."""
-    page.goto(f"{demo.url}/log-in")
-    found = page.evaluate(
+    found = modules.evaluate(
         """async (changes) => {
-            const base = document.querySelector('link[href$="tokens.css"]').href.replace('/tokens.css', '');
             const { nextChange } = await import(`${base}/app/timetable.js`);
             const of = (phase, next_changes) => nextChange({ next_changes }, phase)?.phase ?? null;
             return [of("closed", changes), of("continuous", changes), of("closed", changes.slice(0, 1)), of("closed", [])];
@@ -75,19 +82,14 @@ def test_what_comes_next_is_another_phase(page: Page, demo: VenueProcess) -> Non
 
 
 def test_language_and_theme_of_the_address_go_along_with_a_link(page: Page, demo: VenueProcess) -> None:
+    """Also with one that was used before another theme was chosen."""
     page.goto(f"{demo.url}/ui/?lang=zh&theme=light&year=2026")
-    page.locator("[data-nav=health]").click()
-    expect(page).to_have_url(f"{demo.url}/ui/health?lang=zh&theme=light")
-    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
-    expect(page.locator("html")).to_have_attribute("data-theme", "light")
-
-
-def test_a_theme_that_is_chosen_after_a_link_was_used_holds_behind_it(page: Page, demo: VenueProcess) -> None:
-    page.goto(f"{demo.url}/ui/?theme=light")
     health = page.locator("[data-nav=health]")
     with page.context.expect_page() as opened:
         health.click(button="middle")
-    expect(opened.value).to_have_url(f"{demo.url}/ui/health?theme=light")
+    expect(opened.value).to_have_url(f"{demo.url}/ui/health?lang=zh&theme=light")
+    expect(opened.value.locator("html")).to_have_attribute("lang", "zh-Hans")
+    expect(opened.value.locator("html")).to_have_attribute("data-theme", "light")
     opened.value.close()
     page.locator("#theme").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -97,11 +99,10 @@ def test_a_theme_that_is_chosen_after_a_link_was_used_holds_behind_it(page: Page
     page.evaluate("localStorage.clear()")  # the browser is that of the next test, too
 
 
-@pytest.mark.parametrize("path", ["/ui/", "/ui/trade/PRND-OX", "/ui/control"])
-def test_on_a_phone_the_head_leaves_room_and_no_tab_is_cut(page: Page, demo: VenueProcess, path: str) -> None:
+def test_on_a_phone_the_head_leaves_room_and_no_tab_is_cut(page: Page, demo: VenueProcess) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.request.post(f"{demo.url}/ui/demo/operator", data={}, headers={"origin": demo.url}).ok
-    page.goto(demo.url + path)
+    page.goto(f"{demo.url}/ui/control")
     expect(page.get_by_test_id("who-name")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("data-line", "live")
     assert page.evaluate("document.querySelector('.top').offsetHeight") <= 110
@@ -142,11 +143,9 @@ def test_scripts_write_numbers_as_the_first_paint_does(page: Page, demo: VenuePr
     ]
 
 
-def test_a_question_on_a_line_that_is_not_open_yet_fails_and_leaves_no_listener(page: Page, demo: VenueProcess) -> None:
-    page.goto(f"{demo.url}/log-in")
-    found = page.evaluate(
+def test_a_question_on_a_line_that_is_not_open_yet_fails_and_leaves_no_listener(modules: Page) -> None:
+    found = modules.evaluate(
         """async () => {
-            const base = document.querySelector('link[href$="tokens.css"]').href.replace('/tokens.css', '');
             const { Feed } = await import(`${base}/app/feed.js`), { Refused } = await import(`${base}/app/api.js`);
             let listeners = 0;
             class Counted extends Feed {

@@ -26,14 +26,19 @@ def test_a_restart_ends_sessions_and_the_market_comes_back(chromium: Browser, tm
     port = str(free_port())
     with rex(tmp_path, "demo", "--no-history", port=port) as venue:
         visitor, trader = open_trade(chromium, venue, None), open_trade(chromium, venue, "trader")
+        trader.get_by_test_id("ticket-quantity").fill("9")
     for page in (visitor, trader):
         expect(page.locator("html")).to_have_attribute("data-line", "dead")
     with rex(tmp_path, "demo", "--no-history", port=port) as again:
         expect(visitor.locator("html")).to_have_attribute("data-line", "live")
         expect(trader.get_by_test_id("line")).to_contain_text("Your session has ended")
         expect(trader.locator("html")).to_have_attribute("data-line", "dead")
+        assert trader.get_by_test_id("ticket").evaluate("node => node.inert")
+        assert trader.get_by_test_id("ticket-quantity").input_value() == "9"
         trader.goto(again.url + TRADE)  # with the cookie of the session that is gone
         expect(trader.locator("html")).to_have_attribute("data-line", "live")
         expect(trader.locator("html")).to_have_attribute("data-role", "nobody")
+        expect(trader.get_by_test_id("enter-trader")).to_be_visible()
+        assert trader.context.cookies() == []
         for page in (visitor, trader):
             page.context.close()

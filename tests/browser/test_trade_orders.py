@@ -15,7 +15,6 @@ from tests.browser.trading import (
     depth_of,
     eventually,
     expected_ladder,
-    fill_in,
     grouped,
     ladder,
     limits,
@@ -70,7 +69,9 @@ def test_an_order_is_everywhere_before_anybody_asks(
     assert {url.split("?")[0] for url in asked if "GET" in url} <= once, "it polls"
 
 
-def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(watched: Watched, demo: VenueProcess) -> None:
+def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(
+    watched: Watched, demo: VenueProcess, no_orders: None
+) -> None:
     page = trade(watched.page, demo)
     expect(page.locator("[data-testid=ladder] tr.ask[data-price]").nth(2)).to_be_visible()
     send(page, "buy", price=depth_of(demo)["asks"][2]["price"], quantity="1")
@@ -91,6 +92,7 @@ def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(watched: Wat
 
 
 def test_an_order_is_amended_in_its_row(page: Page, demo: VenueProcess, no_orders: None) -> None:
+    """What is half typed outlives what happens around it."""
     band = limits(demo)
     order = demo.place(DESK, symbol=SYMBOL, side="buy", price=band["lower_limit"], quantity=3)
     trade(page, demo)
@@ -105,27 +107,14 @@ def test_an_order_is_amended_in_its_row(page: Page, demo: VenueProcess, no_order
     assert (amended["price"], amended["quantity"]) == (price, 5)
     row.get_by_role("button", name="Amend").click()
     row.locator("input[name=price]").fill("999.00")
+    demo.place(DESK, symbol=SYMBOL, side="buy", price=band["lower_limit"], quantity=1)
+    expect(page.get_by_test_id("count-open")).to_have_text("2")
+    expect(row.locator("input[name=price]")).to_have_value("999.00")
     row.get_by_role("button", name="Send").click()
     expect(page.locator(".toast.refused")).to_be_visible()
     row.locator("input[name=price]").press("Escape")
     expect(row.locator("[data-field=price]")).to_have_text(grouped(price))
     assert demo.get(f"/v1/orders/{order['order_id']}", DESK)["price"] == price
-
-
-def test_a_half_typed_amend_outlives_what_happens_around_it(
-    watched: Watched, demo: VenueProcess, no_orders: None
-) -> None:
-    entered = {"symbol": SYMBOL, "side": "buy", "price": limits(demo)["lower_limit"], "quantity": 1}
-    first = demo.place(DESK, **entered)
-    page = trade(watched.page, demo)
-    row = row_of(page, first)
-    row.get_by_role("button", name="Amend").click()
-    row.locator("input[name=price]").fill("199.9")
-    demo.place(DESK, **entered)
-    expect(page.get_by_test_id("count-open")).to_have_text("2")
-    expect(row.locator("input[name=price]")).to_have_value("199.9")
-    row.locator("input[name=price]").press("Escape")
-    expect(row.locator("[data-field=price]")).to_have_text(grouped(entered["price"]))
 
 
 def test_a_row_that_is_held_says_what_became_of_its_order(
@@ -172,25 +161,7 @@ def test_all_orders_of_the_instrument_are_canceled_after_a_question(watched: Wat
     expect(page.get_by_test_id("cancel-everywhere")).to_be_disabled()
 
 
-def test_an_order_is_amended_by_dragging_it_on_the_chart(
-    watched: Watched, demo: VenueProcess, rests: Callable[[str], str]
-) -> None:
-    page = trade(watched.page, demo, query="?lang=en&range=1m")
-    price = rests("2.00")
-    order = demo.place(DESK, symbol=SYMBOL, side="buy", price=price, quantity=1)
-    rule = page.locator(f"#price-chart [data-rule='{order['order_id']}']")
-    expect(rule).to_be_attached()
-    rule.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    lower = str(Decimal(price) - Decimal("0.10"))
-    expect(page.get_by_test_id("dialog")).to_contain_text(grouped(lower))
-    page.get_by_test_id("confirm").click()
-    expect(row_of(page, order).locator("[data-field=price]")).to_have_text(grouped(lower))
-    assert demo.get(f"/v1/orders/{order['order_id']}", DESK)["price"] == lower
-
-
-def test_an_order_dragged_while_its_row_is_open_keeps_its_new_price(
+def test_an_order_is_amended_by_dragging_it_on_the_chart_also_while_its_row_is_open(
     watched: Watched, demo: VenueProcess, rests: Callable[[str], str]
 ) -> None:
     page = trade(watched.page, demo, query="?lang=en&range=1m")
@@ -202,8 +173,9 @@ def test_an_order_dragged_while_its_row_is_open_keeps_its_new_price(
     rule.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    page.get_by_test_id("confirm").click()
     lower = str(Decimal(price) - Decimal("0.10"))
+    expect(page.get_by_test_id("dialog")).to_contain_text(grouped(lower))
+    page.get_by_test_id("confirm").click()
     expect(row.locator("input[name=price]")).to_have_value(lower)
     expect(row.locator("input[name=quantity]")).to_have_value("5")
     row.locator("input[name=quantity]").press("Enter")
@@ -212,7 +184,8 @@ def test_an_order_dragged_while_its_row_is_open_keeps_its_new_price(
     assert (amended["price"], amended["quantity"]) == (lower, 5)
 
 
-def test_a_bust_that_the_line_missed_is_shown_when_it_is_back(page: Page, demo: VenueProcess) -> None:
+def test_a_bust_that_the_line_missed_is_shown_when_it_is_back(page: Page, demo: VenueProcess, no_orders: None) -> None:
+    """And the ladder is the book again."""
     held: list[WebSocketRoute] = []
     is_cut = False
 
@@ -229,9 +202,9 @@ def test_a_bust_that_the_line_missed_is_shown_when_it_is_back(page: Page, demo: 
         socket.on_message(ask)
         server.on_message(lambda text: None if is_cut and socket is held[0] else socket.send(text))
 
-    trade(page, demo)
     page.route_web_socket("**/v1/ws", carry)
-    trade_again(page)
+    trade(page, demo)
+    expect(page.locator("[data-testid=ladder] tr.ask[data-price]").nth(2)).to_be_visible()
     send(page, "buy", price=depth_of(demo)["asks"][2]["price"], quantity="1")
     expect(page.locator(".toast", has_text="Fill bought 1")).to_be_visible()
     fill = demo.get("/v1/fills", DESK, limit=1)["fills"][0]
@@ -243,14 +216,8 @@ def test_a_bust_that_the_line_missed_is_shown_when_it_is_back(page: Page, demo: 
     http_post(bust, json={"reason": "a test"}, headers=demo._headers("operator")).raise_for_status()
     held[0].close()
     expect(first).to_have_attribute("data-busted", "yes")
+    eventually(lambda: ladder(page) == expected_ladder(depth_of(demo), Decimal("0.10")))
     page.get_by_test_id("tab-open").click()
-
-
-def trade_again(page: Page) -> None:
-    page.reload()
-    expect(page.locator("html")).to_have_attribute("data-line", "live")
-    expect(page.locator("[data-testid=ladder] tr.ask[data-price]").nth(2)).to_be_visible()
-    expect(page.get_by_test_id("count-open")).to_have_text(re.compile(r"\d"))
 
 
 def test_the_page_is_chinese_for_who_reads_chinese(watched: Watched, demo: VenueProcess, no_orders: None) -> None:
@@ -261,31 +228,3 @@ def test_the_page_is_chinese_for_who_reads_chinese(watched: Watched, demo: Venue
     words = page.locator("main").inner_text()
     left = set(re.findall(r"[A-Za-z][a-z]{3,}", words)) - set(re.findall(r"[A-Za-z][a-z]{3,}", DESK))
     assert left == set()
-
-
-def test_while_the_line_is_dead_nothing_acts_and_what_was_typed_survives(page: Page, demo: VenueProcess) -> None:
-    held: list[WebSocketRoute] = []
-    is_cut = False
-
-    def carry(socket: WebSocketRoute) -> None:
-        held.append(socket)
-        if is_cut:
-            socket.close()
-        else:
-            socket.connect_to_server()
-
-    page.route_web_socket("**/v1/ws", carry)
-    trade(page, demo)
-    band = limits(demo)
-    fill_in(page, "buy", price=band["lower_limit"], quantity="9")
-    before = {order["order_id"] for order in orders(demo)}
-    is_cut = True
-    held[-1].close()
-    expect(page.locator("html")).to_have_attribute("data-line", "dead")
-    page.get_by_test_id("ticket-quantity").evaluate("(node) => node.form.requestSubmit()")
-    page.get_by_test_id("ticket-send").click(force=True)
-    is_cut = False
-    expect(page.locator("html")).to_have_attribute("data-line", "live")
-    expect(page.get_by_test_id("ticket-quantity")).to_have_value("9")
-    eventually(lambda: ladder(page) == expected_ladder(depth_of(demo), Decimal("0.10")))
-    assert {order["order_id"] for order in orders(demo)} == before

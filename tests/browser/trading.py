@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Route, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, Request, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import DESK, SYMBOL, VenueProcess
 from tests.patience import PATIENCE_S, http_post
@@ -115,6 +118,28 @@ def lose_the_answer(route: Route) -> None:
     """The request reaches the venue, its answer nobody."""
     route.fetch()
     route.abort()
+
+
+def placed(venue: VenueProcess) -> set[str]:
+    """The orders that the page's form has placed, by client_order_id."""
+    return {order["client_order_id"] for order in orders(venue) if (order["client_order_id"] or "").startswith("p-")}
+
+
+def sent_by(page: Page) -> list[Request]:
+    """The changes that the page sends from now on."""
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.method != "GET" else None)
+    return sent
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """A process stands still: its sockets stay open, and nothing comes."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def asked_of_the_api(venue: VenueProcess, body: Json) -> Json:
