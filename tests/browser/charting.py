@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import VenueProcess, Watched
 
@@ -25,11 +26,28 @@ MAKE = """async ({options, layers}) => {
 RISING = [{"x": x, "y": x * x} for x in range(101)]
 
 
+@pytest.fixture(scope="module")
+def opened(visitor: BrowserContext, served: VenueProcess) -> Iterator[Watched]:
+    """The page of all tests of a file."""
+    page = visitor.new_page()
+    watched = Watched(page)
+    watched.listen()
+    open_blank(page, f"{served.url}/log-in?lang=en")
+    yield watched
+    page.close()
+
+
 @pytest.fixture
-def blank(watched: Watched, served: VenueProcess) -> Page:
-    """A page of the venue without its own content; `charts` is the address of the modules."""
-    open_blank(watched.page, f"{served.url}/log-in")
-    return watched.page
+def blank(opened: Watched) -> Iterator[Page]:
+    """A page of the venue without its own content, which may have no trouble; `charts` is the address of the modules."""
+    opened.page.evaluate("""() => {
+      window.chart?.close();
+      window.chart = undefined;
+      document.getElementById("main").replaceChildren();
+    }""")
+    opened.page.mouse.move(0, 0)
+    yield opened.page
+    assert opened.troubles == []
 
 
 def open_blank(page: Page, address: str) -> None:

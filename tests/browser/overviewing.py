@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -15,7 +13,7 @@ from tests.browser.conftest import VenueProcess
 from tests.patience import PATIENCE_S
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def halted(demo: VenueProcess) -> Iterator[VenueProcess]:
     """The demo venue with every instrument halted after its first trades, so that no number changes."""
     deadline = time.monotonic() + PATIENCE_S
@@ -28,15 +26,9 @@ def halted(demo: VenueProcess) -> Iterator[VenueProcess]:
 
 def present(venue: VenueProcess) -> Any:
     """The report of the present year, of the last command, once the venue makes reports."""
+    venue.wait_for_reports()
     state = venue.get("/v1/venue")
-    year, deadline = state["trading_date"][:4], time.monotonic() + PATIENCE_S
-    while True:
-        with suppress(
-            httpx.HTTPStatusError, httpx.TimeoutException
-        ):  # the process of the reports starts with the first one
-            venue.get(f"/v1/reports/turnover/{year}/months")
-            return venue.get(f"/v1/reports/turnover/{year}", at_least_seq=state["seq"])
-        assert time.monotonic() < deadline, "the venue makes no reports"
+    return venue.get(f"/v1/reports/turnover/{state['trading_date'][:4]}", at_least_seq=state["seq"])
 
 
 def open_overview(page: Page, venue: VenueProcess, query: str = "") -> Page:

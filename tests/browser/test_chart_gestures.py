@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.charting import RISING, blank, drag, make
+from tests.browser.charting import RISING, blank, drag, make, opened
 
-__all__ = ["blank"]
+__all__ = ["blank", "opened"]
 
 
 def test_the_crosshair_says_the_value_of_every_layer(blank: Page) -> None:

@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import VenueProcess, Watched, launch, new_context
 from tests.browser.operating import administration
-from tests.long import some
 
 PASSWORD = "a password of the test's own"
 NEW_PASSWORD = "quite another one, as long"
@@ -82,40 +81,24 @@ def test_a_link_sets_a_new_password(page: Page, people: VenueProcess) -> None:
     expect(page.get_by_test_id("who-name")).to_have_text("wang.fang · 访客")
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
+def test_the_page_of_a_link_without_its_secret_says_what_it_needs(page: Page, served: VenueProcess) -> None:
+    """And has no form. Before there is an administrator, nobody can be asked for a link."""
+    for name, said in (
         ("/first", "needs the whole address that the venue printed when it started"),
         ("/new-password", "needs the whole one-time link"),
-    ],
-)
-def test_the_page_of_a_link_without_its_secret_says_what_it_needs(
-    page: Page, served: VenueProcess, name: str, said: str
-) -> None:
-    """And has no form. Before there is an administrator, nobody can be asked for a link."""
-    page.goto(served.url + name)
-    expect(page.get_by_test_id("said")).to_contain_text(said)
-    expect(page.locator("form")).to_be_hidden()
+    ):
+        page.goto(served.url + name)
+        expect(page.get_by_test_id("said")).to_contain_text(said)
+        expect(page.locator("form")).to_be_hidden()
 
 
-@pytest.mark.parametrize(
-    ("language", "name", "password", "button", "said"),
-    some(
-        [
-            ("zh", "用户名", "密码", "登录", "用户名或密码错误。"),
-            ("en", "Name", "Password", "Log in", "The name or the password is wrong."),
-        ]
-    ),
-)
-def test_a_wrong_password_is_one_sentence(
-    page: Page, people: VenueProcess, language: str, name: str, password: str, button: str, said: str
-) -> None:
+def test_a_wrong_password_is_one_sentence(page: Page, people: VenueProcess) -> None:
     for user in ("operator", "nobody"):
-        page.goto(f"{people.url}/log-in?lang={language}")
-        page.get_by_label(name).fill(user)
-        page.get_by_label(password, exact=True).fill("not the password at all")
-        page.get_by_role("button", name=button).click()
-        expect(page.get_by_test_id("said")).to_have_text(said)
+        page.goto(f"{people.url}/log-in?lang=zh")
+        page.get_by_label("用户名").fill(user)
+        page.get_by_label("密码", exact=True).fill("not the password at all")
+        page.get_by_role("button", name="登录").click()
+        expect(page.get_by_test_id("said")).to_have_text("用户名或密码错误。")
     assert page.context.cookies() == []
 
 
@@ -161,15 +144,15 @@ def test_who_is_logged_in_changes_the_own_password(page: Page, chromium: Browser
     assert page.request.put(f"{people.url}/v1/session/password", data=back, headers=headers).ok
 
 
-@pytest.mark.parametrize("role", some(HOMES, 2))
-def test_a_log_in_leads_to_the_page_of_the_role_and_log_out_ends_it(
-    page: Page, people: VenueProcess, role: str
-) -> None:
-    log_in(page, f"{people.url}/log-in", role)
-    expect(page).to_have_url(path(HOMES[role], people))
-    expect(page.get_by_test_id("who-name")).to_contain_text(f"{role} · ")
+def test_a_log_in_leads_back_to_where_one_was_and_log_out_ends_it(page: Page, people: VenueProcess) -> None:
+    page.goto(f"{people.url}/ui/figure?year=2026&day=2026-03-02")
+    page.get_by_test_id("log-in").click()
+    expect(page.get_by_label("Name")).to_be_visible()
+    log_in(page, page.url, "operator")
+    expect(page).to_have_url(f"{people.url}/ui/figure?year=2026&day=2026-03-02")
+    expect(page.get_by_test_id("who-name")).to_contain_text("operator · ")
     page.goto(f"{people.url}/log-in")
-    expect(page.get_by_test_id("inside")).to_contain_text(f"You are logged in as {role}")
+    expect(page.get_by_test_id("inside")).to_contain_text("You are logged in as operator")
     expect(page.locator("form")).to_be_hidden()
     page.get_by_test_id("log-out").click()
     expect(page.get_by_label("Name")).to_be_visible()
@@ -177,28 +160,22 @@ def test_a_log_in_leads_to_the_page_of_the_role_and_log_out_ends_it(
     assert page.context.cookies() == []
 
 
-def test_a_log_in_leads_back_to_where_one_was(page: Page, people: VenueProcess) -> None:
-    page.goto(f"{people.url}/ui/figure?year=2026&day=2026-03-02")
-    page.get_by_test_id("log-in").click()
-    expect(page.get_by_label("Name")).to_be_visible()
-    log_in(page, page.url, "operator")
-    expect(page).to_have_url(f"{people.url}/ui/figure?year=2026&day=2026-03-02")
-
-
 ELSEWHERE = (
     "https://elsewhere.example/ui/", "//elsewhere.example/ui/", "/\\elsewhere.example/ui/", "javascript:alert(1)//ui/",
     "/ui/../v1/venue", "/log-in", "/ui/%2e%2e/v1/venue", "", "ui/figure", " //elsewhere.example/ui/",
 )  # fmt: skip
-OWN_PAGE = """async (next) => {
+OWN_PAGE = """async ([next, role]) => {
     const { ownPage } = await import(document.querySelector('script[type=module]').src.replace('main.js', 'own_page.js'));
-    return ownPage(next, 'operator');
+    return ownPage(next, role);
 }"""
 
 
-def test_a_log_in_leads_to_no_other_site(page: Page, people: VenueProcess) -> None:
+def test_a_log_in_leads_to_the_page_of_the_role_and_to_no_other_site(page: Page, people: VenueProcess) -> None:
     page.goto(f"{people.url}/log-in")
     for elsewhere in ELSEWHERE:
-        assert page.evaluate(OWN_PAGE, elsewhere) == "/ui/control", elsewhere
+        assert page.evaluate(OWN_PAGE, [elsewhere, "operator"]) == "/ui/control", elsewhere
+    for role, home in HOMES.items():
+        assert page.evaluate(OWN_PAGE, [None, role]) == home
 
 
 def test_the_pages_have_no_trouble_and_submit_nothing_without_their_script(
@@ -211,42 +188,13 @@ def test_the_pages_have_no_trouble_and_submit_nothing_without_their_script(
         assert watched.page.locator("form").get_attribute("method") == "post"  # never a password in an address
 
 
-def test_a_visitor_enters_a_demo_as_its_trader_and_its_operator(page: Page, demo: VenueProcess) -> None:
-    for role in ("trader", "operator"):
-        page.goto(f"{demo.url}/ui/figure?year=2026")
-        page.get_by_test_id(f"enter-{role}").dblclick()
-        expect(page.get_by_test_id("who-name")).to_have_text(f"demo {role} · {role}")
-        expect(page).to_have_url(f"{demo.url}/ui/figure?year=2026")
-        page.get_by_test_id("log-out").click()
-        expect(page.get_by_label("Name")).to_be_visible()
-
-
-OLD = {
-    "name": "rex_session",
-    "value": "rexs_of_the_venue_before",
-    "path": "/",
-    "domain": "127.0.0.1",
-    "sameSite": "Strict",
-}
-"""The cookie of a browser that was open while the venue was restarted."""
-
-
-def test_a_browser_with_an_old_cookie_sees_what_is_public(page: Page, demo: VenueProcess) -> None:
-    page.context.add_cookies([OLD])  # type: ignore[list-item]
-    page.goto(f"{demo.url}/ui/trade/PRND-OX")
-    expect(page.locator("html")).to_have_attribute("data-line", "live")
-    expect(page.get_by_test_id("enter-trader")).to_be_visible()
-    assert page.context.cookies() == []
-
-
-def test_who_was_logged_in_before_a_restart_is_told(page: Page, people: VenueProcess) -> None:
-    log_in(page, f"{people.url}/log-in?next=/ui/health", "operator")
-    expect(page).to_have_url(path("/ui/health", people))
-    expect(page.locator("html")).to_have_attribute("data-line", "live")
-    page.context.add_cookies([OLD])  # type: ignore[list-item]
-    base = page.evaluate("document.querySelector('link[href$=\"tokens.css\"]').href.replace('/tokens.css', '')")
-    page.evaluate("async (base) => (await import(`${base}/app/feed.js`)).feed.socket.close()", base)
-    expect(page.get_by_test_id("line")).to_contain_text("Your session has ended. Log in again.")
+def test_a_visitor_enters_a_demo_as_its_trader(page: Page, demo: VenueProcess) -> None:
+    page.goto(f"{demo.url}/ui/figure?year=2026")
+    page.get_by_test_id("enter-trader").dblclick()
+    expect(page.get_by_test_id("who-name")).to_have_text("demo trader · trader")
+    expect(page).to_have_url(f"{demo.url}/ui/figure?year=2026")
+    page.get_by_test_id("log-out").click()
+    expect(page.get_by_label("Name")).to_be_visible()
 
 
 # ---------------------------------------------------------------------- Chinese on a machine without a Chinese font

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 from services.pages.formatting import money
 from services.values.decimals import counted
 from tests.browser.conftest import VenueProcess, Watched
+from tests.browser.figuring import log_in
 from tests.browser.overviewing import enter_operator, halted, middle_of, open_overview, present
 
 __all__ = ["halted"]
@@ -93,17 +94,14 @@ def test_down_from_the_year_to_the_journal_and_back(watched: Watched, halted: Ve
 
 
 def test_a_visitor_sees_a_trade_and_what_its_orders_would_need(watched: Watched, halted: VenueProcess) -> None:
-    page = open_overview(watched.page, halted)
+    """A product narrows the charts."""
+    page, report = open_overview(watched.page, halted), present(halted)
     page.locator("#tape a").first.click()
     needs = page.get_by_test_id("needs")
     expect(needs).to_contain_text("log in as operator or auditor")
     expect(page.get_by_test_id("to-journal")).to_have_count(0)
     page.go_back()
     expect(page.get_by_test_id("year-chart")).to_be_visible()
-
-
-def test_a_product_narrows_the_charts(watched: Watched, halted: VenueProcess) -> None:
-    page, report = open_overview(watched.page, halted), present(halted)
     symbol = next(line["symbol"] for line in report["products"] if line["trades"])
     path = f"/v1/reports/turnover/{report['year']}/days"
     product = halted.get(path, product=symbol, at_least_seq=report["seq"])
@@ -188,9 +186,7 @@ def test_after_cuts_the_trades_are_followed_once(page: Page, halted: VenueProces
 
         line.on_message(pass_on)
 
-    open_overview(page, halted)
-    enter_operator(page)
-    page.wait_for_load_state("networkidle")
+    log_in(page, halted, "operator")
     page.route_web_socket("**/v1/ws", between)
     open_overview(page, halted)
     expect(page.locator("#tape tr").first).to_be_visible()

@@ -1,4 +1,4 @@
-"""The overview lives. These tests have a venue of their own, which nobody halts: its traders need a while after a halt."""
+"""The overview lives."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ new PerformanceObserver((list) => {
     if (entry.sources.every(({node}) => node?.parentElement?.closest("main"))) window.shifted += entry.value;
   }
 }).observe({type: "layout-shift", buffered: true});"""
-
-
-def test_it_lives(watched: Watched, demo: VenueProcess) -> None:
-    """The figure, its journal seq and the trades move without any act."""
-    page = open_overview(watched.page, demo)
-    for part in ("[data-key=net]", "[data-key=as-of]", "#tape"):
-        shown = page.locator(part).inner_text()
-        expect(page.locator(part)).not_to_have_text(shown, use_inner_text=True)
 
 
 def test_trades_hold_still_under_the_pointer(watched: Watched, demo: VenueProcess) -> None:
@@ -39,10 +31,14 @@ def test_trades_hold_still_under_the_pointer(watched: Watched, demo: VenueProces
 
 
 def test_live_data_move_nothing(watched: Watched, demo: VenueProcess) -> None:
-    """While the figure changes ten times, the contents of the page stay where they are."""
+    """Figure, journal seq and trades change without any act; while the figure changes ten times, nothing else of the page
+    moves."""
     watched.page.add_init_script(SHIFTS)
     page = open_overview(watched.page, demo)
+    others = {part: page.locator(part).inner_text() for part in ("[data-key=as-of]", "#tape")}
     for _ in range(10):
         net = page.get_by_test_id("net").inner_text()
         expect(page.get_by_test_id("net")).not_to_have_text(net)
+    for part, shown in others.items():
+        expect(page.locator(part)).not_to_have_text(shown, use_inner_text=True)
     assert page.evaluate("() => window.shifted") < 0.02

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from itertools import product
+from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from services.pages.catalogue import words
 from services.pages.formatting import money, percent, short
@@ -15,26 +14,33 @@ from services.reporting.exports.seal import COUNTING_RULE_ZH
 from tests.browser.conftest import SIZE, VenueProcess, Watched, new_context
 from tests.browser.overviewing import halted, open_overview, present
 from tests.browser.trading import eventually
-from tests.long import some
 from tests.patience import PATIENCE_S
 
 __all__ = ["halted"]
 
 
-def test_the_address_without_a_path_leads_to_the_overview(watched: Watched, demo: VenueProcess) -> None:
-    watched.page.goto(f"{demo.url}/")
-    assert watched.page.url == f"{demo.url}/ui/"
-    expect(watched.page).to_have_title("Overview · REX 稀土交易所")
-    expect(watched.page.get_by_test_id("notice")).to_be_visible()
+def test_every_number_is_the_apis(watched: Watched, halted: VenueProcess) -> None:
+    """Of the headline, the market, the trades and the months; the address without a path leads there."""
+    page, report = watched.page, present(halted)
+    page.goto(f"{halted.url}/?lang=en")
+    expect(page).to_have_url(f"{halted.url}/ui/?lang=en")
+    expect(page).to_have_title("Overview · REX 稀土交易所")
+    expect(page.locator("html")).to_have_attribute("data-line", "live")
+    expect(page.get_by_test_id("notice")).to_be_visible()
+    expect_headline(page, report, "en")
+    expect_market(page, report, halted)
+    months = halted.get(f"/v1/reports/turnover/{report['year']}/months", at_least_seq=report["seq"])["months"]
+    for month in months:
+        cells = page.locator(f"#months tr[data-key='{month['month']}'] td")
+        expect(cells.nth(0)).to_have_attribute("title", money(month["actual"]))
+        expect(cells.nth(1)).to_have_text(short(month["plan"], "en"))
+        expect(cells.nth(3)).to_have_text(short(month["last_year"], "en"))
+    open_overview(page, halted, "?lang=zh")
+    expect_headline(page, report, "zh")
 
 
-@pytest.mark.parametrize("language", some(["zh", "en"]))
-def test_the_headline_is_the_reports(watched: Watched, halted: VenueProcess, language: str) -> None:
-    page, report, t = (
-        open_overview(watched.page, halted, f"?lang={language}"),
-        present(halted),
-        words("overview", language),
-    )
+def expect_headline(page: Page, report: Any, language: str) -> None:
+    t = words("overview", language)
     shown = {
         "net-short": short(report["net"], language),
         "net": money(report["net"]),
@@ -59,8 +65,7 @@ def test_the_headline_is_the_reports(watched: Watched, halted: VenueProcess, lan
     expect(page.get_by_test_id("today-state")).to_have_text(t["today.halted"])
 
 
-def test_market_and_trades_are_the_apis(watched: Watched, halted: VenueProcess) -> None:
-    page, report = open_overview(watched.page, halted), present(halted)
+def expect_market(page: Page, report: Any, halted: VenueProcess) -> None:
     tickers = halted.get("/v1/market/tickers")
     assert len(tickers) == 32
     expect(page.locator(".market [data-symbol]")).to_have_count(32)
@@ -85,34 +90,26 @@ def _grouped(price: str) -> str:
     return f"{int(whole):,}" + (f".{rest}" if rest else "")
 
 
-def test_months_are_the_apis(watched: Watched, halted: VenueProcess) -> None:
-    page = open_overview(watched.page, halted)
-    report = present(halted)
-    months = halted.get(f"/v1/reports/turnover/{report['year']}/months", at_least_seq=report["seq"])["months"]
-    for month in months:
-        cells = page.locator(f"#months tr[data-key='{month['month']}'] td")
-        expect(cells.nth(0)).to_have_attribute("title", money(month["actual"]))
-        expect(cells.nth(1)).to_have_text(short(month["plan"], "en"))
-        expect(cells.nth(3)).to_have_text(short(month["last_year"], "en"))
-
-
 def test_the_counting_rule_stands_in_full_in_both_languages(watched: Watched, halted: VenueProcess) -> None:
     """Nothing of it is cut, and the page's words are those of the report and of its Chinese exports. It has a page of its own,
     to link to."""
-    rules = (("en", present(halted)["counting_rule"]), ("zh", COUNTING_RULE_ZH))
-    for (language, rule), has_own_page in product(rules, (False, True)):
-        watched.page.set_viewport_size({"width": 1400, "height": 900})
-        page = open_overview(watched.page, halted, f"?lang={language}")
-        if has_own_page:
-            page.get_by_test_id("meaning").locator("a").click()
-            expect(page).to_have_url(re.compile("/ui/rule"))
-            page.set_viewport_size({"width": 390, "height": 844})
-        shown = page.get_by_test_id("rule")
+    page, shown = watched.page, watched.page.get_by_test_id("rule")
+
+    def is_whole(rule: str) -> None:
         expect(shown).to_have_text(rule)
         expect(shown).to_be_visible()
         assert shown.evaluate(
             "node => node.scrollHeight <= node.clientHeight + 1 && node.scrollWidth <= node.clientWidth + 1"
         )
+
+    for language, rule in (("en", present(halted)["counting_rule"]), ("zh", COUNTING_RULE_ZH)):
+        page.set_viewport_size(SIZE)  # type: ignore[arg-type]
+        open_overview(page, halted, f"?lang={language}")
+        is_whole(rule)
+        page.get_by_test_id("meaning").locator("a").click()
+        expect(page).to_have_url(re.compile("/ui/rule"))
+        page.set_viewport_size({"width": 390, "height": 844})
+        is_whole(rule)
 
 
 def test_without_script_the_figure_is_there(chromium: Browser, halted: VenueProcess) -> None:
@@ -146,7 +143,9 @@ def test_the_time_of_the_figure_is_not_the_browsers(chromium: Browser, halted: V
     context.close()
 
 
-def test_what_is_shown_is_saved(watched: Watched, halted: VenueProcess) -> None:
+def test_what_is_shown_is_saved_and_the_small_lines_are_of_the_same_days(
+    watched: Watched, halted: VenueProcess
+) -> None:
     page, report = watched.page, present(halted)
 
     def saved() -> list[str]:
@@ -160,11 +159,18 @@ def test_what_is_shown_is_saved(watched: Watched, halted: VenueProcess) -> None:
     # The page may have come from an answer of the second before the halt.
     eventually(lambda: any(line.startswith(today) and money(report["net"]) in line for line in saved()))
     lines = saved()
+    closes = page.evaluate("JSON.parse(document.getElementById('page').textContent).first.closes")
+    assert len(closes) == 10
+    for symbol, prices in closes.items():
+        candles = halted.get(f"/v1/market/{symbol}/candles", interval="1d", gaps="flat", limit=30)["candles"]
+        assert prices[:-1] == [candle["close"] for candle in candles][:-1]  # the last one is of today
     assert lines[0] == "date,net turnover,linear pace"
     assert len(lines) == len(report["days"]) + 1
 
 
-def test_a_year_without_trades_and_an_empty_venue_are_told(watched: Watched, served: VenueProcess) -> None:
+def test_an_empty_venue_a_closed_market_and_a_year_without_trades_are_told(
+    watched: Watched, served: VenueProcess
+) -> None:
     year = int(present(served)["year"]) - 1
     page = open_overview(watched.page, served)
     expect(page.locator("[data-key=net]")).to_have_text("¥ 0.00")
@@ -172,15 +178,7 @@ def test_a_year_without_trades_and_an_empty_venue_are_told(watched: Watched, ser
     expect(page.get_by_test_id("today")).to_contain_text("No trade yet on this trading day")
     expect(page.get_by_test_id("tape")).to_contain_text("No trade yet.")
     expect(page.get_by_test_id("simulated")).to_be_hidden()
-    open_overview(page, served, f"?year={year}")
-    expect(page.get_by_test_id("headline")).to_contain_text("the venue had not opened")
-
-
-def test_a_closed_market_says_when_it_opens(watched: Watched, served: VenueProcess) -> None:
-    present(served)  # the reports have begun: the page reads them, too
-    page = open_overview(watched.page, served)
     symbols = [instrument["symbol"] for instrument in served.get("/v1/instruments")]
-    state = page.get_by_test_id("today-state")
     for phase, said in (
         ("closed", r"^Closed, opens in \d+ (h|d|min)"),
         ("call_auction", r"^Call auction: orders are collected; "),
@@ -188,16 +186,11 @@ def test_a_closed_market_says_when_it_opens(watched: Watched, served: VenueProce
     ):
         for symbol in symbols:
             served.put(f"/v1/admin/instruments/{symbol}/phase", {"phase": phase})
-        expect(state).to_have_text(re.compile(said))
-
-
-def test_the_small_lines_come_with_the_page_and_are_of_the_same_days(watched: Watched, demo: VenueProcess) -> None:
-    page = open_overview(watched.page, demo)
-    closes = page.evaluate("JSON.parse(document.getElementById('page').textContent).first.closes")
-    assert len(closes) == 10
-    for symbol, prices in closes.items():
-        candles = demo.get(f"/v1/market/{symbol}/candles", interval="1d", gaps="flat", limit=30)["candles"]
-        assert prices[:-1] == [candle["close"] for candle in candles][:-1]  # the last one is of today
+        expect(page.get_by_test_id("today-state")).to_have_text(re.compile(said))
+    open_overview(page, served, f"?year={year}")
+    expect(page.get_by_test_id("headline")).to_contain_text("the venue had not opened")
+    for of_today in (page.get_by_test_id("today"), page.locator("[data-key=today]")):
+        expect(of_today).to_be_hidden()
 
 
 CUT_NUMBERS = """(widest) => {
@@ -213,20 +206,16 @@ CUT_NUMBERS = """(widest) => {
 }"""
 
 
-@pytest.mark.parametrize("size", [(1400, 900), pytest.param((1920, 1080), marks=pytest.mark.long)])
-def test_the_main_panels_fit_on_one_screen_without_cut_numbers(
-    watched: Watched, demo: VenueProcess, size: tuple[int, int]
-) -> None:
-    watched.page.set_viewport_size({"width": size[0], "height": size[1]})
+def test_the_main_panels_fit_on_one_screen_without_cut_numbers(watched: Watched, halted: VenueProcess) -> None:
     for language in ("en", "zh"):
-        page = open_overview(watched.page, demo, f"?lang={language}")
+        page = open_overview(watched.page, halted, f"?lang={language}")
         expect(page.get_by_test_id("year-chart").locator(".pane")).to_be_visible()
         expect(page.locator("#tape tr").first).to_be_visible()
         for panel in ("hero", "drill", "today", "market", "months", "products", "tape"):
             box = page.get_by_test_id(panel).bounding_box()
             assert box is not None
-            assert box["y"] + box["height"] <= size[1], panel
-        assert page.evaluate("() => document.documentElement.scrollWidth") == size[0]
+            assert box["y"] + box["height"] <= SIZE["height"], panel
+        assert page.evaluate("() => document.documentElement.scrollWidth") == SIZE["width"]
         assert page.evaluate(CUT_NUMBERS, "¥ 9,999 万" if language == "zh" else "¥ 1,000 m") == []
 
 

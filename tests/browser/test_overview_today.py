@@ -1,4 +1,4 @@
-"""The panel of today: a sum that goes up in steps, told once the feed has told it, and of no other year."""
+"""The panel of today: a sum that goes up in steps, told once the feed has told it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.charting import blank, module
+from tests.browser.charting import blank, module, opened
 from tests.browser.conftest import VenueProcess, Watched
-from tests.browser.overviewing import open_overview, present
+from tests.browser.overviewing import present
 
-__all__ = ["blank"]
+__all__ = ["blank", "opened"]
 
 SUMS = """(() => {
   const at = (time) => Date.parse(`2026-11-27T${time}Z`), clock = (x) => new Date(x).toISOString().slice(11, 19);
@@ -64,14 +64,3 @@ def test_before_the_feed_has_told_the_day_nothing_is_said_of_it(watched: Watched
     expect(watched.page.get_by_test_id("year-chart").locator(".pane")).to_be_visible()
     assert opened
     expect(watched.page.get_by_test_id("today")).not_to_contain_text("No trade yet")
-
-
-def test_today_is_not_shown_beside_another_year(watched: Watched, served: VenueProcess) -> None:
-    year = int(present(served)["year"])
-    page = open_overview(watched.page, served, f"?year={year - 1}")
-    expect(page.get_by_test_id("headline")).to_contain_text("the venue had not opened")
-    for part in (page.get_by_test_id("today"), page.locator("[data-key=today]")):
-        expect(part).to_be_hidden()
-    open_overview(page, served, f"?year={year}")
-    for part in (page.get_by_test_id("today"), page.locator("[data-key=today]")):
-        expect(part).to_be_visible()

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import VenueProcess, Watched, rex
+from tests.browser.figuring import year_of
 from tests.browser.operating import actions, add_people, confirm, enter, open_page
 from tests.browser.washing import RING, SELF_TRADER, Market, trade_a_day
 from tests.patience import HttpClient
@@ -56,10 +57,6 @@ def surveillance(watched: Watched, venue: VenueProcess) -> Page:
     return watched.page
 
 
-def year_of(venue: VenueProcess) -> str:
-    return str(venue.get("/v1/venue")["trading_date"][:4])
-
-
 def finding_of(venue: VenueProcess) -> dict[str, Any]:
     reached = venue.get("/v1/venue")["seq"]
     found: list[dict[str, Any]] = venue.get(f"/v1/reports/findings/{year_of(venue)}", at_least_seq=reached)["findings"]
@@ -84,10 +81,12 @@ def test_a_finding_is_a_graph_with_its_sentence_and_its_trades(surveillance: Pag
     expect(trades).to_have_count(finding["trades"])
     expect(trades.first).to_contain_text(finding["trade_ids"][0])
     expect(surveillance.get_by_test_id("summary")).to_contain_text("1 without a decision")
+    keep_its_trades(surveillance, venue, finding)
 
 
-def test_to_keep_trades_acknowledges_the_alert_that_the_dialog_named(surveillance: Page, venue: VenueProcess) -> None:
-    finding = finding_of(venue)
+def keep_its_trades(surveillance: Page, venue: VenueProcess, finding: dict[str, Any]) -> None:
+    """That acknowledges the alert that the dialog named."""
+    card = surveillance.locator(f"[data-testid=finding][data-finding='{finding['finding']}']")
     alert = {
         "kind": "wash_finding",
         "severity": "warning",
@@ -103,7 +102,6 @@ def test_to_keep_trades_acknowledges_the_alert_that_the_dialog_named(surveillanc
         route.fulfill(json={"seq": 1})
 
     surveillance.route("**/acknowledge", answer)
-    card = surveillance.locator(f"[data-testid=finding][data-finding='{finding['finding']}']")
     expect(card.get_by_test_id("keep")).to_be_disabled()  # no alert is open about it
     surveillance.evaluate(PUT_ALERT, alert | {"alert_id": "first"})
     card.get_by_test_id("keep").click()
@@ -114,6 +112,7 @@ def test_to_keep_trades_acknowledges_the_alert_that_the_dialog_named(surveillanc
     dialog.get_by_test_id("confirm").click()
     expect(card.get_by_test_id("outcome")).to_contain_text("The alert is acknowledged. Command ")
     assert asked == [(f"{venue.url}/v1/alerts/first/acknowledge", {"name": "the operator", "note": "a hedge"})]
+    surveillance.unroute("**/acknowledge")
 
 
 def test_a_person_excludes_the_trades_of_a_finding_and_lets_them_count_again(
@@ -157,36 +156,23 @@ def test_the_address_says_what_is_shown(surveillance: Page, venue: VenueProcess)
     expect(surveillance.get_by_test_id("finding")).to_have_count(0)
     open_page(surveillance, venue, f"/ui/surveillance?account={accounts[RING[0]]}")
     expect(surveillance.get_by_test_id("finding")).to_have_count(1)
-    surveillance.get_by_role("search").locator("[name=year]").select_option(str(int(year_of(venue)) - 1))
+    surveillance.get_by_role("search").locator("[name=year]").select_option(str(year_of(venue) - 1))
     expect(surveillance.get_by_test_id("finding")).to_have_count(0)
     surveillance.go_back()
     expect(surveillance.get_by_test_id("finding")).to_have_count(1)
 
 
-@pytest.mark.parametrize("role", ["operator", "auditor", "visitor"])
-def test_the_head_of_every_page_counts_the_alerts_for_who_may_read_them(
-    watched: Watched, venue: VenueProcess, role: str
-) -> None:
-    enter(watched.page, venue, role)
-    open_page(watched.page, venue, "/ui/control")
-    unseen = watched.page.get_by_test_id("unseen")
-    expect(watched.page.locator("html")).to_have_attribute("data-role", role)
-    if role == "visitor":
-        expect(unseen).to_be_hidden()
-    else:  # the venue is quiet, of which a critical alert tells
-        expect(unseen).to_have_class("unseen danger")
-        expect(unseen).to_have_attribute("aria-label", re.compile(r"^\d+ alerts? not acknowledged$"))
-        expect(unseen).to_be_visible()
-        link = watched.page.locator("[data-nav=surveillance]").bounding_box()
-        count = unseen.bounding_box()
-        assert link is not None
-        assert count is not None
-        assert count["x"] + count["width"] <= link["x"] + link["width"], "it lies over the next link"
-
-
 def test_an_alert_comes_by_itself_is_acknowledged_and_stays_in_the_history(
     surveillance: Page, venue: VenueProcess
 ) -> None:
+    """The head of every page counts them."""
+    unseen = surveillance.get_by_test_id("unseen")  # the venue is quiet, of which a critical alert tells
+    expect(unseen).to_have_class("unseen danger")
+    expect(unseen).to_have_attribute("aria-label", re.compile(r"^\d+ alerts? not acknowledged$"))
+    link, count = surveillance.locator("[data-nav=surveillance]").bounding_box(), unseen.bounding_box()
+    assert link is not None
+    assert count is not None
+    assert count["x"] + count["width"] <= link["x"] + link["width"], "it lies over the next link"
     row = surveillance.get_by_test_id("alerts").locator("tr", has_text="no commands")
     expect(row).to_contain_text("critical")
     surveillance.wait_for_function(COUNTED)
@@ -222,6 +208,16 @@ def test_the_ladder_names_a_measure_which_an_operator_imposes_and_lifts(
 
 
 def test_accounts_are_declared_to_be_under_one_control_and_no_longer(surveillance: Page, venue: VenueProcess) -> None:
+    """The page then reads the counts anew, and the question about a measure names those of now."""
+
+    def grow(route: Route) -> None:
+        answer = route.fetch()
+        report = answer.json()
+        for step in report["steps"]:
+            step["provided"] = "opening_ban"
+            step["breaches"][0]["count"] = 9
+        route.fulfill(response=answer, json=report)
+
     accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts", limit=500)["accounts"]}
     pair = [accounts["Works 11"], accounts["Works 12"]]
     declare = surveillance.get_by_test_id("declare-group")
@@ -234,22 +230,11 @@ def test_accounts_are_declared_to_be_under_one_control_and_no_longer(surveillanc
     expect(row).to_contain_text("the register was wrong")
     assert venue.get("/v1/reports/control_groups")["control_groups"][0]["ended"]["name"] == "the operator"
 
-
-def test_the_question_about_a_measure_names_the_counts_of_now(surveillance: Page, venue: VenueProcess) -> None:
-    def grow(route: Route) -> None:
-        answer = route.fetch()
-        report = answer.json()
-        for step in report["steps"]:
-            step["provided"] = "opening_ban"
-            step["breaches"][0]["count"] = 9
-        route.fulfill(response=answer, json=report)
-
     step = surveillance.get_by_test_id("ladder").locator("tbody tr")
     expect(step).to_contain_text("5 self-trade attempts")
     surveillance.route("**/v1/reports/abnormal_trading/*", grow)
-    accounts = {one["name"]: one["account"] for one in venue.get("/v1/admin/accounts", limit=500)["accounts"]}
-    pair = f"{accounts['Works 9']}, {accounts['Works 10']}"
-    confirm(surveillance, surveillance.get_by_test_id("declare-group"), accounts=pair, reason="one address")
+    others = f"{accounts['Works 9']}, {accounts['Works 10']}"
+    confirm(surveillance, declare, accounts=others, reason="one address")
     expect(step).to_contain_text("9 self-trade attempts")
     step.get_by_test_id("impose").click()
     dialog = surveillance.get_by_test_id("dialog")
@@ -258,13 +243,21 @@ def test_the_question_about_a_measure_names_the_counts_of_now(surveillance: Page
 
 
 def test_what_changed_hands_stands_beside_the_net_turnover(surveillance: Page, venue: VenueProcess) -> None:
+    """Its chart is not called empty before it is known."""
+    held: list[Route] = []
+    surveillance.route("**/changed_hands*", lambda route: held.append(route))
+    surveillance.reload()
+    said, panel = surveillance.get_by_test_id("hands-said"), surveillance.locator("#hands-panel")
+    expect(said).to_contain_text("Reading")
+    expect(panel.locator("svg").first).to_have_attribute("viewBox", re.compile(r"\d"))
+    expect(panel).not_to_contain_text("No days with trades")
+    for route in held:
+        route.continue_()
     hands = venue.get(f"/v1/reports/turnover/{year_of(venue)}/changed_hands")
     share = f"{float(hands['share']) * 100:.1f} %"
-    expect(surveillance.get_by_test_id("hands-said")).to_contain_text(share)
-    expect(surveillance.locator("#hands-panel")).to_contain_text(
-        "No trading day with trades is over yet"
-    )  # today is the first
-    expect(surveillance.get_by_test_id("summary")).to_contain_text(share)
+    for place in (said, surveillance.get_by_test_id("summary")):
+        expect(place).to_contain_text(share)
+    expect(panel).to_contain_text("No trading day with trades is over yet")  # today is the first
 
 
 def test_an_auditor_reads_and_has_no_buttons(watched: Watched, venue: VenueProcess) -> None:
@@ -274,19 +267,6 @@ def test_an_auditor_reads_and_has_no_buttons(watched: Watched, venue: VenueProce
     expect(watched.page.get_by_test_id("alerts")).to_contain_text("no commands")
     expect(watched.page.get_by_test_id("access")).to_contain_text("nothing can be changed")
     expect(watched.page.locator("main [data-acts]")).to_have_count(0)
-
-
-def test_a_chart_is_not_called_empty_before_it_is_known(surveillance: Page) -> None:
-    held: list[Route] = []
-    surveillance.route("**/changed_hands*", lambda route: held.append(route))
-    surveillance.reload()
-    expect(surveillance.get_by_test_id("hands-said")).to_contain_text("Reading")
-    chart = surveillance.locator("#hands-panel")
-    expect(chart.locator("svg").first).to_have_attribute("viewBox", re.compile(r"\d"))
-    expect(chart).not_to_contain_text("No days with trades")
-    for route in held:
-        route.continue_()
-    expect(surveillance.get_by_test_id("hands-said")).to_contain_text("changed hands")
 
 
 def test_a_visitor_reads_what_changed_hands_and_nobody_is_told_what_it_needs(
@@ -299,6 +279,8 @@ def test_a_visitor_reads_what_changed_hands_and_nobody_is_told_what_it_needs(
     enter(watched.page, venue, "visitor")
     open_page(watched.page, venue, "/ui/surveillance")
     expect(watched.page.get_by_test_id("hands-said")).to_contain_text("changed hands")
+    expect(watched.page.locator("html")).to_have_attribute("data-role", "visitor")
+    expect(watched.page.get_by_test_id("unseen")).to_be_hidden()
     expect(watched.page.get_by_test_id("findings")).to_have_count(0)
     expect(watched.page.locator("main [data-acts]")).to_have_count(0)
 
