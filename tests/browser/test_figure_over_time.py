@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -48,18 +49,31 @@ def test_time_travel_shows_report_book_and_trades_of_that_seq(page: Page, demo: 
     expect(rung(page, "changed_hands")).to_have_text("–")
     look_at(page, "concentration")
     expect(page.get_by_test_id("concentration")).to_contain_text("of the present")
-    newest = page.get_by_test_id("table-trades-then").locator("tbody tr").first
-    expect(newest).to_contain_text(f"{seq:,}")
+    rows = page.get_by_test_id("table-trades-then").locator("tbody tr")
+    end = (datetime.fromisoformat(past["as_of"]) + timedelta(milliseconds=1)).isoformat()
+    listed = demo.get(f"/v1/market/{product}/trades", end=end, limit=200)["trades"]
+    expect(rows).to_have_count(min(20, sum(trade["seq"] <= seq for trade in listed)))
+    expect(rows.first).to_contain_text(f"{seq:,}")
     expect_book(page, demo, product, seq)
 
     page.get_by_test_id("travel").fill(str(later))
     expect(page.get_by_test_id("net")).to_have_text(money(report_of(demo, seq=later)["net"]))
     expect(page).to_have_url(re.compile(f"seq={later}"))
-    page.unroute(re.compile(r"/last_day\b"))
+    page.get_by_test_id("product").select_option("")
+    for name in ("gross", "busted", "excluded", "net"):
+        expect(rung(page, name)).to_have_text(money(report_of(demo, seq=later)[name]))
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"product={product}"))
     page.get_by_test_id("travel-now").click()
     expect(page).not_to_have_url(re.compile("seq="))
     expect(page.get_by_test_id("cert-seq")).not_to_have_text(f"{later:,}")
     expect(page.locator("#market")).to_contain_text(f"The book of {product} now.")
+    expect(page.get_by_test_id("last-day")).to_have_text("of ")
+    page.unroute_all()
+    page.route(re.compile(r"/last_day\b"), lambda route: route.fulfill(status=503, json={"title": "not now"}))
+    page.get_by_test_id("travel").fill(str(seq))
+    expect(page.get_by_test_id("cert-seq")).to_have_text(f"{seq:,}")
+    expect(page.get_by_test_id("last-day")).to_be_empty()
 
 
 def expect_book(page: Page, venue: VenueProcess, product: str, seq: int) -> None:
@@ -95,8 +109,8 @@ def test_a_seq_beyond_the_journal_is_told_and_leads_to_its_end(watched: Watched,
     field.press("Enter")
     expect(said).to_contain_text("The journal ends at seq")
     expect(page).not_to_have_url(re.compile("seq="))
-    expect(field).not_to_have_value("99999999")
-    expect(page.get_by_test_id("travel")).not_to_have_value("99999999")
+    for box in (field, page.get_by_test_id("travel")):
+        expect(box).not_to_have_value("99999999")
     field.fill("0")
     field.press("Enter")
     expect(field).not_to_have_value("0")
