@@ -55,6 +55,7 @@ def opened() -> Iterator[Wired]:
 
 @pytest.fixture
 def stage(opened: Wired) -> Wired:
+    """The venue with all its processes. Where the test before has lost rows, no gateway goes on: then `_restart`."""
     opened.venue.start_missing()
     return opened
 
@@ -155,20 +156,20 @@ def test_where_rows_were_lost_every_process_stops_but_one_that_forgets(stage: Wi
 
 
 @pytest.mark.long
-def test_a_writer_that_reads_back_is_caught_losing(stage: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_reads_back_is_caught_losing(opened: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standby_faults, "READ_S", 4.0)  # its answer must arrive on a busy machine, too
-    stage.venue.mutants = {"sequencer": postgres_mutants.read_back}
-    _restart(stage)
+    opened.venue.mutants = {"sequencer": postgres_mutants.read_back}
+    _restart(opened)
     # A busy machine may lose its answer with the primary: the first failover that catches it ends the trials.
-    broken = follow(stage, STANDBY.named("behind", "behind", "behind")).broken
+    broken = follow(opened, STANDBY.named("behind", "behind", "behind")).broken
     assert any("is not on the promoted standby" in sentence for sentence in broken), broken
 
 
 @pytest.mark.long
-def test_a_writer_that_assumes_a_commit_is_caught_losing(stage: Wired) -> None:
-    stage.venue.mutants = {"sequencer": postgres_mutants.assumed_commit}
-    _restart(stage)
-    broken = follow(stage, POSTGRES.named("lost request")).broken
+def test_a_writer_that_assumes_a_commit_is_caught_losing(opened: Wired) -> None:
+    opened.venue.mutants = {"sequencer": postgres_mutants.assumed_commit}
+    _restart(opened)
+    broken = follow(opened, POSTGRES.named("lost request")).broken
     # The order is missed; or the writer finds that the journal ends before its own last row, and stops: nobody can read orders.
     lost = [sentence for sentence in broken if "acknowledged as order" in sentence and "is lost" in sentence]
     stopped = [sentence for sentence in broken if f"ended with status {ExitCode.JOURNAL_DAMAGED}" in sentence]
@@ -176,11 +177,12 @@ def test_a_writer_that_assumes_a_commit_is_caught_losing(stage: Wired) -> None:
 
 
 @pytest.mark.long
-def test_a_projector_without_transactions_is_caught(stage: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_projector_without_transactions_is_caught(opened: Wired, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last test: no gateway can be loaded from the read database that it leaves behind."""
     monkeypatch.setattr(process_faults, "STATEMENTS", process_faults.WITHIN)
-    stage.venue.mutants = {"projector": no_transactions}
-    broken = follow(stage, FOLLOWERS.named("statement")).broken
+    opened.venue.mutants = {"projector": no_transactions}
+    _restart(opened)
+    broken = follow(opened, FOLLOWERS.named("statement")).broken
     assert any("table" in sentence for sentence in broken), broken
 
 
