@@ -264,7 +264,7 @@ def test_a_report_that_found_a_disagreement_is_doubted_beside_its_figure(
     expect(page.get_by_test_id("net")).not_to_have_text("–")
     expect(doubt).to_have_count(0)
     open_figure(page, venue)
-    expect(page.get_by_test_id("travel-said")).to_contain_text("Now:")
+    expect(page.get_by_test_id("travel-said")).to_contain_text("no proof is recorded")
     expect(doubt).to_have_count(0)
     with damaged(folder, "daily_turnover", "largest_trade_id"):
         venue.post("/v1/admin/halt")  # after a command the report is made anew

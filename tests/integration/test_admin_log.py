@@ -115,7 +115,7 @@ async def test_the_amount_of_a_target_is_the_one_that_was_asked_for(venue: Runni
     target = {"year": 2023, "month": 12, "name": "the board's", "why": "plan"}
     targets = [
         target | {"metric": "tonnes", "amount": "1200.500"},
-        target | {"metric": "net_traded", "amount": "24.00"},
+        target | {"metric": "net_traded", "amount": "24000000000.00"},
     ]
     for one in targets:
         await act(venue, "POST", "/v1/admin/targets", one)
