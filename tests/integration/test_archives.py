@@ -407,6 +407,7 @@ async def test_wherever_it_crashes_no_row_is_lost_and_the_next_one_goes_on(
 @pytest.mark.parametrize(
     ("gone", "sentence"),
     [
+        (DAYS[:1], f"the days up to {DAYS[0]} are missing"),
         (DAYS[1:3], f"the days after {DAYS[0]} up to {DAYS[2]} are missing"),
         (DAYS[3:], f"the days after {DAYS[2]} up to {DAYS[3]} are missing"),
         (DAYS, f"the days up to {DAYS[3]} are missing"),
@@ -674,6 +675,18 @@ async def test_a_backup_of_an_archived_venue_comes_back_with_its_archives(
     with pytest.raises(ArchiveUnusable, match=f"the archive of {DAYS[2]}"):
         await restore(tmp_path / "made", tmp_path / "other", archived / "archives", [], silent)
     assert not (tmp_path / "other").exists()
+
+
+async def test_a_manifest_that_names_a_file_elsewhere_writes_none(archived: Path, tmp_path: Path) -> None:
+    await backup(archived, tmp_path / "made", silent)
+    deep = tmp_path / "deep"
+    deep.mkdir()
+    day, name = archived / "archives" / DAYS[0], "../../../escaped"
+    (day / name).resolve().write_bytes(b"payload")
+    add_file(day, name)
+    with pytest.raises(ArchiveUnusable, match="it names other files"):
+        await restore(tmp_path / "made", deep / "new", archived / "archives", [], silent)
+    assert os.listdir(deep) == []
 
 
 def test_a_manifest_says_what_the_docs_say() -> None:

@@ -367,7 +367,7 @@ def test_the_same_position_makes_the_same_bytes(whole: Whole, tmp_path: Path) ->
     assert whole.to.stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("trouble", ["missing", "behind", "wrong values"])
+@pytest.mark.parametrize("trouble", ["missing", "behind", "damaged", "wrong values"])
 def test_a_read_database_of_no_use_changes_no_byte(tmp_path: Path, trouble: str) -> None:
     venue, history = tmp_path / "venue", History(Engine())
     venue.mkdir()
@@ -382,6 +382,8 @@ def test_a_read_database_of_no_use_changes_no_byte(tmp_path: Path, trouble: str)
             path.unlink()
         case "behind":
             shutil.copy(early, path)
+        case "damaged":
+            path.write_bytes(b"nothing of use" * 1000)
         case _:
             with closing(sqlite3.connect(path)) as connection, connection:
                 connection.execute("UPDATE daily_turnover SET amount_fen = 'abc' WHERE trades > 0")

@@ -78,6 +78,7 @@ async def test_a_body_that_is_not_declared_as_plain_json(venue: RunningVenue, pa
         answer = await client.post(path, content=ORDER, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
         assert word in answer.json()["detail"]
+        assert "application/json" in answer.json()["next_step"]
     assert venue.sequencer.last_seq == before
 
 

@@ -88,6 +88,8 @@ async def test_the_report_is_that_of_a_folder_and_says_what_was_checked(venue: R
     assert said in proven.checked
     figure = proven.to_json()["figure"]
     assert (figure["sql_sum"], figure["journal_replay"], figure["independent_decoder"]) == ("40000.00",) * 3
+    assert figure["decoder_disagreements"] == []
+    assert (read.to_json()["proven"], proven.to_json()["proven"]) == (False, True)
 
 
 async def test_other_processes_prove_it_by_its_url(venue: ReadDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +98,8 @@ async def test_other_processes_prove_it_by_its_url(venue: ReadDatabase, monkeypa
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(proof_processes, "COMMANDS_FOR_PROCESSES", 1)
     assert await report_at_rest(venue.url, 2023, prove=True) == alone
+    await venue.execute("UPDATE accounts SET name = 'forged' WHERE account = 2")
+    assert not (await report_at_rest(venue.url, 2023, prove=True)).agree
 
 
 FALSIFIED = {
@@ -115,6 +119,16 @@ async def test_a_falsified_row_of_any_table_is_found_out(venue: ReadDatabase) ->
     assert not found.agree
     for said in FALSIFIED.values():
         assert [difference for difference in found.figure.differences if difference.startswith(said)], said
+
+
+@pytest.mark.parametrize(
+    "falsify",
+    ["UPDATE trades SET busted_seq = seq WHERE trade_id = (SELECT max(trade_id) FROM trades)", "DELETE FROM trades"],
+)
+async def test_trades_that_are_called_busted_or_are_gone_are_found_out(venue: ReadDatabase, falsify: str) -> None:
+    assert venue.url is not None
+    await venue.execute(falsify)
+    assert not (await report_at_rest(venue.url, 2023, prove=True)).agree
 
 
 async def test_a_database_that_is_behind_is_brought_up_to_date_in_a_copy(venue: ReadDatabase) -> None:
