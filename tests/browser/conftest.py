@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, ViewportSize, expect, sync_playwright
 
 from tests.faults.venue_process import NO_VARIABLES, printing
 from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put, impatience
@@ -36,7 +36,7 @@ DESK = "Demo Trading Desk"
 """The account of the demo's trader."""
 LEFT = "net::ERR_ABORTED"
 """The failure of a request whose page was left before its answer came."""
-SIZE = {"width": 1400, "height": 900}
+SIZE: ViewportSize = {"width": 1400, "height": 900}
 PATIENCE_MS = PATIENCE_S * 1_000
 
 expect.set_options(timeout=PATIENCE_MS)

@@ -124,7 +124,7 @@ def test_on_a_phone_a_proposal_is_a_card_within_the_frame(persons: tuple[Page, P
             assert box is not None
             assert box["x"] + box["width"] <= 390
         expect(row.locator("td").nth(6)).to_have_attribute("data-name", "Until")  # its heading is not shown
-        wang.set_viewport_size(SIZE)  # type: ignore[arg-type]
+        wang.set_viewport_size(SIZE)
         client.post(f"/v1/admin/proposals/{proposal}/withdraw", json={"reason": "shown"}).raise_for_status()
 
 

@@ -103,7 +103,7 @@ def test_the_counting_rule_stands_in_full_in_both_languages(watched: Watched, ha
         )
 
     for language, rule in (("en", present(halted)["counting_rule"]), ("zh", COUNTING_RULE_ZH)):
-        page.set_viewport_size(SIZE)  # type: ignore[arg-type]
+        page.set_viewport_size(SIZE)
         open_overview(page, halted, f"?lang={language}")
         is_whole(rule)
         page.get_by_test_id("meaning").locator("a").click()
