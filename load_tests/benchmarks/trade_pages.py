@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
+from typing import Any
 
 from rex_client import RexClient
 
@@ -18,7 +19,8 @@ from load_tests.benchmarks.report_readers import until_told
 from services.processes.own_process import stand_back
 
 EVERY_SYMBOL, OF_ITS_SYMBOL = ("ticker",), ("depth", "trades", "candles")
-"""The market channels that `services/pages/static/trade` follows."""
+OPTIONS: dict[str, dict[str, Any]] = {"depth": {"interval_ms": 100}, "candles": {"interval": "1m"}}
+"""The market channels that `services/pages/static/trade` follows, and how."""
 
 
 async def follow(url: str, pages: int, keys: list[str]) -> None:
@@ -29,8 +31,7 @@ async def follow(url: str, pages: int, keys: list[str]) -> None:
     filled = [asyncio.Event() for _ in clients]
 
     async def hear(number: int, channel: str, symbol: str) -> None:
-        options = {"interval": "1m"} if channel == "candles" else {}
-        async for _ in clients[number].subscribe([channel], [symbol], **options):
+        async for _ in clients[number].subscribe([channel], [symbol], **OPTIONS.get(channel, {})):
             got["pushes"] += 1
             if channel == "depth":
                 filled[number].set()

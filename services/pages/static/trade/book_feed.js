@@ -27,7 +27,7 @@ export function followBook(symbol, changed) {
       feed.again(take);
     }, Math.max(0, askedAt + RETRY_MS - performance.now()));
   };
-  feed.follow({ channels: ["depth"], symbols: [symbol] }, take);
+  feed.follow({ channels: ["depth"], symbols: [symbol], interval_ms: 100 }, take);
   feed.addEventListener("state", () => {
     if (feed.state === "dead") isProven = false;
   });

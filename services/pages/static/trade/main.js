@@ -23,7 +23,8 @@ import { showListing, showPhase, showQuote, showTitle } from "./quote.js";
 import { KEPT, Tape } from "./tape.js";
 import { openTicketPanel } from "./ticket_panel.js";
 
-const LADDER_MS = 0;
+const LADDER_MS = 0; // the venue sends the book ten times a second at most
+const QUOTE_MS = 100;
 const TAPE_MS = 200;
 const LIST_MS = 250;
 
@@ -90,7 +91,7 @@ function followTickers() {
     showList(changed);
     changed.clear();
   });
-  const showHere = paced(LADDER_MS, () => {
+  const showHere = paced(QUOTE_MS, () => {
     ladder.ticker = tickers.get(symbol);
     showQuote(ladder.ticker);
     showTitle(ladder.ticker, symbol);

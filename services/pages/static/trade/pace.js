@@ -1,15 +1,16 @@
 // Fast data is shown in the next frame, and then at a pace that an eye can follow.
 
-/** All fast data of the page is shown in the same frames, which are at least so far apart: a frame costs more than what changes in it. */
-const BEAT_MS = 85;
+/** So much longer a slower part waits for the frame of another one: a frame costs more than what changes in it. */
+const COMPANY_MS = 110;
 
 /** @typedef {{show: () => void, ms: number, shownAt: number}} Part */
 /** @type {Set<Part>} */
 const due = new Set();
-let beatAt = -Infinity, nextAt = Infinity, timer = 0;
+let nextAt = Infinity, timer = 0;
 
 /**
- * A function that has `show` called in the next frame, at most once in `ms`. The last call is never lost.
+ * A function that has `show` called in the next frame, at most once in `ms`: of 0 in the next one, else in that of another part
+ * where one comes in time. The last call is never lost.
  * @param {number} ms @param {() => void} show
  */
 export function paced(ms, show) {
@@ -22,22 +23,22 @@ export function paced(ms, show) {
 
 /** Sees to it that the part that is due first is shown in time. */
 function ask() {
-  const first = Math.min(...[...due].map((part) => part.shownAt + part.ms)), at = Math.max(first, beatAt + BEAT_MS);
+  const now = performance.now();
+  const at = Math.min(...[...due].map(({ shownAt, ms }) => (ms ? Math.max(shownAt + ms, now) + COMPANY_MS : now)));
   if (at >= nextAt) return;
   clearTimeout(timer);
   nextAt = at;
-  const wait = at - performance.now();
-  if (wait > 0) timer = window.setTimeout(() => requestAnimationFrame(beat), wait);
+  if (at > now) timer = window.setTimeout(() => requestAnimationFrame(beat), at - now);
   else requestAnimationFrame(beat);
 }
 
 function beat() {
   nextAt = Infinity;
-  beatAt = performance.now();
+  const now = performance.now();
   for (const part of [...due]) {
-    if (part.shownAt + part.ms > beatAt) continue;
+    if (part.shownAt + part.ms > now) continue;
     due.delete(part);
-    part.shownAt = beatAt;
+    part.shownAt = now;
     part.show();
   }
   ask();
