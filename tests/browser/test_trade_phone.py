@@ -66,6 +66,9 @@ def test_the_ticket_is_reached_before_the_ladder_by_eye_and_by_tab(phone: Page, 
     seen = panels(phone)
     assert [name for name, _, _ in seen] == ["quote", "order", "ladder", "charts", "own", "tape", "list"]
     assert seen == sorted(seen, key=lambda panel: panel[1])
+    box = phone.get_by_test_id("ticket-send").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= PHONE["height"], "not seen without scrolling"
     phone.locator("#toggle-list").focus()
     reached: list[dict[str, Any]] = []
     while (found := in_main(phone)) is not None and found["panel"] != "list":

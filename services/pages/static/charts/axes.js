@@ -7,7 +7,8 @@ import { clockTick, isOfTimes, timeTicks } from "./time_ticks.js";
 
 /** @typedef {import("./plan.js").Plan} Plan */
 
-const ROOM = 14;
+/** Between the texts of ticks; bars have the room of their slots besides. */
+const ROOM = 14, ROOM_OF_BARS = 8;
 
 /** Grid lines and texts of the y axes. @param {Plan} plan @returns {SVGElement[]} */
 export function yAxes({ panes, left, width }) {
@@ -39,7 +40,7 @@ export function xAxisNodes(kind, axis, plan, xText, xs) {
     if (middle < -1 || middle > width + 1) continue;
     const at = Math.min(left + width - half + 6, Math.max(half, left + middle));
     if (at - half < free) continue;
-    free = at + half + ROOM;
+    free = at + half + (kind === "category" ? ROOM_OF_BARS : ROOM);
     shownDay = day;
     if (kind !== "category") nodes.push(s("path", { class: "tick", d: `M${sharp(left + middle)} ${bottom}v4` }));
     nodes.push(s("text", { x: at, y: bottom + 15, "text-anchor": "middle" }, text));

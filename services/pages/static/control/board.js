@@ -37,7 +37,7 @@ const tile = (instrument) =>
     {},
     h(
       "button",
-      { type: "button", class: "tile", data: { symbol: instrument.symbol, testid: "tile" } },
+      { type: "button", class: "tile", title: nameOf(instrument), data: { symbol: instrument.symbol, testid: "tile" } },
       h("b", {}, instrument.symbol),
       h("span", { class: "name" }, nameOf(instrument)),
       h("span", { class: "phase" }),
