@@ -135,8 +135,9 @@ class Subscription:
 
 
 def _joined(parts: list[Json]) -> Json:
-    """The parts of a snapshot of own orders as one push; any other push is one part."""
+    """The parts of a snapshot of own orders or of alerts as one push; any other push is one part."""
     if len(parts) == 1:
         return parts[0]
-    orders = [order for part in parts for order in part["data"]["orders"]]
-    return {**parts[0], "data": {**parts[-1]["data"], "orders": orders}}
+    channel = parts[0]["channel"]
+    rows = [row for part in parts for row in part["data"][channel]]
+    return {**parts[0], "data": {**parts[-1]["data"], channel: rows}}

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from services.data.trading_hours import TradingHours
 from services.gateway.replies.alert_json import alert_json
@@ -25,6 +27,9 @@ from services.market_data.reading import MarketReads
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
 
+PART_ALERTS = 500
+"""How many alerts a push of a snapshot tells at most."""
+
 
 class AlertStream:
     """The stream of the venue's alerts: its subscribers, and the push that is being collected."""
@@ -38,10 +43,15 @@ class AlertStream:
         state.alerts.listeners.append(self._on_change)
 
     def subscribe(self, client: Subscriber) -> None:
-        """Subscribes to a snapshot of the open alerts, then to their changes and to new ones."""
+        """Subscribes to a snapshot of the open alerts, in parts where they are many, then to their changes and to new ones."""
         self._subscribers[client] = None
-        data = AlertsData([alert_json(alert) for alert in self._state.alerts.open.values()])
-        client.queue.put(text_of(Push("alerts", "snapshot", None, self._seq, None, self._state.incarnation, data)))
+        alerts = [alert_json(alert) for alert in self._state.alerts.open.values()]
+        for first in range(0, len(alerts) or 1, PART_ALERTS):
+            more: Literal[True] | msgspec.UnsetType = True if len(alerts) > first + PART_ALERTS else msgspec.UNSET
+            data = AlertsData(alerts[first : first + PART_ALERTS], more)
+            client.queue.put(
+                self._text("update" if first else "snapshot", self._seq, self._seq if first else None, data)
+            )
 
     def leave(self, client: Subscriber) -> None:
         """Ends the pushes to the client."""
@@ -52,11 +62,14 @@ class AlertStream:
         if not self._changed:
             return
         data = AlertsData(list(self._changed.values()))
-        text = text_of(Push("alerts", "update", None, self._changed_seq, self._seq, self._state.incarnation, data))
+        text = self._text("update", self._changed_seq, self._seq, data)
         self._seq, self._changed = self._changed_seq, {}
         for client in self._subscribers:
             if may_receive(client, self._state):
                 client.queue.put(text)
+
+    def _text(self, kind: Literal["snapshot", "update"], seq: int, prev_seq: int | None, data: AlertsData) -> str:
+        return text_of(Push("alerts", kind, None, seq, prev_seq, self._state.incarnation, data))
 
     def _on_change(self, alert: VenueAlert, seq: int) -> None:
         self._changed[alert.seq] = alert_json(alert)

@@ -44,7 +44,7 @@ class OrdersData(msgspec.Struct):
     fills: list[FillRow]
     busts: list[BustedFill]
     more: Literal[True] | msgspec.UnsetType = msgspec.UNSET
-    """In a snapshot of more than 500 orders, and in the updates that go on with it: the next update tells more of them."""
+    """In a snapshot of more than 500, and in the updates that go on with it: the next update tells more of them."""
 
 
 class DropCopyData(msgspec.Struct):
@@ -59,6 +59,8 @@ class AlertsData(msgspec.Struct):
     """Of `alerts`: the open alerts, in an update those that changed, as they stand."""
 
     alerts: list[AlertRow]
+    more: Literal[True] | msgspec.UnsetType = msgspec.UNSET
+    """As of `orders`."""
 
 
 class FillsData(msgspec.Struct):
