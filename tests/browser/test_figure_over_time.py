@@ -67,6 +67,8 @@ def test_time_travel_shows_report_book_and_trades_of_that_seq(page: Page, demo: 
     page.get_by_test_id("travel-now").click()
     expect(page).not_to_have_url(re.compile("seq="))
     expect(page.get_by_test_id("cert-seq")).not_to_have_text(f"{later:,}")
+    of_now = page.locator("#concentration .seal")
+    expect(of_now).to_be_empty()
     expect(page.locator("#market")).to_contain_text(f"The book of {product} now.")
     expect(page.get_by_test_id("last-day")).to_have_text("of ")
     page.unroute_all()
@@ -74,6 +76,7 @@ def test_time_travel_shows_report_book_and_trades_of_that_seq(page: Page, demo: 
     page.get_by_test_id("travel").fill(str(seq))
     expect(page.get_by_test_id("cert-seq")).to_have_text(f"{seq:,}")
     expect(page.get_by_test_id("last-day")).to_be_empty()
+    expect(of_now).to_contain_text("of the present")  # also where nothing of the panel is read anew
 
 
 def expect_book(page: Page, venue: VenueProcess, product: str, seq: int) -> None:

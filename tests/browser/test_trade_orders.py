@@ -77,10 +77,12 @@ def test_an_order_that_trades_shows_its_fill_and_moves_the_balances(
     send(page, "buy", price=depth_of(demo)["asks"][2]["price"], quantity="1")
     expect(page.locator(".toast", has_text="Fill bought 1")).to_be_visible()
     fill = demo.get("/v1/fills", DESK, limit=1)["fills"][0]
-    said = re.compile(rf": 1 lot filled at {re.escape(grouped(fill['price']))}$")  # not 205.100000
+    said = re.compile(rf": 1 lot filled, average price {re.escape(grouped(fill['price']))}$")  # not 205.100000
     expect(page.locator(".toast.done > span")).to_have_text(said)
     page.get_by_test_id("tab-fills").click()
     expect(page.locator("[data-testid=fills] tbody tr").first).to_contain_text(grouped(fill["amount"]))
+    page.get_by_test_id("tab-ended").click()
+    expect(page.locator(f"tr[data-ended='{fill['order_id']}']")).to_contain_text("filled")
     page.get_by_test_id("tab-ledger").click()
     account = demo.get("/v1/account", DESK)
     expect(page.locator("[data-testid=ledger] tbody tr").first).to_contain_text(grouped(account["cash"]))

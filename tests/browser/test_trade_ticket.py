@@ -79,8 +79,13 @@ def fill_in_all(page: Page, venue: VenueProcess, order_type: str, time_in_force:
 
 
 def test_the_check_says_what_the_api_would_and_the_most(watched: Watched, demo: VenueProcess) -> None:
-    """A share of the most is taken, and one lot more is refused."""
-    page, band = trade(watched.page, demo), limits(demo)
+    """An empty field is named and nothing sent; a share of the most is taken, and one lot more is refused."""
+    page, band, before = trade(watched.page, demo), limits(demo), orders(demo)
+    page.get_by_test_id("ticket-price").fill(band["lower_limit"])
+    page.get_by_test_id("ticket-send").click()
+    expect(page.get_by_test_id("why-quantity")).to_have_text("Enter a number.")
+    expect(page.get_by_test_id("ticket-quantity")).to_be_focused()
+    assert orders(demo) == before
     body: Json = {"symbol": SYMBOL, "side": "buy", "price": band["lower_limit"], "quantity": 7}
     fill_in(page, "buy", price=body["price"], quantity="7")
     expect(page.get_by_test_id("verdict")).to_have_text("Would be accepted")

@@ -36,8 +36,9 @@ function showFacts() {
   const venue = get("venue");
   if (!venue) return;
   const phases = counts(), coming = nextChange(venue, phases[0]?.[0]);
+  // What differs from the others comes first: a head without room cuts the end.
   const said = phases.length === 1 ? term("phase", phases[0][0])
-    : phases.map(([phase, count]) => t("facts.some", { count, phase: term("phase", phase) })).join(" · ");
+    : phases.toReversed().map(([phase, count]) => t("facts.some", { count, phase: term("phase", phase) })).join(" · ");
   fill(at("facts"),
     fact(t("facts.date"), venue.trading_date),
     phases.length > 0 && fact(t("facts.phase"), venue.kill_switch ? t("facts.kill_switch") : said, venue.kill_switch ? "danger" : ""),

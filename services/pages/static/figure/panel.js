@@ -29,6 +29,8 @@ export function keep(panel, mayRead) {
   trouble.hidden = true;
   body.before(trouble);
   let isInView = false, needed = needs(panel, mayRead);
+  /** @type {any[]} */
+  let shown = [];
   new IntersectionObserver(([entry]) => {
     if (entry.isIntersecting === isInView) return;
     isInView = entry.isIntersecting;
@@ -39,6 +41,7 @@ export function keep(panel, mayRead) {
     if (isInView) [want(needed, false), want(next, true)];
     needed = next;
     section.toggleAttribute("data-of-now", view.seq !== null && !panel.pastSources);
+    sealOf(section, shown);
   });
   watch([...new Set([...panel.sources, ...(panel.pastSources ?? [])]), ...(panel.also ?? [])], () => {
     const found = Object.fromEntries(needed.map((name) => [name, known(name)]));
@@ -47,7 +50,8 @@ export function keep(panel, mayRead) {
     trouble.textContent = troubles[0] ?? "";
     if (!Object.entries(found).every(([name, { doc }]) => doc !== null || panel.optional?.includes(name))) return;
     const docs = Object.fromEntries(Object.entries(found).map(([name, { doc }]) => [name, doc]));
-    sealOf(section, Object.values(docs).filter((doc) => doc !== null));
+    shown = Object.values(docs).filter((doc) => doc !== null);
+    sealOf(section, shown);
     panel.show(body, docs);
   });
 }

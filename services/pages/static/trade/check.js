@@ -12,7 +12,7 @@ import { t } from "../app/words.js";
 import { mark } from "./pace.js";
 import { FORMS } from "./order_form.js";
 import { reasonText } from "./outcome.js";
-import { refusalText } from "./ticket.js";
+import { refusalText, saidOf } from "./ticket.js";
 
 const REST_MS = 250;
 const ROWS = ["notional", "reserve", "fee", "available"];
@@ -64,7 +64,7 @@ export class Check {
     try {
       const tested = await feed.request("test_order", isWhole ? body : { ...body, quantity: 1, display_quantity: undefined });
       if (number !== this.asked) return;
-      this.ticket.showErrors(null);
+      this.ticket.showErrors(new Map());
       if (tested.verdict === "repeated") this.account.ask(`/v1/orders/${tested.repeats}`, {}, (order) => this.ticket.hear(order));
       if ((tested.reason === "account_kill_switch") !== Boolean(this.account.facts?.kill_switch)) this.account.refreshFacts();
       this.showMost(this.mostOf(tested, isWhole ? body.quantity : 1));
@@ -82,7 +82,7 @@ export class Check {
       this.showNothing(t("check.no_answer"));
       return;
     }
-    this.ticket.showErrors(error);
+    this.ticket.showErrors(saidOf(error));
     this.showNothing(t("check.refused", { why: refusalText(error) }), "refused");
   }
 

@@ -89,7 +89,7 @@ export class OwnPanel {
     /** @type {HTMLButtonElement} */ (at("cancel-here")).disabled = this.openHere().length === 0;
     /** @type {HTMLButtonElement} */ (at("cancel-everywhere")).disabled = account.open.size === 0;
     if (this.shown === "open") this.orders.show([...account.open.values()].sort((a, b) => Number(b.order_id) - Number(a.order_id)), account.ended);
-    if (this.shown === "ended") showEnded(at("ended-body"), at("ended-empty"), account.ended.filter((order) => order.state !== "filled"));
+    if (this.shown === "ended") showEnded(at("ended-body"), at("ended-empty"), account.ended);
   }
 
   showFills() {

@@ -18,7 +18,7 @@ export function showFills(body, empty, fills) {
   empty.hidden = fills.length > 0;
   rows(body, fills, (fill) => `${fill.trade_id}/${fill.order_id}`, (fill) =>
     h("tr", { data: { side: fill.side, testid: "fill" } }, when(fill.time), h("td", {}, fill.symbol), sideCell(fill.side), num(number(fill.price)), num(number(fill.quantity)),
-      num(number(fill.amount)), num(number(fill.fee)), h("td", {}, t(`liquidity.${fill.liquidity}`)), h("td", { class: "note" })),
+      num(number(fill.amount)), num(number(fill.fee)), h("td", {}, t(`liquidity.${fill.liquidity}`)), h("td", { class: "remark" })),
   (node, fill) => {
     node.dataset.busted = fill.busted ? "yes" : "no";
     say(/** @type {Element} */ (node.lastElementChild), fill.busted ? t("tape.busted") : "");

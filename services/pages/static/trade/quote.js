@@ -22,7 +22,7 @@ export function changeText(change) {
 export function showListing(instrument) {
   const lot = t("quote.lot", { size: instrument.lot_size, unit: instrument.unit });
   say(at("quote-listing"), nameOf(instrument));
-  say(at("quote-terms"), `${lot} · ${t("quote.tick", { tick: instrument.tick_size })}`);
+  say(at("quote-terms"), `${lot} · ${t("quote.tick", { tick: instrument.tick_size, unit: instrument.unit })}`);
   for (const node of document.querySelectorAll("[data-lot]")) say(node, lot);
   for (const node of document.querySelectorAll("[data-unit]")) say(node, `¥/${instrument.unit}`);
 }

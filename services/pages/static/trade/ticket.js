@@ -107,10 +107,14 @@ export class Ticket {
   enter(side) {
     this.chooseSide(side);
     if (isNumberField(document.activeElement) && this.form.contains(document.activeElement)) return;
-    const empty = [...FORMS[this.type].prices, "quantity"].find((name) => !this.field(name).value);
-    const field = this.field(empty ?? "quantity");
+    const field = this.field(this.firstEmpty() ?? "quantity");
     field.focus();
     field.select();
+  }
+
+  /** The first field that an order needs and nobody has filled. @returns {string | undefined} */
+  firstEmpty() {
+    return [...FORMS[this.type].prices, "quantity"].find((name) => !this.field(name).value.trim());
   }
 
   /** What would be sent now. */
@@ -157,6 +161,12 @@ export class Ticket {
     const now = performance.now();
     if (now - this.sentAt < TWICE_MS) return;
     this.sentAt = now;
+    const empty = this.firstEmpty();
+    if (empty) {
+      this.showErrors(new Map([[empty, t("ticket.empty")]]));
+      this.field(empty).focus();
+      return;
+    }
     const had = this.form.contains(document.activeElement);
     const isDone = await once(this.form, () => this.place());
     this.settle();
@@ -167,7 +177,7 @@ export class Ticket {
 
   /** Sends the order. A rejected one is an answer, too. @returns {Promise<string>} */
   async place() {
-    this.showErrors(null);
+    this.showErrors(new Map());
     const body = this.body();
     if (!this.isUnknown) this.sentName = nameOfOrder(body);
     let order;
@@ -177,7 +187,7 @@ export class Ticket {
       // A refusal of a repetition says nothing about the first one, except that its id is used up.
       if (error instanceof OutcomeUnknown) this.isUnknown = true;
       else if (!this.isUnknown || (error instanceof Refused && error.code === USED_UP)) this.begin();
-      if (error instanceof Refused) this.showErrors(error);
+      if (error instanceof Refused) this.showErrors(saidOf(error));
       throw error;
     }
     this.begin();
@@ -207,9 +217,8 @@ export class Ticket {
     this.show();
   }
 
-  /** What the venue says about fields, beside them. @param {Refused | null} refusal */
-  showErrors(refusal) {
-    const messages = new Map((refusal?.fields ?? []).map(({ field, message }) => [field, whyText(/** @type {Refused} */ (refusal), message)]));
+  /** What is wrong with fields, beside them. @param {Map<string, string>} messages by name */
+  showErrors(messages) {
     for (const name of FIELDS) {
       const field = this.field(name), said = document.getElementById(`why-${name}`);
       field.setAttribute("aria-invalid", String(messages.has(name)));
@@ -229,6 +238,9 @@ export class Ticket {
 
 /** Why a field was refused. The venue's sentence, which has the numbers, is English. @param {Refused} refusal @param {string} message */
 const whyText = (refusal, message) => (page.lang === "zh" ? term("problem", refusal.code) : message);
+
+/** What the venue says about fields. @param {Refused} refusal @returns {Map<string, string>} */
+export const saidOf = (refusal) => new Map(refusal.fields.map(({ field, message }) => [field, whyText(refusal, message)]));
 
 /** A refusal in one line. @param {Refused} refusal */
 export function refusalText(refusal) {
