@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from load_tests.benchmarks.page_bars import open_cold
 from tests.browser.conftest import SYMBOL, VenueProcess, new_context
-from tests.browser.trading import eventually, trade
+from tests.browser.trading import eventually, fill_in, limits, trade
 
 pytestmark = pytest.mark.usefixtures("calm")
 
@@ -66,9 +66,13 @@ def test_the_ticket_is_reached_before_the_ladder_by_eye_and_by_tab(phone: Page, 
     seen = panels(phone)
     assert [name for name, _, _ in seen] == ["quote", "order", "ladder", "charts", "own", "tape", "list"]
     assert seen == sorted(seen, key=lambda panel: panel[1])
-    box = phone.get_by_test_id("ticket-send").bounding_box()
+    send = phone.get_by_test_id("ticket-send")
+    box = send.bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= PHONE["height"], "not seen without scrolling"
+    fill_in(phone, "buy", price=limits(demo)["lower_limit"], quantity="123")
+    expect(phone.get_by_test_id("verdict")).to_have_text("Would be accepted")
+    assert send.bounding_box() == box, "it moves under the finger"
     phone.locator("#toggle-list").focus()
     reached: list[dict[str, Any]] = []
     while (found := in_main(phone)) is not None and found["panel"] != "list":

@@ -36,7 +36,7 @@ function show() {
   if (!told) return;
   take(told);
   const rule = required ? [/** @type {const} */ ({ type: "rule", y: forDrawing(required), name: t("chart.mean"), text: short(required), className: "pace" })] : [];
-  chart.show([{ type: "area", data: pointsOf(day.sums), name: t("chart.cumulative") }, ...rule]);
+  chart.show([{ type: "step_area", data: pointsOf(day.sums), name: t("chart.cumulative") }, ...rule]);
 }
 
 /** Today is of the year under way: beside another year it is not shown. */

@@ -1,4 +1,4 @@
-// Fast data is shown in the next frame, and then at a pace that an eye can follow.
+// The book is shown in the next frame; what is slower waits for the frame of another part, at a pace that an eye can follow.
 
 /** So much longer a slower part waits for the frame of another one: a frame costs more than what changes in it. */
 const COMPANY_MS = 110;
