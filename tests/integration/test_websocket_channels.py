@@ -14,7 +14,7 @@ from rex_client import DepthBook, RexError, Subscription
 from matching_engine.records import Command, Side
 from services.commands.administrative import list_instrument
 from services.commands.attachments import InstrumentText
-from services.gateway.websocket.orders_snapshot import PART_ORDERS
+from services.gateway.websocket.private_models import PART_ROWS
 from tests.integration.served_venue import Served, served_venue
 from tests.patience import PATIENCE_S
 
@@ -109,7 +109,7 @@ async def test_the_tape_and_the_ticker_of_a_trade(served: Served) -> None:
 async def test_a_snapshot_of_more_open_orders_than_a_message_tells_is_one_to_the_client(
     served: Served,
 ) -> None:
-    alice, count = await served.client("alice"), PART_ORDERS + 1
+    alice, count = await served.client("alice"), PART_ROWS + 1
     for begin in range(0, count, 100):
         await alice.place_batch([limit("buy", "470000", 1)] * min(100, count - begin))
     async with alice.subscribe(["orders"]) as pushes:

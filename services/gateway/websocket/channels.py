@@ -10,15 +10,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
-import msgspec
-
 from services.data.trading_hours import TradingHours
 from services.gateway.replies.alert_json import alert_json
 from services.gateway.websocket.client_queue import Stream
 from services.gateway.websocket.liveness import HEARTBEAT, Liveness
 from services.gateway.websocket.market_models import Push, text_of
 from services.gateway.websocket.market_streams import MarketStreams
-from services.gateway.websocket.private_models import AlertsData
+from services.gateway.websocket.private_models import PART_ROWS, AlertsData, more_if
 from services.gateway.websocket.private_streams import PrivateStreams
 from services.gateway.websocket.shared_streams import Sources, Timer
 from services.gateway.websocket.subscriber import Subscriber, may_receive
@@ -26,9 +24,6 @@ from services.market_data import Market, MarketChanges
 from services.market_data.reading import MarketReads
 from services.venue_state.alerts import VenueAlert
 from services.venue_state.state import VenueState
-
-PART_ALERTS = 500
-"""How many alerts a push of a snapshot tells at most."""
 
 
 class AlertStream:
@@ -46,12 +41,11 @@ class AlertStream:
         """Subscribes to a snapshot of the open alerts, in parts where they are many, then to their changes and to new ones."""
         self._subscribers[client] = None
         alerts = [alert_json(alert) for alert in self._state.alerts.open.values()]
-        for first in range(0, len(alerts) or 1, PART_ALERTS):
-            more: Literal[True] | msgspec.UnsetType = True if len(alerts) > first + PART_ALERTS else msgspec.UNSET
-            data = AlertsData(alerts[first : first + PART_ALERTS], more)
-            client.queue.put(
-                self._text("update" if first else "snapshot", self._seq, self._seq if first else None, data)
-            )
+        first, *others = [alerts[at : at + PART_ROWS] for at in range(0, len(alerts), PART_ROWS)] or [[]]
+        client.queue.put(self._text("snapshot", self._seq, None, AlertsData(first, more_if(bool(others)))))
+        for number, part in enumerate(others, start=1):
+            data = AlertsData(part, more_if(number < len(others)))
+            client.queue.put(self._text("update", self._seq, self._seq, data))
 
     def leave(self, client: Subscriber) -> None:
         """Ends the pushes to the client."""

@@ -9,16 +9,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Literal
 
-import msgspec
-
 from services.gateway.replies.execution_report import order_json
-from services.gateway.websocket.private_models import OrdersData
+from services.gateway.websocket.private_models import PART_ROWS, OrdersData, more_if
 from services.gateway.websocket.private_stream import PrivateStream
 from services.gateway.websocket.subscriber import Subscriber
 from services.venue_state.state import VenueState
-
-PART_ORDERS = 500
-"""How many orders a part tells at most."""
 
 
 class OrdersSnapshot:
@@ -51,10 +46,10 @@ class OrdersSnapshot:
 
     def _put(self, kind: Literal["snapshot", "update"], prev_seq: int | None) -> None:
         seq, found = self._held.after_seq, self._state.orders.open
-        ids = [self._left.popleft() for _ in range(min(PART_ORDERS, len(self._left)))]
+        ids = [self._left.popleft() for _ in range(min(PART_ROWS, len(self._left)))]
         unchanged = [order for each in ids if (order := found.get(each)) is not None and order.updated_seq <= seq]
         rows = [order_json(order, self._state.instruments) for order in unchanged]
-        data = OrdersData(rows, [], [], more=True if self._left else msgspec.UNSET)
+        data = OrdersData(rows, [], [], more=more_if(bool(self._left)))
         self._client.queue.put(self._stream.text(kind, seq, prev_seq, data))
         if self.is_whole:
             self._stream.release(self._client, self._held)

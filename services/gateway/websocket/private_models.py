@@ -16,6 +16,17 @@ AccountFillRow = Annotated[dict[str, Any], model_row("AccountFill")]
 AlertRow = Annotated[dict[str, Any], model_row("Alert")]
 
 
+PART_ROWS = 500
+"""How many orders or alerts a push of a snapshot tells at most."""
+
+More = Literal[True] | msgspec.UnsetType
+
+
+def more_if(is_cut: bool) -> More:
+    """The mark of a part behind which another one comes."""
+    return True if is_cut else msgspec.UNSET
+
+
 class ResumePoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a client was: the `incarnation` and `seq` of the last push of a stream that it has taken."""
 
@@ -43,7 +54,7 @@ class OrdersData(msgspec.Struct):
     orders: list[OrderRow]
     fills: list[FillRow]
     busts: list[BustedFill]
-    more: Literal[True] | msgspec.UnsetType = msgspec.UNSET
+    more: More = msgspec.UNSET
     """In a snapshot of more than 500, and in the updates that go on with it: the next update tells more of them."""
 
 
@@ -59,8 +70,8 @@ class AlertsData(msgspec.Struct):
     """Of `alerts`: the open alerts, in an update those that changed, as they stand."""
 
     alerts: list[AlertRow]
-    more: Literal[True] | msgspec.UnsetType = msgspec.UNSET
-    """As of `orders`."""
+    more: More = msgspec.UNSET
+    """In a snapshot of more than 500, and in the updates that go on with it: the next update tells more of them."""
 
 
 class FillsData(msgspec.Struct):

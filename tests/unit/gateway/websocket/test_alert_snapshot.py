@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 from rex_client.subscription import Subscription
 
 from services.commands import administrative as admin
 from services.commands.attachments import AlertRaised, KeyIssued
-from services.gateway.websocket.channels import PART_ALERTS, AlertStream
-from services.gateway.websocket.client_queue import ClientQueue
-from services.venue_state.keys import ApiKey, key_hash
+from services.gateway.websocket.channels import AlertStream
+from services.gateway.websocket.private_models import PART_ROWS
+from services.venue_state.keys import key_hash
 from services.venue_state.state import VenueState
+from tests.unit.gateway.websocket.test_orders_snapshot import Client
 from tests.unit.read_model.history import SENDER, History, opening
 
 pytestmark = pytest.mark.anyio
 
 KEY = KeyIssued(key_hash=key_hash("rex_x").hex(), account=0, name="k", scopes=("operate",))
-
-
-class Client:
-    """A client that reads when the test lets it."""
-
-    def __init__(self, key: ApiKey | None) -> None:
-        self.key = key
-        self.queue = ClientQueue(str)
-
-    def read(self) -> list[dict[str, Any]]:
-        return [json.loads(text) for text in iter(self.queue.next_text, None)]
 
 
 def raised(number: int) -> AlertRaised:
@@ -43,8 +30,9 @@ def raised(number: int) -> AlertRaised:
     )
 
 
-@pytest.mark.parametrize("count", [1, PART_ALERTS, 2 * PART_ALERTS + 3])
-async def test_no_part_is_longer_than_its_bound_and_the_client_has_one_snapshot(count: int) -> None:
+@pytest.mark.parametrize("sizes", [[1], [PART_ROWS], [PART_ROWS, PART_ROWS, 3]])
+async def test_no_part_is_longer_than_its_bound_and_the_client_has_one_snapshot(sizes: list[int]) -> None:
+    count = sum(sizes)
     history, state = History(), VenueState()
     state.apply(history.batch(opening()))
     state.apply(
@@ -53,7 +41,7 @@ async def test_no_part_is_longer_than_its_bound_and_the_client_has_one_snapshot(
     stream, client = AlertStream(state), Client(state.find_key("rex_x"))
     stream.subscribe(client)
     parts = client.read()
-    assert [len(part["data"]["alerts"]) for part in parts[:-1]] == [PART_ALERTS] * (len(parts) - 1)
+    assert [len(part["data"]["alerts"]) for part in parts] == sizes
     state.apply(history.batch([admin.recorded(SENDER, [raised(count)])]))
     stream.publish()
     pushes = Subscription(["alerts"], None, lambda _closed: None)

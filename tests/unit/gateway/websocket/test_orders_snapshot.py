@@ -12,7 +12,7 @@ from matching_engine.records import Side
 from services.commands import administrative as admin
 from services.commands.attachments import KeyIssued
 from services.gateway.websocket.client_queue import ClientQueue
-from services.gateway.websocket.orders_snapshot import PART_ORDERS
+from services.gateway.websocket.private_models import PART_ROWS
 from services.gateway.websocket.private_streams import PrivateStreams
 from services.messaging import Submission
 from services.venue_state.keys import ApiKey, key_hash
@@ -22,7 +22,7 @@ from tests.unit.read_model.test_write_batch import amend
 
 pytestmark = pytest.mark.anyio
 
-ORDERS = 2 * PART_ORDERS + 3
+ORDERS = 2 * PART_ROWS + 3
 ACCOUNT = 2
 KEY = KeyIssued(key_hash=key_hash("rex_x").hex(), account=ACCOUNT, name="k", scopes=("read",))
 
@@ -67,18 +67,18 @@ async def read_all(client: Client, telling: asyncio.Task[None]) -> list[dict[str
     while not telling.done():
         await asyncio.sleep(0)
         waiting = client.read()
-        full = [push for push in waiting if len(push["data"]["orders"]) == PART_ORDERS]
+        full = [push for push in waiting if len(push["data"]["orders"]) == PART_ROWS]
         assert len(full) <= 1, "a part is made when the one before has been read"
         pushes += waiting
     return pushes + client.read()
 
 
 async def test_as_many_orders_as_a_part_holds_are_one_message() -> None:
-    venue = Venue(PART_ORDERS)
+    venue = Venue(PART_ROWS)
     client = venue.client()
     assert venue.streams.subscribe(client, "orders", ACCOUNT) is None
     (snapshot,) = client.read()
-    assert ids_of([snapshot]) == list(range(venue.first_id, venue.first_id + PART_ORDERS))
+    assert ids_of([snapshot]) == list(range(venue.first_id, venue.first_id + PART_ROWS))
     assert "more" not in snapshot["data"]
     venue.apply([cancel(venue.first_id, ACCOUNT)])
     assert [push["type"] for push in client.read()] == ["update"], "nothing is held back"
@@ -100,7 +100,7 @@ async def test_more_orders_come_in_parts_and_what_changed_meanwhile_comes_behind
     assert [(push["type"], push["seq"], push["prev_seq"], push["data"].get("more")) for push in told] == [
         ("snapshot", seq, None, True), ("update", seq, seq, True), ("update", seq, seq, None),
     ]  # fmt: skip
-    assert [len(push["data"]["orders"]) for push in told] == [PART_ORDERS, PART_ORDERS, 1]
+    assert [len(push["data"]["orders"]) for push in told] == [PART_ROWS, PART_ROWS, 1]
     assert ids_of(told) == list(range(venue.first_id, last_id - 1))
     assert [(push["prev_seq"], push["seq"], *ids_of([push])) for push in later] == [
         (seq, seq + 1, venue.first_id), (seq + 1, seq + 2, last_id), (seq + 2, seq + 3, last_id - 1),
