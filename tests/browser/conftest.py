@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, ViewportSize, expect, sync_playwright
 
 from tests.faults.venue_process import NO_VARIABLES, printing
 from tests.patience import PATIENCE_S, http_delete, http_get, http_post, http_put, impatience
@@ -223,3 +223,12 @@ def watched(page: Page) -> Iterator[Watched]:
     found.listen()
     yield found
     assert found.troubles == []  # before the page's end, which may end a request that is under way
+
+
+def wait_for_a_late_pong(route: Route) -> None:
+    """The module of the page's WebSocket, which gives a line up whose ping has no answer for a second: here not. Where a test
+    carries the WebSocket, pongs come through its process and may be late."""
+    answer, soon = route.fetch(), "const ANSWER_MS = 1_000;"
+    body = answer.text()
+    assert soon in body
+    route.fulfill(response=answer, body=body.replace(soon, f"const ANSWER_MS = {PATIENCE_MS};"))

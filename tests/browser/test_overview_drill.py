@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from services.pages.formatting import money
 from services.values.decimals import counted
-from tests.browser.conftest import VenueProcess, Watched
+from tests.browser.conftest import VenueProcess, Watched, wait_for_a_late_pong
 from tests.browser.figuring import log_in
 from tests.browser.overviewing import enter_operator, halted, middle_of, open_overview, present
 
@@ -187,6 +187,7 @@ def test_after_cuts_the_trades_are_followed_once(page: Page, halted: VenueProces
         line.on_message(pass_on)
 
     log_in(page, halted, "operator")
+    page.route("**/app/feed.js", wait_for_a_late_pong)
     page.route_web_socket("**/v1/ws", between)
     open_overview(page, halted)
     expect(page.locator("#tape tr").first).to_be_visible()

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.conftest import DESK, SYMBOL, VenueProcess, Watched
+from tests.browser.conftest import DESK, SYMBOL, VenueProcess, Watched, wait_for_a_late_pong
 from tests.browser.trading import (
     depth_of,
     eventually,
@@ -204,6 +204,7 @@ def test_a_bust_that_the_line_missed_is_shown_when_it_is_back(page: Page, demo: 
         socket.on_message(ask)
         server.on_message(lambda text: None if is_cut and socket is held[0] else socket.send(text))
 
+    page.route("**/app/feed.js", wait_for_a_late_pong)
     page.route_web_socket("**/v1/ws", carry)
     trade(page, demo)
     expect(page.locator("[data-testid=ladder] tr.ask[data-price]").nth(2)).to_be_visible()

@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, Request, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import DESK, SYMBOL, VenueProcess
+from tests.browser.conftest import DESK, SYMBOL, VenueProcess, wait_for_a_late_pong
 from tests.patience import PATIENCE_S, http_post
 
 Json = dict[str, Any]
@@ -149,10 +149,12 @@ def asked_of_the_api(venue: VenueProcess, body: Json) -> Json:
 
 
 class HeldChecks:
-    """The WebSocket of the page's next load, on which the checks of orders can be held."""
+    """The WebSocket of the page's next load, on which the checks of orders can be held. What is held belongs to one line: the
+    page does not give it up."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        page.route("**/app/feed.js", wait_for_a_late_pong)
         self.is_holding = False
         self.held: list[tuple[WebSocketRoute, Json]] = []
         self._answered: set[int] = set()

@@ -17,7 +17,7 @@ import pytest
 from services.files.data_folder import JOURNAL_FILE
 from services.processes.exit_codes import ExitCode
 from tests.faults.mutants import faulty_engine, full_device, stepped_clock, stuck_after_a_fault, stuck_end
-from tests.faults.venue_process import Finished, Mutant, rex, serve
+from tests.faults.venue_process import Finished, Mutant, rex, serve, told_operator
 from tests.patience import PATIENCE_S, http_get
 from tests.unit.journal.killed import flip
 
@@ -183,7 +183,7 @@ def test_each_status_is_what_the_table_says(
     assert sentence in ended.out + ended.err
     assert not ended.is_traceback
     if status not in (ExitCode.OK, ExitCode.USAGE) and not ended.out:
-        said = ended.err.splitlines()
+        said = told_operator(ended.err)
         assert [line.startswith("rex: ") for line in said] == [True] * (2 if status == ExitCode.WATCHDOG else 1), said
 
 

@@ -11,7 +11,7 @@ from services.files.data_folder import JOURNAL_FILE
 from services.journal.connections import log_of
 from services.processes.exit_codes import ExitCode
 from tests.e2e.faults import fail_device, start_demo, url_of, watch_a_fault
-from tests.faults.venue_process import rex, serve
+from tests.faults.venue_process import rex, serve, told_operator
 from tests.patience import PATIENCE_S, http_get
 from tests.unit.journal.killed import flip, leave_in_log
 
@@ -22,7 +22,7 @@ def test_clients_under_way_hear_at_once_and_the_operator_once(tmp_path: Path) ->
     with start_demo(tmp_path) as process:
         seen = asyncio.run(watch_a_fault(process, tmp_path))
     assert seen.returncode == ExitCode.DEVICE_FAILED, seen.stderr
-    (sentence,) = seen.stderr.splitlines()
+    (sentence,) = told_operator(seen.stderr)
     assert sentence.startswith("rex: the sequencer stopped, nothing from seq ")
     assert str(tmp_path / JOURNAL_FILE) in sentence
     assert len(seen.rest) == 4
@@ -41,7 +41,7 @@ def test_a_fault_while_stopping_ends_the_same_way(tmp_path: Path) -> None:
         fail_device(process)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE_S)
-    (sentence,) = [line for line in said.splitlines() if not line.startswith("rex: stopping: ")]
+    (sentence,) = [line for line in told_operator(said) if not line.startswith("rex: stopping: ")]
     assert str(tmp_path) in sentence
     assert process.returncode == ExitCode.DEVICE_FAILED, said
 
