@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from matching_engine.records import Reason, Side
-from services.values.decimals import percent_text, yuan_text
+from services.values.decimals import counted, percent_text, yuan_text
 from services.venue_state.accounts import VenueAccount
 from services.venue_state.instruments import VenueInstrument
 
@@ -27,18 +29,18 @@ def reason_text(
 def _of_the_account(reason: int, account: VenueAccount, instrument: VenueInstrument | None) -> str | None:
     match reason:
         case Reason.INSUFFICIENT_FUNDS:
-            return f"Available: {yuan_text(account.cash_fen - account.reserved_fen)} yuan."
+            return f"Available: {_yuan(account.cash_fen - account.reserved_fen)}."
         case Reason.INSUFFICIENT_INVENTORY if instrument is not None:
             held = account.holdings.get(instrument.number)
-            return f"Available: {_lots(held.lots - held.reserved_lots if held else 0)} of {instrument.symbol}."
+            return f"Available: {counted(held.lots - held.reserved_lots if held else 0, 'lot')} of {instrument.symbol}."
         case Reason.ORDER_QUANTITY_LIMIT:
-            return f"At most: {_lots(account.max_order_lots)}."
+            return f"At most: {counted(account.max_order_lots, 'lot')}."
         case Reason.ORDER_VALUE_LIMIT:
-            return f"At most: {yuan_text(account.max_order_fen)} yuan."
+            return f"At most: {_yuan(account.max_order_fen)}."
         case Reason.OPEN_ORDERS_LIMIT:
-            return f"At most: {account.max_open_orders}."
+            return f"At most: {account.max_open_orders:,}."
         case Reason.TURNOVER_LIMIT:
-            return f"At most: {yuan_text(account.max_day_fen)} yuan; so far: {yuan_text(account.day_fen)}."
+            return f"At most: {_yuan(account.max_day_fen)}; so far: {_yuan(account.day_fen)}."
         case _:
             return None
 
@@ -46,9 +48,9 @@ def _of_the_account(reason: int, account: VenueAccount, instrument: VenueInstrum
 def _of_the_instrument(reason: int, side: int, instrument: VenueInstrument) -> str | None:
     match reason:
         case Reason.PRICE_ABOVE_BAND:
-            return f"Limit: {instrument.price_text(instrument.high_ticks)}."
+            return f"Limit: {_price(instrument, instrument.high_ticks)}."
         case Reason.PRICE_BELOW_BAND:
-            return f"Limit: {instrument.price_text(instrument.low_ticks)}."
+            return f"Limit: {_price(instrument, instrument.low_ticks)}."
         case Reason.PRICE_OUTSIDE_COLLAR:
             way = "above" if side == Side.BUY else "below"
             return f"At most {percent_text(instrument.collar_ppm)} {way} it."
@@ -56,5 +58,9 @@ def _of_the_instrument(reason: int, side: int, instrument: VenueInstrument) -> s
             return None
 
 
-def _lots(count: int) -> str:
-    return "1 lot" if count == 1 else f"{count} lots"
+def _yuan(amount_fen: int) -> str:
+    return f"¥ {Decimal(yuan_text(amount_fen)):,}"
+
+
+def _price(instrument: VenueInstrument, ticks: int) -> str:
+    return f"{Decimal(instrument.price_text(ticks)):,}"

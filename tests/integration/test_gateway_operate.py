@@ -73,8 +73,8 @@ async def test_limits_hold_and_are_told(venue: RunningVenue) -> None:
     assert venue.state.last_seq == venue.sequencer.last_seq, "both commands of the change are there"
     for body, reason, numbers in (
         (order("buy", "473000", 6), "order_quantity_limit", "At most: 5 lots."),
-        (order("buy", "473000", 5), "order_value_limit", "At most: 1900000.00 yuan."),
-        (order("buy", "473000", 3), "turnover_limit", "At most: 1000000.00 yuan; so far: 0.00."),
+        (order("buy", "473000", 5), "order_value_limit", "At most: ¥ 1,900,000.00."),
+        (order("buy", "473000", 3), "turnover_limit", "At most: ¥ 1,000,000.00; so far: ¥ 0.00."),
     ):
         refused = await place(venue, "alice", body)
         assert (refused["state"], refused["reason"]) == ("rejected", reason)

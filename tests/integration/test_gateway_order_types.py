@@ -107,7 +107,7 @@ async def test_a_refused_amend_says_why_and_leaves_the_order(venue: RunningVenue
         assert (status, problem["code"]) == (409, code)
         assert await as_it_stands(venue, mine) == mine
     assert (await amend(venue, mine, quantity=50_000))[1]["detail"] == (
-        "The account has too little cash available. Available: 997633817.50 yuan."
+        "The account has too little cash available. Available: ¥ 997,633,817.50."
     )
     status, problem = await amend(venue, mine)
     assert (status, problem["code"]) == (422, "invalid_option")

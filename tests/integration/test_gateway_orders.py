@@ -107,7 +107,7 @@ async def test_a_declined_order_is_an_order(venue: RunningVenue) -> None:
     reply = await alice.post("/v1/orders", json=limit("buy", "900000", 1))
     assert reply.status_code == 201
     assert (reply.json()["state"], reply.json()["reason"]) == ("rejected", "price_above_band")
-    assert reply.json()["reason_text"] == "A price is above the day's upper limit. Limit: 501300.00."
+    assert reply.json()["reason_text"] == "A price is above the day's upper limit. Limit: 501,300.00."
     closed = (await alice.get("/v1/orders?state=closed")).json()["orders"]
     assert closed == [reply.json()]
 
@@ -133,7 +133,7 @@ async def test_a_repeat_of_an_order_that_memory_has_forgotten(venue: RunningVenu
     first = (await alice.post("/v1/orders", json=body)).json()
     venue.state.orders.ended.clear()
     second = await alice.post("/v1/orders", json=body)
-    assert first["reason_text"] == "A price is above the day's upper limit. Limit: 501300.00."
+    assert first["reason_text"] == "A price is above the day's upper limit. Limit: 501,300.00."
     forgotten = first | {"reason_text": "A price is above the day's upper limit."}
     assert (second.status_code, second.json()) == (200, forgotten)
     closed = await alice.delete(f"/v1/orders/{first['order_id']}")

@@ -118,14 +118,14 @@ def test_every_reason_has_a_sentence_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("reason", "numbers"),
     [
-        (Reason.INSUFFICIENT_FUNDS, "Available: 70.00 yuan."),
+        (Reason.INSUFFICIENT_FUNDS, "Available: ¥ 70.00."),
         (Reason.INSUFFICIENT_INVENTORY, "Available: 6 lots of ND-OX."),
         (Reason.ORDER_QUANTITY_LIMIT, "At most: 50 lots."),
-        (Reason.ORDER_VALUE_LIMIT, "At most: 900.00 yuan."),
+        (Reason.ORDER_VALUE_LIMIT, "At most: ¥ 900.00."),
         (Reason.OPEN_ORDERS_LIMIT, "At most: 7."),
-        (Reason.TURNOVER_LIMIT, "At most: 8000.00 yuan; so far: 123.00."),
-        (Reason.PRICE_ABOVE_BAND, "Limit: 10500.00."),
-        (Reason.PRICE_BELOW_BAND, "Limit: 9500.00."),
+        (Reason.TURNOVER_LIMIT, "At most: ¥ 8,000.00; so far: ¥ 123.00."),
+        (Reason.PRICE_ABOVE_BAND, "Limit: 10,500.00."),
+        (Reason.PRICE_BELOW_BAND, "Limit: 9,500.00."),
         (Reason.PRICE_OUTSIDE_COLLAR, "At most 2.5 % below it."),
     ],
 )
