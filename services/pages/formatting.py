@@ -7,13 +7,14 @@ from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-_FACTORS = {"en": ((10**9, "bn"), (10**6, "m"), (10**3, "k")), "zh": ((10**8, "亿"), (10**4, "万"))}
+from services.values.decimals import short_yuan
+
 _ZONE = timezone(timedelta(hours=8))  # Asia/Shanghai; no summer time since 1991
 
 
 def money(yuan: str | None) -> str:
     """Exact yuan: `¥ 1,234,567.00`."""
-    return "–" if yuan is None else _signed(yuan, f"{abs(Decimal(yuan)):,}")
+    return "–" if yuan is None else f"{'−' if yuan.startswith('-') else ''}¥ {abs(Decimal(yuan)):,}"
 
 
 def number(decimal: str | int | None) -> str:
@@ -23,20 +24,15 @@ def number(decimal: str | int | None) -> str:
 
 def short(yuan: str | None, language: str) -> str:
     """Short yuan with three digits or more: `¥ 6.40 bn`, `¥ 64.0 亿`."""
-    if yuan is None:
+    return "–" if yuan is None else short_yuan(int(Decimal(yuan).scaleb(2)), language)
+
+
+def percent(share: str | None, language: str, places: int = 1) -> str:
+    """`0.2783` as `27.8 %`, in Chinese as `27.8%`."""
+    if share is None:
         return "–"
-    size = abs(Decimal(yuan))
-    for factor, name in _FACTORS[language]:
-        if size >= factor:
-            scaled = size / factor
-            places = 2 if scaled < 10 else 1 if scaled < 100 else 0
-            return _signed(yuan, f"{_rounded(scaled, places):,} {name}")
-    return _signed(yuan, f"{_rounded(size, 0):,}")
-
-
-def percent(share: str | None, places: int = 1) -> str:
-    """`0.2783` as `27.8 %`."""
-    return "–" if share is None else f"{_rounded(Decimal(share) * 100, places):,} %".replace("-", "−")
+    space = "" if language == "zh" else " "
+    return f"{_rounded(Decimal(share) * 100, places):,}{space}%".replace("-", "−")
 
 
 def stamp(time: str | None) -> str:
@@ -46,10 +42,6 @@ def stamp(time: str | None) -> str:
 
 def _rounded(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
-
-
-def _signed(yuan: str, size: str) -> str:
-    return f"{'−' if yuan.startswith('-') else ''}¥ {size}"
 
 
 def largest(lines: Sequence[Mapping[str, Any]], name: str, count: int) -> list[Mapping[str, Any]]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.reporting.target import Progress
-from services.reporting.verdict import hundred_millions, short_yuan
-from services.values.decimals import decimal_text
+from services.reporting.verdict import hundred_millions
+from services.values.decimals import decimal_text, short_yuan
 from services.values.times import date_text
 
 
@@ -34,8 +34,8 @@ class Close:
 def said(date: int, net_fen: int, moved_fen: int, before: Close, close: Close) -> str:
     """The sentence in English. `moved_fen`: what decisions of the day changed of earlier days."""
     clauses = [
-        f"On {date_text(date)} {short_yuan(net_fen)} net were added, and the year ended the day at "
-        f"{short_yuan(close.net_fen)}",
+        f"On {date_text(date)} {short_yuan(net_fen)} net was added, and the year stood at {short_yuan(close.net_fen)} at the "
+        "close",
         _moved(moved_fen),
         _target(before, close),
         _gap(before.progress, close.progress),
@@ -116,11 +116,11 @@ def _chance(before: int | None, after: int | None) -> str:
         return ""
     now = _percent(after)
     if before is None:
-        return f"the chance to reach the target is {now}"
+        return f"the chance to reach the target was {now} %"
     if _percent(before) == now:
-        return f"the chance to reach the target stayed at {now}"
+        return f"the chance to reach the target stayed at {now} %"
     verb = "rose" if after > before else "fell"
-    return f"the chance to reach the target {verb} from {_percent(before)} to {now}"
+    return f"the chance to reach the target {verb} from {_percent(before)} % to {now} %"
 
 
 def _chance_zh(before: int | None, after: int | None) -> str:
@@ -128,11 +128,11 @@ def _chance_zh(before: int | None, after: int | None) -> str:
         return ""
     now = _percent(after)
     if before is None:
-        return f"达标概率为{now}"
+        return f"达标概率为{now}%"
     if _percent(before) == now:
-        return f"达标概率仍为{now}"
-    return f"达标概率由{_percent(before)}{'升' if after > before else '降'}至{now}"
+        return f"达标概率仍为{now}%"
+    return f"达标概率由{_percent(before)}%{'升' if after > before else '降'}至{now}%"
 
 
 def _percent(permille: int) -> str:
-    return f"{decimal_text(permille, 10, 0)} %"
+    return decimal_text(permille, 10, 0)

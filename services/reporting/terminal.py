@@ -17,8 +17,8 @@ from services.reporting.documents import ratio_text, tonnes_text
 from services.reporting.figure import Figure
 from services.reporting.report import IS_SIMULATED, proof_sentence
 from services.reporting.schemas import Share, TurnoverReport
-from services.reporting.verdict import Outcome, short_yuan
-from services.values.decimals import fixed_text, fraction_text, yuan_text
+from services.reporting.verdict import Outcome
+from services.values.decimals import fixed_text, fraction_text, short_yuan, yuan_text
 from services.values.times import date_text, time_text
 
 _NOT_YET = "too early to say"
@@ -62,7 +62,7 @@ def render(found: CheckedReport) -> RenderableType:
 
 def _answer(report: TurnoverReport) -> list[Text]:
     """What everybody asks first, what has changed since the last completed day, and why not to believe it."""
-    target = f"{short_yuan(report.target_fen)} yuan"
+    target = short_yuan(report.target_fen)
     if report.target_is_pro_rata and report.target_fen != report.target_of_whole_year_fen:
         whole = short_yuan(report.target_of_whole_year_fen)
         target += f", pro rata of {whole} for the venue's {report.days_total} trading days"

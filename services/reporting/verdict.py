@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from services.reporting.target import Progress, Stage
-from services.values.decimals import decimal_text, fraction_text
+from services.values.decimals import decimal_text, fraction_text, short_yuan
 from services.values.times import date_text
 
 ON_TRACK, BEHIND = Fraction(8, 10), Fraction(2, 10)
@@ -88,18 +88,18 @@ def _out_of_reach(progress: Progress) -> Verdict:
 
 
 def _forecast(progress: Progress, reach: Fraction) -> Verdict:
-    percent = f"{fraction_text(100 * reach, 0)} %"
+    percent = fraction_text(100 * reach, 0)
     if reach >= ON_TRACK:
         return Verdict(
             Outcome.ON_TRACK,
-            f"On track: the target is reached with a probability of {percent}.",
-            f"进展顺利：达标概率 {percent}。",
+            f"On track: the target is reached with a probability of {percent} %.",
+            f"进展顺利：达标概率 {percent}%。",
         )
     if reach >= BEHIND:
         return Verdict(
             Outcome.OPEN,
-            f"Undecided: the target is reached with a probability of {percent}.",
-            f"尚无定论：达标概率 {percent}。",
+            f"Undecided: the target is reached with a probability of {percent} %.",
+            f"尚无定论：达标概率 {percent}%。",
         )
     required, recent, behind = progress.required_per_day_fen, progress.recent_mean_fen, max(-progress.ahead_fen, 0)
     last = progress.last_completed
@@ -111,18 +111,9 @@ def _forecast(progress: Progress, reach: Fraction) -> Verdict:
     return Verdict(
         Outcome.BEHIND,
         f"Behind the pace by {short_yuan(behind)} at the close of {date_text(last)}: the target is reached with a "
-        f"probability of {percent}, and {en}.",
-        f"截至{date_text(last)}收盘落后进度{hundred_millions(behind)}：达标概率 {percent}，{zh}。",
+        f"probability of {percent} %, and {en}.",
+        f"截至{date_text(last)}收盘落后进度{hundred_millions(behind)}：达标概率 {percent}%，{zh}。",
     )
-
-
-def short_yuan(amount_fen: int) -> str:
-    """An amount for the eye: `16.6 bn`; below a billion yuan `95.0 M`, and what would be `0.0 M` as `40.0 k`."""
-    if 0 < amount_fen < 10**7:
-        return f"{decimal_text(amount_fen, 10**5, 1)} k"
-    if amount_fen < 10**11:
-        return f"{decimal_text(amount_fen, 10**8, 1)} M"
-    return f"{decimal_text(amount_fen, 10**11, 1)} bn"
 
 
 def hundred_millions(amount_fen: int) -> str:

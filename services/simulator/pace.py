@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from services.simulator.accounts import VALUE_SHARE_BP
 from services.simulator.market import Quote
 from services.simulator.traders import mean_taken_lots
+from services.values.decimals import short_yuan
 
 PLAN_FEN, TRADING_DAYS = 2_300_000_000_000, 242
 PLAN_DAY_FEN = PLAN_FEN // TRADING_DAYS
@@ -66,11 +67,10 @@ class Pace:
 
     def lines(self) -> tuple[str, str, str]:
         """What a demo says about it at its start."""
-        traded, plan = (f"{fen / 100e6:,.0f} M" for fen in (self.day_fen, PLAN_DAY_FEN))
         compressed = self.plan_days > FASTEST_UNCOMPRESSED
         return (
             f"about {self.rate_per_s:g} orders a second",
-            f"about {traded} yuan in 24 hours, {self.plan_days:g} × the plan's {plan} a day",
+            f"about {short_yuan(self.day_fen)} in 24 hours, {self.plan_days:g} × the plan's {short_yuan(PLAN_DAY_FEN)} a day",
             f"time compressed: {self.plan_days:g} days of the plan in 24 hours"
             if compressed
             else "no time compression; `rex demo --pace 100` is a livelier market",

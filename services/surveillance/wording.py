@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from services.surveillance.contracts import FindingKind
-from services.values.decimals import counted, half_up
+from services.values.decimals import counted, half_up, short_yuan
 
 _MOST_NAMES = 6
 """A sentence names so many members, and counts the others."""
 
 _YI_FEN, _WAN_FEN = 10_000_000_000, 1_000_000
-_BILLION_FEN, _MILLION_FEN = 100_000_000_000, 100_000_000
 
 
 class FindingFacts(NamedTuple):
@@ -32,7 +31,7 @@ class FindingFacts(NamedTuple):
 def english(facts: FindingFacts, names: Mapping[int, str]) -> str:
     """The finding in English; `names` by member, "member 7" where there is none."""
     who = _listed([names.get(member, f"member {member}") for member in facts.members], ", ", " and ", " more")
-    amount, share = f"{_amount_en(facts.amount_fen)} yuan", f"{facts.inside_share:.0%}".replace("%", " %")
+    amount, share = short_yuan(facts.amount_fen), f"{facts.inside_share:.0%}".replace("%", " %")
     match facts.kind:
         case FindingKind.COMMON_CONTROL:
             trades = counted(facts.trades, "trade")
@@ -73,14 +72,6 @@ def _listed(names: list[str], comma: str, last: str, more: str) -> str:
 
 def _times(lift: float) -> str:
     return f"{lift:.1f}" if lift < 10 else f"{lift:.0f}"
-
-
-def _amount_en(fen: int) -> str:
-    if fen >= _BILLION_FEN:
-        return f"{_tenths(fen, _BILLION_FEN)} bn"
-    if fen >= _MILLION_FEN:
-        return f"{_tenths(fen, _MILLION_FEN)} M"
-    return f"{half_up(fen, 100):,}"
 
 
 def _amount_zh(fen: int) -> str:

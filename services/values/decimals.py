@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 
@@ -52,6 +53,22 @@ def fraction_text(fraction: Fraction, decimals: int) -> str:
 def yuan_text(amount_fen: int) -> str:
     """An amount in fen as yuan with two decimals."""
     return fixed_text(amount_fen, 2)
+
+
+_SHORT: Mapping[str, tuple[tuple[int, str], ...]] = {
+    "en": ((10**11, " bn"), (10**8, " m"), (10**5, " k"), (100, "")),
+    "zh": ((10**10, " 亿"), (10**6, " 万"), (100, "")),
+}
+"""The units of short amounts, in fen."""
+
+
+def short_yuan(amount_fen: int, language: str = "en") -> str:
+    """An amount for the eye, with three digits or more: `¥ 6.40 bn`, `¥ 95.0 m`; in Chinese `¥ 64.0 亿`."""
+    size_fen, sign = abs(amount_fen), "−" if amount_fen < 0 else ""
+    unit_fen, name = next((unit for unit in _SHORT[language] if size_fen >= unit[0]), (100, ""))
+    decimals = 0 if not name or size_fen >= 100 * unit_fen else 1 if size_fen >= 10 * unit_fen else 2
+    whole, point, fraction = decimal_text(size_fen, unit_fen, decimals).partition(".")
+    return f"{sign}¥ {int(whole):,}{point}{fraction}{name}"
 
 
 def rate_text(rate_ppm: int) -> str:

@@ -47,7 +47,7 @@ def expect_headline(page: Page, report: Any, language: str) -> None:
         "of": t["headline.of"].replace("{target}", short(report["target"], language)),
         "of-exact": t["headline.of_exact"]
         .replace("{target}", money(report["target"]))
-        .replace("{share}", percent(report["share"], 2)),
+        .replace("{share}", percent(report["share"], language, 2)),
         "pace-said": t["headline.no_day"],
         "outcome": t["outcome.too_early"],
         "today": short(report["today"], language),

@@ -139,7 +139,7 @@ def test_scripts_write_numbers_as_the_first_paint_does(page: Page, demo: VenuePr
     assert written == [
         [money(amount) for amount in AMOUNTS],
         [short(amount, language) for amount in AMOUNTS],
-        [percent(share) for share in SHARES],
+        [percent(share, language) for share in SHARES],
     ]
 
 

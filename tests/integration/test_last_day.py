@@ -53,7 +53,7 @@ async def test_it_is_the_difference_of_two_reports_and_never_changes_afterwards(
         assert (friday["day"]["date"], friday["day"]["net"], friday["day"]["moved"]) == ("2023-12-01", str(NET), "0.00")
         assert friday["day"]["before"]["net"] == "0.00"
         assert friday["sentence"].startswith(
-            "On 2023-12-01 1.1 M net were added, and the year ended the day at 1.1 M; "
+            "On 2023-12-01 ¥ 1.06 m net was added, and the year stood at ¥ 1.06 m at the close; "
         )
         assert "decisions" not in friday["sentence"]
         await decide(venue, "exclude", oxide, magnet)
@@ -69,7 +69,7 @@ async def test_it_is_the_difference_of_two_reports_and_never_changes_afterwards(
         assert (monday["day"]["date"], monday["day"]["net"]) == ("2023-12-04", str(NET))
         assert (monday["day"]["moved"], monday["day"]["close"]["net"]) == (str(moved), str(NET + OXIDE))
         assert (
-            "decisions about earlier days took 0.6 M away; the target went from 23.0 bn to 24.0 bn; "
+            "decisions about earlier days took ¥ 585 k away; the target went from ¥ 23.0 bn to ¥ 24.0 bn; "
             in monday["sentence"]
         )
         assert monday["day"]["before"]["seq"] == friday["day"]["close"]["seq"]

@@ -361,7 +361,7 @@ async def test_on_a_terminal(folder: Path) -> None:
 async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
     found = await report_at_rest(folder, 2023)
     assert answer_of(found)[:2] == [
-        "Will 2023 reach 23.0 bn yuan? It is too early to say.",
+        "Will 2023 reach ¥ 23.0 bn? It is too early to say.",
         "No day is completed yet; today: ¥ 60,000.00",
     ]
     changes: list[tuple[dict[str, Any], str]] = [
@@ -369,7 +369,7 @@ async def test_the_first_line_on_a_terminal_is_the_answer(folder: Path) -> None:
         ({"outcome": Outcome.BEHIND, "target_is_set": False}, "(the plan: no target is set)? Probably not. It is"),
         (
             {"outcome": Outcome.OPEN, "target_is_pro_rata": True, "target_fen": 100_000_000_000},
-            "pro rata of 23.0 bn for the",
+            "pro rata of ¥ 23.0 bn for the",
         ),
         ({"days_completed": 3}, "Since the last completed day: ¥ 60,000.00"),
         ({"simulated": True}, "SIMULATED  The journal begins"),

@@ -72,7 +72,7 @@ def test_a_pace_for_which_orders_must_grow_trades_as_much_as_it_says(
 def test_a_demo_says_what_it_trades_and_whether_time_is_compressed() -> None:
     assert Pace(20, 1.5).lines() == (
         "about 20 orders a second",
-        "about 143 M yuan in 24 hours, 1.5 × the plan's 95 M a day",
+        "about ¥ 143 m in 24 hours, 1.5 × the plan's ¥ 95.0 m a day",
         "no time compression; `rex demo --pace 100` is a livelier market",
     )
     assert Pace(20, 10).lines()[2] == "time compressed: 10 days of the plan in 24 hours"

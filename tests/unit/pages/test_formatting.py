@@ -42,7 +42,8 @@ def test_short_money_has_three_digits(yuan: str | None, english: str, chinese: s
     [("0.2783", 1, "27.8 %"), ("0.0537", 2, "5.37 %"), ("-0.105", 0, "−11 %"), ("12.5", 0, "1,250 %"), (None, 1, "–")],
 )
 def test_percent(share: str | None, places: int, text: str) -> None:
-    assert percent(share, places) == text
+    assert percent(share, "en", places) == text
+    assert percent(share, "zh", places) == text.replace(" ", "")
 
 
 @pytest.mark.parametrize(

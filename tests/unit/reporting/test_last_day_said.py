@@ -25,40 +25,40 @@ def close(net: list[int], reach: int | None = None, target_fen: int = 20 * BN) -
         (
             close([1_100 * M], 370),
             close([1_100 * M, 1_050 * M], 392),
-            "the lead over the pace grew by 50.0 M to 150.0 M; the chance to reach the target rose from 37 % to 39 %.",
-            "领先进度扩大0.50亿元至1.50亿元；达标概率由37 %升至39 %。",
+            "the lead over the pace grew by ¥ 50.0 m to ¥ 150 m; the chance to reach the target rose from 37 % to 39 %.",
+            "领先进度扩大0.50亿元至1.50亿元；达标概率由37%升至39%。",
         ),
         (
             close([1_100 * M], 392),
             close([1_100 * M, 950 * M], 370),
-            "the lead over the pace shrank by 50.0 M to 50.0 M; the chance to reach the target fell from 39 % to 37 %.",
-            "领先进度缩小0.50亿元至0.50亿元；达标概率由39 %降至37 %。",
+            "the lead over the pace shrank by ¥ 50.0 m to ¥ 50.0 m; the chance to reach the target fell from 39 % to 37 %.",
+            "领先进度缩小0.50亿元至0.50亿元；达标概率由39%降至37%。",
         ),
         (
             close([900 * M], 371),
             close([900 * M, 950 * M], 369),
-            "the lag behind the pace grew by 50.0 M to 150.0 M; the chance to reach the target stayed at 37 %.",
-            "落后进度扩大0.50亿元至1.50亿元；达标概率仍为37 %。",
+            "the lag behind the pace grew by ¥ 50.0 m to ¥ 150 m; the chance to reach the target stayed at 37 %.",
+            "落后进度扩大0.50亿元至1.50亿元；达标概率仍为37%。",
         ),
         (
             close([900 * M]),
             close([900 * M, 1_050 * M], 369),
-            "the lag behind the pace shrank by 50.0 M to 50.0 M; the chance to reach the target is 37 %.",
-            "落后进度缩小0.50亿元至0.50亿元；达标概率为37 %。",
+            "the lag behind the pace shrank by ¥ 50.0 m to ¥ 50.0 m; the chance to reach the target was 37 %.",
+            "落后进度缩小0.50亿元至0.50亿元；达标概率为37%。",
         ),
         (
             close([900 * M]),
             close([900 * M, 1_000 * M]),
-            "the lag behind the pace stayed at 100.0 M.",
+            "the lag behind the pace stayed at ¥ 100 m.",
             "落后进度仍为1.00亿元。",
         ),
         (
             close([900 * M], 200),
             close([900 * M, 1_200 * M]),
-            "it went from 100.0 M behind the pace to 100.0 M ahead of the pace.",
+            "it went from ¥ 100 m behind the pace to ¥ 100 m ahead of the pace.",
             "由落后进度1.00亿元转为领先进度1.00亿元。",
         ),
-        (close([]), close([900 * M]), "it was 100.0 M behind the pace.", "落后进度1.00亿元。"),
+        (close([]), close([900 * M]), "it was ¥ 100 m behind the pace.", "落后进度1.00亿元。"),
     ],
 )
 def test_how_pace_and_chance_moved(before: Close, after: Close, english: str, chinese: str) -> None:
@@ -70,11 +70,14 @@ def test_how_pace_and_chance_moved(before: Close, after: Close, english: str, ch
 
 def test_the_day_and_what_else_moved_the_year() -> None:
     before, after = close([900 * M]), close([900 * M, 1_000 * M], target_fen=40 * BN)
-    english = "On 2023-01-02 1.0 bn net were added, and the year ended the day at 1.9 bn; "
-    target, gap = "the target went from 20.0 bn to 40.0 bn; ", "the lag behind the pace grew by 2.0 bn to 2.1 bn."
-    told = "decisions about earlier days took 30.0 M away; "
+    english = "On 2023-01-02 ¥ 1.00 bn net was added, and the year stood at ¥ 1.90 bn at the close; "
+    target, gap = (
+        "the target went from ¥ 20.0 bn to ¥ 40.0 bn; ",
+        "the lag behind the pace grew by ¥ 2.00 bn to ¥ 2.10 bn.",
+    )
+    told = "decisions about earlier days took ¥ 30.0 m away; "
     assert said(DAYS[1], BN, -30 * M, before, after) == english + told + target + gap
-    told = "decisions about earlier days gave 30.0 M back; "
+    told = "decisions about earlier days gave ¥ 30.0 m back; "
     assert said(DAYS[1], BN, 30 * M, before, after) == english + told + target + gap
     assert said(DAYS[1], BN, 0, before, after) == english + target + gap
     chinese = "2023-01-02新增净成交额10.00亿元，收盘时年度累计19.00亿元；"

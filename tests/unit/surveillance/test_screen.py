@@ -61,7 +61,7 @@ def test_the_sentence_says_it_in_both_languages() -> None:
     trades = trades_of([*circle(A, B, C), *own_trades(A, B, C), *background()])
     finding = only(screen(trades, names={A: "A", B: "B", C: "C"}))
     assert finding.sentence_en == (
-        "A, B and C traded 15,000 yuan with each other, 83 % of all they did, 33 times what chance gives,"
+        "A, B and C traded ¥ 15.0 k with each other, 83 % of all they did, 33 times what chance gives,"
         " and ended where they began (net 0 %)."
     )
     assert (

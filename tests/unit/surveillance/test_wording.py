@@ -13,7 +13,7 @@ NAMES = {1: "A", 2: "B", 3: "C"}
 
 def test_a_closed_group() -> None:
     assert english(FACTS, NAMES) == (
-        "A, B and C traded 41 M yuan with each other, 62 % of all they did, 14 times what chance gives,"
+        "A, B and C traded ¥ 41.0 m with each other, 62 % of all they did, 14 times what chance gives,"
         " and ended where they began (net 3 %)."
     )
     assert (
@@ -31,7 +31,7 @@ def test_what_came_back_in_another_form_is_said() -> None:
 def test_matched_orders() -> None:
     facts = FACTS._replace(kind=FindingKind.MATCHED_ORDERS, members=(1, 2))
     assert english(facts, NAMES) == (
-        "A and B 30 times filled each other's orders whole, entered seconds apart: 41 M yuan, 62 % of all they did,"
+        "A and B 30 times filled each other's orders whole, entered seconds apart: ¥ 41.0 m, 62 % of all they did,"
         " 14 times what chance gives."
     )
     assert chinese(facts, NAMES) == (
@@ -42,7 +42,7 @@ def test_matched_orders() -> None:
 def test_common_control() -> None:
     facts = FACTS._replace(kind=FindingKind.COMMON_CONTROL, members=(1, 9))
     assert english(facts, NAMES) == (
-        "A and member 9 are under declared common control and traded 41 M yuan with each other in 30 trades."
+        "A and member 9 are under declared common control and traded ¥ 41.0 m with each other in 30 trades."
     )
     assert chinese(facts, NAMES) == "A和会员9属于已申报的同一实际控制关系，相互成交30笔，共4,100万元。"
 
@@ -56,12 +56,12 @@ def test_many_members_are_counted() -> None:
 @pytest.mark.parametrize(
     ("fen", "in_english", "in_chinese"),
     [
-        (50, "1 yuan", "1元"),
-        (99_999_949, "999,999 yuan", "100万元"),
-        (149_999_999, "1.5 M yuan", "150万元"),
-        (12_345_678_900, "123 M yuan", "1.2亿元"),
-        (1_660_000_000_000, "17 bn yuan", "166亿元"),
-        (230_000_000_000, "2.3 bn yuan", "23亿元"),
+        (50, "¥ 1", "1元"),
+        (99_999_949, "¥ 1,000 k", "100万元"),
+        (149_999_999, "¥ 1.50 m", "150万元"),
+        (12_345_678_900, "¥ 123 m", "1.2亿元"),
+        (1_660_000_000_000, "¥ 16.6 bn", "166亿元"),
+        (230_000_000_000, "¥ 2.30 bn", "23亿元"),
     ],
 )
 def test_amounts_are_rounded_for_the_eye(fen: int, in_english: str, in_chinese: str) -> None:

@@ -31,9 +31,12 @@ export function short(yuan) {
   return `${sign}¥ ${grouped(text(size, 0))}`;
 }
 
+/** Behind a number: "27.8 %", in Chinese "27.8%". */
+export const PERCENT = page.lang === "zh" ? "%" : " %";
+
 /** "0.2783" → "27.8 %". @param {string | null | undefined} share @param {number} [places] */
 export const percent = (share, places = 1) =>
-  share === null || share === undefined ? "–" : `${grouped(text(units(share) * 100n, places)).replace("-", "−")} %`;
+  share === null || share === undefined ? "–" : `${grouped(text(units(share) * 100n, places)).replace("-", "−")}${PERCENT}`;
 
 /** @param {Intl.DateTimeFormatOptions} options */
 const zoned = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, hourCycle: "h23", ...options });

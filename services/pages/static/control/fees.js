@@ -1,6 +1,7 @@
 // The fee rates of an account class: an act of administrators.
 
 import { read, send } from "../app/api.js";
+import { PERCENT } from "../app/format.js";
 import { t } from "../app/words.js";
 import { fromPercent, line, rate, valueOf } from "../operate/fields.js";
 import { percentLine } from "./instrument_acts.js";
@@ -28,6 +29,6 @@ export const feesAct = () => ({
   run: async (given, key) => {
     const number = Number(valueOf(given, "account_class")), maker = valueOf(given, "maker_rate"), taker = valueOf(given, "taker_rate");
     const { seq } = await send("PUT", `/v1/admin/fees/${number}`, { maker_rate: fromPercent(maker), taker_rate: fromPercent(taker) }, key);
-    return { said: t("fees.done", { number, rates: t("fees.rates", { maker: `${maker} %`, taker: `${taker} %` }) }), seq };
+    return { said: t("fees.done", { number, rates: t("fees.rates", { maker: `${maker}${PERCENT}`, taker: `${taker}${PERCENT}` }) }), seq };
   },
 });

@@ -1,6 +1,7 @@
 // Acts that set something of an instrument: its phase, its collar, its volatility band; and its end.
 
 import { send } from "../app/api.js";
+import { PERCENT } from "../app/format.js";
 import { instrumentOf } from "../app/instruments.js";
 import { get } from "../app/store.js";
 import { t, term } from "../app/words.js";
@@ -9,7 +10,7 @@ import { phaseText } from "./board.js";
 import { instrumentText, stateOf } from "./market.js";
 
 const PHASES = ["continuous", "call_auction", "auction_matching", "closed"];
-const PERCENT = "(0|[1-9]\\d?)(\\.\\d{1,4})?";
+const PATTERN = "(0|[1-9]\\d?)(\\.\\d{1,4})?";
 
 /** @param {string} symbol @returns {[string, string]} */
 export const named = (symbol) => [t("instrument"), instrumentText(instrumentOf(symbol))];
@@ -19,7 +20,7 @@ const put = (symbol, what, body, key) => send("PUT", `/v1/admin/instruments/${en
 
 /** @param {string} name @param {string} value @param {string} label @param {string} [hint] */
 export const percentLine = (name, value, label, hint = t("acts.percent")) =>
-  line(label, name, { value, required: true, inputmode: "decimal", pattern: PERCENT, title: hint }, hint);
+  line(label, name, { value, required: true, inputmode: "decimal", pattern: PATTERN, title: hint }, hint);
 
 /** @param {string} symbol @returns {import("../operate/acts.js").Act} */
 export const phaseAct = (symbol) => ({
@@ -63,7 +64,7 @@ export const collarAct = (symbol) => {
     run: async (given, key) => {
       const percent = valueOf(given, "rate"),
         { seq } = await put(symbol, "collar", { rate: fromPercent(percent) }, key);
-      return { said: t("collar.done", { symbol, rate: `${percent} %` }), seq };
+      return { said: t("collar.done", { symbol, rate: `${percent}${PERCENT}` }), seq };
     },
   };
 };
@@ -95,7 +96,7 @@ export const bandAct = (symbol) => ({
     const percent = valueOf(given, "rate"),
       seconds = Number(valueOf(given, "auction_seconds"));
     const { seq } = await put(symbol, "volatility_band", { rate: fromPercent(percent), auction_seconds: seconds }, key);
-    return { said: t("band.done", { symbol, rate: `${percent} %`, seconds }), seq };
+    return { said: t("band.done", { symbol, rate: `${percent}${PERCENT}`, seconds }), seq };
   },
 });
 

@@ -20,6 +20,7 @@ import { view } from "./view.js";
  * @property {any} doc the answer; null: none yet
  * @property {string | null} trouble why there is none, or no newer one
  * @property {string} of path and query of `doc`
+ * @property {number} readAt when `doc` was read, in milliseconds
  */
 
 const REPORTS = "/v1/reports";
@@ -55,7 +56,7 @@ const underWay = new Map();
 const wanted = new Map();
 
 /** @param {string} name @returns {Known} */
-export const known = (name) => get(name) ?? { doc: null, trouble: null, of: "" };
+export const known = (name) => get(name) ?? { doc: null, trouble: null, of: "", readAt: 0 };
 
 /** Where a document of the present view is. @param {string} name */
 const addressOf = (name) => SOURCES[name].path(view.year) + JSON.stringify(SOURCES[name].query?.() ?? {});
@@ -75,10 +76,11 @@ export async function load(name) {
   askedAt.set(name, performance.now());
   try {
     const doc = await read(at, asked, control.signal);
-    if (!control.signal.aborted) set(name, { doc, trouble: null, of });
+    if (!control.signal.aborted) set(name, { doc, trouble: null, of, readAt: Date.now() });
   } catch (error) {
     if (control.signal.aborted) return;
-    set(name, { doc: before.of === of ? before.doc : null, trouble: error instanceof Error ? error.message : String(error), of });
+    const trouble = error instanceof Error ? error.message : String(error), { doc, readAt } = before.of === of ? before : known("");
+    set(name, { doc, trouble, of, readAt });
   } finally {
     if (underWay.get(name)?.control === control) underWay.delete(name);
   }

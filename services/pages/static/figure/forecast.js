@@ -3,7 +3,7 @@
 import { Chart } from "../charts/chart.js";
 import { forDrawing } from "../app/decimal.js";
 import { fill, h } from "../app/dom.js";
-import { money, noon, number, percent, short } from "../app/format.js";
+import { money, noon, number, PERCENT, percent, short } from "../app/format.js";
 import { targetName } from "../app/target_name.js";
 import { t } from "../app/words.js";
 import { DAYS, MEASURED } from "./coverage.js";
@@ -108,7 +108,7 @@ function showCoverage(host) {
     name: "coverage", label: t("coverage.title"), lines: MEASURED, keyOf: ({ generator, past }) => `${generator}/${past}`,
     columns: [
       { head: t("coverage.years"), names: true, cell: ({ generator, past }) => `${t(`coverage.${generator}`)} · ${t("coverage.past", { count: past })}` },
-      ...DAYS.map((day, number) => ({ head: t("coverage.day", { day }), number: true, cell: (/** @type {any} */ line) => (line.percent[number] === null ? "–" : `${line.percent[number]} %`) })),
+      ...DAYS.map((day, number) => ({ head: t("coverage.day", { day }), number: true, cell: (/** @type {any} */ line) => (line.percent[number] === null ? "–" : `${line.percent[number]}${PERCENT}`) })),
     ],
   });
 }

@@ -1,7 +1,7 @@
 // A panel of the page: it is filled when its documents are there, and says so when they are not.
 
 import { fill, h, say } from "../app/dom.js";
-import { number } from "../app/format.js";
+import { clock, number } from "../app/format.js";
 import { at } from "../app/page.js";
 import { watch } from "../app/store.js";
 import { t } from "../app/words.js";
@@ -29,7 +29,7 @@ export function keep(panel, mayRead) {
   trouble.hidden = true;
   body.before(trouble);
   let isInView = false, needed = needs(panel, mayRead);
-  /** @type {any[]} */
+  /** @type {import("./documents.js").Known[]} */
   let shown = [];
   new IntersectionObserver(([entry]) => {
     if (entry.isIntersecting === isInView) return;
@@ -50,19 +50,20 @@ export function keep(panel, mayRead) {
     trouble.textContent = troubles[0] ?? "";
     if (!Object.entries(found).every(([name, { doc }]) => doc !== null || panel.optional?.includes(name))) return;
     const docs = Object.fromEntries(Object.entries(found).map(([name, { doc }]) => [name, doc]));
-    shown = Object.values(docs).filter((doc) => doc !== null);
+    shown = Object.values(found).filter(({ doc }) => doc !== null);
     sealOf(section, shown);
     panel.show(body, docs);
   });
 }
 
-/** Says of a panel that it is not of the moment that the page shows; its title has the seq at which it is exact.
- * @param {HTMLElement} section @param {any[]} docs */
-function sealOf(section, docs) {
-  const [title, seal] = [section.querySelector("h2"), section.querySelector(".seal")], seq = docs.find((doc) => doc.seq)?.seq;
+/** Says of a panel when it was read, as each is at its own moment, or that it is not of the moment that the page shows; its title
+ * has the seq at which it is exact. @param {HTMLElement} section @param {import("./documents.js").Known[]} shown */
+function sealOf(section, shown) {
+  const [title, seal] = [section.querySelector("h2"), section.querySelector(".seal")], sealed = shown.find(({ doc }) => doc.seq);
   if (!title || !seal) return;
-  if (seq) title.title = t("seal", { seq: number(seq) });
-  say(seal, section.hasAttribute("data-of-now") ? t("seal.of_now") : "");
+  if (sealed) title.title = t("seal", { seq: number(sealed.doc.seq) });
+  const now = sealed && view.seq === null ? t("seal.read", { time: clock(sealed.readAt) }) : "";
+  say(seal, section.hasAttribute("data-of-now") ? t("seal.of_now") : now);
 }
 
 /** What a view that changed makes anew: of the year everything, of a seq what the API tells of the past.

@@ -3,7 +3,7 @@
 import { Chart } from "../charts/chart.js";
 import { forDrawing, units } from "../app/decimal.js";
 import { fill, h } from "../app/dom.js";
-import { money, percent, short } from "../app/format.js";
+import { money, PERCENT, percent, short } from "../app/format.js";
 import { may } from "../app/session.js";
 import { get, set } from "../app/store.js";
 import { nameOf, t, term } from "../app/words.js";
@@ -73,7 +73,7 @@ function showBars(host) {
     chart = new Chart(host, {
       label: t("figure.splits"), x: "category", zero: true, height: 150, xName: t("figure.splits"),
       sentence: () => t("split.sentence", { name: largest[0]?.name ?? "–", share: percent(largest[0]?.share) }),
-      xText: (/** @type {string} */ name) => name, yText: (y) => `${(y * 100).toFixed(0)} %`,
+      xText: (/** @type {string} */ name) => name, yText: (y) => `${(y * 100).toFixed(0)}${PERCENT}`,
     });
     saveChart(host, "split-chart", chart);
   }

@@ -1,6 +1,6 @@
 // The lights: each a value, its bound, and what follows. Rules and their words stand together: words/health.json says each rule.
 
-import { duration, number } from "../app/format.js";
+import { duration, number, PERCENT } from "../app/format.js";
 import { t } from "../app/words.js";
 import { histogramOf, quantile, since, sumOf } from "./metrics.js";
 
@@ -83,7 +83,7 @@ const RULES = {
     const grew = (which) => (sumOf(metrics, "rex_requests_total", ({ status }) => which(status)) ?? 0) - (sumOf(before ?? [], "rex_requests_total", ({ status }) => which(status)) ?? 0);
     const all = grew(() => true), failed = grew((status) => status >= "500");
     if (!all) return none(t("light.latency.none"));
-    return { state: failed < 0 ? "unknown" : above(failed / all, 0, ERRORS), value: t("light.errors.value", { failed: number(failed), all: number(all) }), bound: `${ERRORS * 100} %` };
+    return { state: failed < 0 ? "unknown" : above(failed / all, 0, ERRORS), value: t("light.errors.value", { failed: number(failed), all: number(all) }), bound: `${ERRORS * 100}${PERCENT}` };
   },
   sockets({ health, metrics, isClosed }) {
     const open = health?.websockets ?? null, atBound = metrics && sumOf(metrics, "rex_keys_at_bound");

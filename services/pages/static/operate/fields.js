@@ -2,6 +2,7 @@
 
 import { h } from "../app/dom.js";
 import { text, units } from "../app/decimal.js";
+import { PERCENT } from "../app/format.js";
 import { t } from "../app/words.js";
 
 /** @param {string} label @param {HTMLElement} input @param {string} [hint] */
@@ -34,7 +35,7 @@ export const choice = (label, name, options, chosen = null) =>
 export const valueOf = (given, name) => String(given.get(name) ?? "").trim();
 
 /** "0.030000" → "3 %", exact. @param {string | null} rate */
-export const rate = (rate) => (rate === null ? t("none") : `${inPercent(rate)} %`);
+export const rate = (rate) => (rate === null ? t("none") : `${inPercent(rate)}${PERCENT}`);
 
 /** "0.030000" → "3". @param {string} rate */
 export const inPercent = (rate) => text(units(rate) * 100n, 4).replace(/\.?0+$/, "");

@@ -2,7 +2,7 @@
 
 import { say } from "../app/dom.js";
 import { changeOf, text, units } from "../app/decimal.js";
-import { grouped, money, number, short } from "../app/format.js";
+import { grouped, money, number, PERCENT, short } from "../app/format.js";
 import { at } from "../app/page.js";
 import { saveButton } from "../app/save.js";
 import { get, watch } from "../app/store.js";
@@ -20,7 +20,7 @@ function priceOf({ last, indicative_price, phase, reference_price }) {
 /** Shows a change, a share of the settlement price, with its sign and its colour. @param {HTMLElement} cell @param {string | null} share */
 export function showChange(cell, share) {
   const change = share && text(units(share) * 100n, 2);
-  say(cell, change === null ? "–" : `${change.replace("-", "")} %`);
+  say(cell, change === null ? "–" : `${change.replace("-", "")}${PERCENT}`);
   const way = change === null || !/[1-9]/.test(change) ? "" : change.startsWith("-") ? "down" : "up";
   if (cell.className !== `num ${way}`) cell.className = `num ${way}`;
 }

@@ -3,7 +3,7 @@
 import { graph } from "../charts/graph.js";
 import { forDrawing } from "../app/decimal.js";
 import { h, rows, say } from "../app/dom.js";
-import { grouped, money, short } from "../app/format.js";
+import { grouped, money, PERCENT, short } from "../app/format.js";
 import { saveButton } from "../app/save.js";
 import { get, watch } from "../app/store.js";
 import { listed, t, term } from "../app/words.js";
@@ -171,7 +171,7 @@ const traded = (finding, name) =>
     .reduce((/** @type {number} */ sum, /** @type {any} */ edge) => sum + forDrawing(edge.amount), 0);
 
 /** A ratio that the API gives as a number for people. @param {number} ratio */
-const inPercent = (ratio) => `${(ratio * 100).toFixed(1)} %`;
+const inPercent = (ratio) => `${(ratio * 100).toFixed(1)}${PERCENT}`;
 
 const lines = () => [
   [

@@ -3,7 +3,7 @@
 
 import { forDrawing } from "../app/decimal.js";
 import { say } from "../app/dom.js";
-import { grouped, number } from "../app/format.js";
+import { grouped, number, PERCENT } from "../app/format.js";
 import { at } from "../app/page.js";
 import { saveButton } from "../app/save.js";
 import { t } from "../app/words.js";
@@ -57,7 +57,7 @@ export class DepthChart {
 
   showReach() {
     const step = REACHES.indexOf(this.reach ?? 0);
-    say(at("depth-reach"), this.reach === null ? "" : this.reach ? `±${this.reach} %` : t("depth.all"));
+    say(at("depth-reach"), this.reach === null ? "" : this.reach ? `±${this.reach}${PERCENT}` : t("depth.all"));
     /** @type {HTMLButtonElement} */ (at("depth-narrower")).disabled = this.reach === null || step === 0;
     /** @type {HTMLButtonElement} */ (at("depth-wider")).disabled = this.reach === null || step === REACHES.length - 1;
   }
