@@ -34,7 +34,12 @@ FIELDS: dict[int, dict[str, str]] = {
     CommandKind.SET_TURNOVER_LIMIT: {"account": "account", "max_day_fen": "amount_fen"},
     CommandKind.KILL_SWITCH_ON: {"account": "account"},
     CommandKind.KILL_SWITCH_OFF: {"account": "account"},
-    CommandKind.LIST_INSTRUMENT: {"instrument": "instrument", "band_ppm": "rate_ppm"},
+    CommandKind.LIST_INSTRUMENT: {
+        "instrument": "instrument",
+        "reference_ticks": "price_ticks",
+        "band_ppm": "rate_ppm",
+        "max_quantity_lots": "quantity_lots",
+    },
     CommandKind.CHANGE_INSTRUMENT: {"instrument": "instrument"},  # and the terms that it sets
     CommandKind.DELIST_INSTRUMENT: {"instrument": "instrument"},
     CommandKind.SET_FEES: {

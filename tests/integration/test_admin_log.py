@@ -15,6 +15,13 @@ from tests.integration.venue import START_NS, RunningVenue, running_venue
 
 pytestmark = pytest.mark.anyio
 
+SIGNED = {"reason": "board decision", "name": "Li Na"}
+TERMS = {"band_rate": "0.08", "collar_rate": "0", "max_quantity": 500, "note": "wider", **SIGNED}
+LISTING = {
+    "symbol": "SC-OX", "name_en": "Scandium oxide", "name_zh": "氧化钪", "category": "deep_processed", "family": "oxide",
+    "unit": "kg", "lot_size": 10, "tick_size": "1.00", "reference_price": "6000.00", "band_rate": "0.06",
+    "max_quantity": 1000, "spec": "", "note": "", **SIGNED,
+}  # fmt: skip
 HOUR_NS = 3600 * 10**9
 ORDER = {"symbol": "PRND-OX", "side": "buy", "price": "473000", "quantity": 1}
 
@@ -54,6 +61,12 @@ async def test_each_action_is_there_with_its_fields_as_the_api_writes_them(venue
         ("PUT", "/instruments/ND-OX/collar", {"rate": "0.05"}, "set_collar", {"symbol": "ND-OX", "rate": "0.050000"}),
         ("PUT", "/fees/1", {"maker_rate": "0.0003", "taker_rate": "0"}, "set_fees",
          {"account_class": 1, "maker_rate": "0.000300", "taker_rate": "0.000000"}),
+        ("PUT", "/instruments/ND-OX/volatility_band", {"rate": "0.03", "auction_seconds": 120}, "set_volatility_band",
+         {"symbol": "ND-OX", "rate": "0.030000", "auction_seconds": 120}),
+        ("PATCH", "/instruments/ND-OX", TERMS, "change_instrument",
+         {"symbol": "ND-OX", **TERMS, "band_rate": "0.080000", "collar_rate": "0.000000"}),
+        ("POST", "/instruments", LISTING, "list_instrument",
+         {**LISTING, "band_rate": "0.060000", "reference_price_source": "assumed"}),
         ("POST", "/kill_switch/on", None, "kill_switch_on", {"account": 0}),
         ("POST", "/accounts/2/kill_switch/off", None, "kill_switch_off", {"account": 2}),
     ]  # fmt: skip
@@ -67,6 +80,31 @@ async def test_each_action_is_there_with_its_fields_as_the_api_writes_them(venue
     ]  # fmt: skip
     assert found[0]["time"].startswith("2023-12-01T")
     assert [action["seq"] for action in found] == sorted(action["seq"] for action in found)
+
+
+async def test_the_limits_of_an_account_have_the_names_of_the_request(venue: RunningVenue) -> None:
+    """What is no limit is null, as it is where the account is read."""
+    some = {"max_order_quantity": 500, "max_order_value": "5000.00", "max_day_turnover": "9000.00"}
+    for limits in (some, {"max_open_orders": 7}):
+        await act(venue, "PUT", "/v1/admin/accounts/2/limits", limits)
+    found = (await read_log(venue, order="oldest"))["actions"]
+    none = {"max_order_quantity": None, "max_order_value": None, "max_open_orders": None}
+    assert [(action["kind"], action["fields"]) for action in found] == [
+        ("set_order_limits", {"account": 2, **none, "max_order_quantity": 500, "max_order_value": "5000.00"}),
+        ("set_turnover_limit", {"account": 2, "max_day_turnover": "9000.00"}),
+        ("set_order_limits", {"account": 2, **none, "max_open_orders": 7}),
+        ("set_turnover_limit", {"account": 2, "max_day_turnover": None}),
+    ]
+
+
+async def test_the_trades_of_a_decision_have_their_ids_as_texts(venue: RunningVenue) -> None:
+    for name, side in (("alice", "buy"), ("bob", "sell")):
+        (await venue.client(name).post("/v1/orders", json=ORDER | {"side": side})).raise_for_status()
+    trade_id = (await venue.client("alice").get("/v1/fills")).json()["fills"][0]["trade_id"]
+    body = {"decision": "exclude", "trade_ids": [trade_id], **SIGNED}
+    await act(venue, "POST", "/v1/admin/decisions", body)
+    (decision,) = (await read_log(venue))["actions"]
+    assert decision["fields"] == {**body, "finding": ""}
 
 
 WHY = {"rex-why": "margin%20call%20%E8%BF%BD%E4%BF%9D"}

@@ -184,8 +184,8 @@ async def test_changed_terms_hold_at_once_and_after_a_restart(tmp_path: Path) ->
             "actions"
         ]
         assert (action["person"], action["why"]) == ("Li Na", "a test")
-        assert {name: action["fields"][name] for name in ("symbol", "band", "collar", "max_quantity")} == {
-            "symbol": SYMBOL, "band": "0.020000", "collar": "0.010000", "max_quantity": 5,
+        assert {name: action["fields"][name] for name in ("symbol", "band_rate", "collar_rate", "max_quantity")} == {
+            "symbol": SYMBOL, "band_rate": "0.020000", "collar_rate": "0.010000", "max_quantity": 5,
         }  # fmt: skip
     async with running_venue(tmp_path) as venue:
         assert await terms(venue) == expected
@@ -210,7 +210,7 @@ async def test_changes_at_one_moment_all_hold(venue: RunningVenue) -> None:
     }  # fmt: skip
     log = (await operator.get("/v1/admin/log", params={"kind": "change_instrument"})).json()["actions"]
     assert sorted(next(iter(action["fields"].keys() - SIGNED.keys() - {"symbol"})) for action in log) == [
-        "band", "max_quantity", "name_en", "name_zh", "note",
+        "band_rate", "max_quantity", "name_en", "name_zh", "note",
     ]  # fmt: skip
     assert {len(action["fields"]) for action in log} == {len(SIGNED) + 2}
 

@@ -22,7 +22,7 @@ from services.read_model.targets import amount_text
 from services.values.cursors import Cursors
 from services.values.decimals import rate_text, yuan_text
 from services.values.page_parameters import Cursor, Limit
-from services.values.times import time_text
+from services.values.times import date_text, time_text
 from services.venue_state.state import VenueState
 from services.venue_state.users import login_name
 
@@ -37,6 +37,24 @@ OF_A_PERSON = frozenset(
 _CURSORS = Cursors("admin log")
 _REASONS = ("reason", "why", "note")
 """Fields that say why, by kind."""
+
+_NAMES = {
+    "max_order_lots": "max_order_quantity",
+    "max_order_fen": "max_order_value",
+    "max_day_fen": "max_day_turnover",
+    "band_ppm": "band_rate",
+    "collar_ppm": "collar_rate",
+    "auction_s": "auction_seconds",
+    "instrument": "symbol",
+    "alert": "alert_id",
+    "imposed_seq": "measure_id",
+    "declared_seq": "control_group",
+    "date": "trading_date",
+}
+"""Fields whose name in a request is not the command's without the unit."""
+_NO_LIMIT_IS_ZERO = frozenset({"max_order_lots", "max_order_fen", "max_open_orders", "max_day_fen"})
+_IDS = frozenset({"trade_id", "order_id", "key_id", "user_id", "alert_id", "measure_id", "control_group"})
+_UNITS = ("_fen", "_lots", "_ppm", "_ns")
 
 Who = Annotated[str | None, Query(max_length=80, description="Only of this key or user: the id or the name.")]
 Kind = Annotated[str | None, Query(max_length=32, description="Only of this kind, such as `deposit` or `key_issued`.")]
@@ -55,7 +73,8 @@ class Action(Reply):
     person: str | None = Field(description="The user; with a key who decided, where the command names a person.")
     kind: str
     fields: dict[str, Any] = Field(
-        description="The fields of the command, and the `reason` of the header Rex-Why: no secret, and no hash of one."
+        description="The fields of the command, named as its request names them, and the `reason` of the header Rex-Why: no "
+        "secret, and no hash of one. A limit that is null is none."
     )
     why: str | None = Field(
         description="The reason that the act itself has, else that of the header Rex-Why, else that of its proposal."
@@ -116,6 +135,9 @@ class ActionLog:
         own = next((fields[name] for name in _REASONS if fields.get(name)), None)
         if row["kind"] == "target_set":
             fields["amount"] = amount_text(fields["metric"], fields["amount"])
+        if "reference_ticks" in fields:
+            listed = self._state.instruments[fields["instrument"]]
+            fields["reference_price"] = listed.price_text(fields.pop("reference_ticks"))
         return {
             "seq": row["seq"],
             "time": time_text(row["time_ns"]),
@@ -131,25 +153,36 @@ class ActionLog:
 
     def _field(self, name: str, value: Any) -> tuple[str, Any]:
         """A field of a command as the API writes it: symbols, yuan, lots and rates, names instead of numbers."""
-        match name:
-            case "instrument":
-                return "symbol", "*" if value == ALL_INSTRUMENTS else self._state.instruments[value].symbol
+        called = field_name(name)
+        match called:
+            case _ if name in _NO_LIMIT_IS_ZERO and not value:
+                return called, None
+            case "symbol" if name == "instrument":
+                return called, "*" if value == ALL_INSTRUMENTS else self._state.instruments[value].symbol
             case "side":
-                return name, None if value == BOTH_SIDES else Side(value).name.lower()
+                return called, None if value == BOTH_SIDES else Side(value).name.lower()
             case "phase":
-                return name, Phase(value).name.lower()
-            case "trade_id" | "order_id" | "key_id" | "user_id":
-                return name, str(value)
+                return called, Phase(value).name.lower()
+            case "trading_date":
+                return called, date_text(value)
+            case "expires":
+                return called, time_text(value) if value else None
+            case "trade_ids":
+                return called, [str(trade_id) for trade_id in value]
+            case _ if called in _IDS:
+                return called, str(value)
             case _ if name.endswith("_fen"):
-                return name.removesuffix("_fen"), yuan_text(value)
-            case _ if name.endswith("_lots"):
-                return name.removesuffix("_lots"), value
+                return called, yuan_text(value)
             case _ if name.endswith("_ppm"):
-                return name.removesuffix("_ppm"), rate_text(value)
-            case "expires_ns":
-                return "expires", time_text(value) if value else None
+                return called, rate_text(value)
             case _:
-                return name, value
+                return called, value
+
+
+def field_name(name: str) -> str:
+    """What the API calls a field of a command."""
+    unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
+    return _NAMES.get(name, name.removesuffix(unit))
 
 
 def routes(log: ActionLog) -> APIRouter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import get_args
@@ -10,8 +11,17 @@ from pydantic import BaseModel
 
 from matching_engine.records import CommandKind
 from services.commands.acts import MAY_WAIT
-from services.commands.attachments import AccountText, BustText, ChangeText, DelistText, HaltText, ListingText, Recorded
-from services.gateway.http.admin_log import OF_A_PERSON
+from services.commands.attachments import (
+    AccountText,
+    BustText,
+    ChangeText,
+    DelistText,
+    HaltText,
+    KeyLimits,
+    ListingText,
+    Recorded,
+)
+from services.gateway.http.admin_log import OF_A_PERSON, field_name
 from services.read_model.actions import FIELDS
 
 PROTECT = {
@@ -24,7 +34,11 @@ OF_THE_VENUE = {
     "alert_raised", "alert_cleared", "day_closed", "proof_agreed", "day_roll", "time", "new_order", "amend", "record",
     "request_keyed", "reason_given", "request_repeated", "command_skipped", "request_skipped",
 }  # fmt: skip
-LISTING = Path(__file__).parents[3] / "services/pages/static/control/log.js"
+PAGES = Path(__file__).parents[3] / "services/pages"
+LISTING = PAGES / "static/control/log.js"
+WORDS = PAGES / "words/control.json"
+NOT_SHOWN = {"type", "key_hash", "password_hash", "reason", "why", "method", "limits", "reference_ticks"}
+"""Fields that no action shows as they are: secrets, the why, which has a column, and what the log shows in another way."""
 RECORDS = {kind.model_fields["type"].default: kind for kind in get_args(Recorded) if issubclass(kind, BaseModel)}
 TEXTS = {
     "open_account": AccountText, "bust_trade": BustText, "halt": HaltText, "list_instrument": ListingText,
@@ -51,3 +65,13 @@ def test_the_log_knows_every_act_its_fields_and_its_person() -> None:
     assert {CommandKind(kind).name.lower() for kind in FIELDS} == (set(listed) & commands) | {"day_roll"}
     named = {act for act, text in (RECORDS | TEXTS).items() if "name" in text.model_fields}
     assert named == OF_A_PERSON | NAMED_OTHERWISE
+
+
+def test_every_field_of_the_log_has_a_word() -> None:
+    commands = {field for kind, fields in FIELDS.items() if kind != CommandKind.DAY_ROLL for field in fields}
+    acts = (RECORDS | TEXTS).keys() - OF_THE_VENUE - {"proposal_confirmed"}
+    said = {field for act in acts for field in (RECORDS | TEXTS)[act].model_fields}
+    said |= {*KeyLimits.model_fields, "band_ppm", "collar_ppm", "max_quantity_lots", "reference_price"}
+    shown = (commands | said) - NOT_SHOWN
+    words = json.loads(WORDS.read_text("utf-8"))
+    assert [name for name in map(field_name, sorted(shown)) if f"field.{name}" not in words] == []

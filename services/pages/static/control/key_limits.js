@@ -13,11 +13,11 @@ const CLASSES = ["orders", "cancels", "reads"];
 /** The key as the venue has it now; undefined: it was revoked. @param {string} id @returns {Promise<any>} */
 export const keyOf = async (id) => (await readAll("/v1/admin/keys", "keys")).find((/** @type {any} */ one) => one.key_id === id);
 
+/** @param {{per_s: number, burst: number}} limit @returns {string} */
+export const limitText = ({ per_s, burst }) => (per_s ? t("key_limits.value", { per_s: grouped(per_s), burst: grouped(burst) }) : t("none"));
+
 /** @param {Rate} limit */
-function rateText({ per_s, burst, own }) {
-  const limit = per_s ? t("key_limits.value", { per_s: grouped(per_s), burst: grouped(burst) }) : t("none");
-  return own ? limit : t("key_limits.default", { limit });
-}
+const rateText = (limit) => (limit.own ? limitText(limit) : t("key_limits.default", { limit: limitText(limit) }));
 
 /** Two numbers of a class: neither, or both. @param {string} name @param {Rate} now */
 function pair(name, now) {

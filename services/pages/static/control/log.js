@@ -9,6 +9,7 @@ import * as url from "../app/url_state.js";
 import { listed, t, term } from "../app/words.js";
 import { choice, field, line, valueOf } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
+import { fieldText } from "./field_text.js";
 
 const PAGE = 25;
 const DAY_MS = 86_400_000;
@@ -64,19 +65,19 @@ const about = ({ kind, fields, why }) =>
       ? `${fields.year} · ${aboutOf(fields)} · ${amountOf(fields.metric, fields.amount)} · ${fields.name}`
       : ofFields(fields, why);
 
-/** @param {Record<string, unknown>} fields @param {string | null} why */
-const ofFields = (fields, why) =>
-  Object.entries(fields)
-    .filter(([name, value]) => value !== null && value !== why && !HIDDEN.has(name) && !(name === "account" && value === 0))
-    .map(
-      ([name, value]) =>
-        `${term("field", name)} ${Array.isArray(value) ? `${listed(value.slice(0, 3).map(String))}${value.length > 3 ? ` … (${value.length})` : ""}` : valueText(name, value)}`,
-    )
+/** @param {Record<string, any>} fields @param {string | null} why */
+const ofFields = ({ limits, ...fields }, why) =>
+  Object.entries({ ...fields, ...limits })
+    .filter(([name, value]) => value !== why && !HIDDEN.has(name) && !isUnsaid(name, value))
+    .map(([name, value]) => `${term("field", name)} ${Array.isArray(value) ? someOf(name, value) : fieldText(name, value)}`)
     .join(" · ");
 
-/** @param {string} name @param {unknown} value */
-const valueText = (name, value) =>
-  ["phase", "side", "role"].includes(name) ? term(name, String(value)) : typeof value === "object" ? JSON.stringify(value) : String(value);
+/** A limit that is none is said: all limits are replaced. @param {string} name @param {any} value */
+const isUnsaid = (name, value) => (value === null && !name.startsWith("max_")) || value === "" || (name === "account" && value === 0);
+
+/** @param {string} name @param {any[]} values */
+const someOf = (name, values) =>
+  `${listed(values.slice(0, 3).map((one) => fieldText(name, one)))}${values.length > 3 ? ` … (${values.length})` : ""}`;
 
 /** Who did it, and who had proposed it. @param {any} action of the log @returns {string} */
 export function whoActed({ person, key_name, key_id, proposal, proposed_by }) {

@@ -9,6 +9,7 @@ import { amountOf } from "../app/target_words.js";
 import { listed, t, term } from "../app/words.js";
 import { knownAccounts } from "../operate/accounts.js";
 import { rate } from "../operate/fields.js";
+import { fieldText } from "./field_text.js";
 import { TERMS } from "./instrument_terms.js";
 import { keyOf } from "./key_limits.js";
 import { instrumentText, stateOf } from "./market.js";
@@ -41,9 +42,6 @@ const LIMITS = ["max_order_quantity", "max_order_value", "max_open_orders", "max
 const RATE_CLASSES = ["orders", "cancels", "reads"];
 /** What the lack of a value means, where it is not just none. @type {Record<string, string>} */
 const EMPTY = { orders: "eyes.default", cancels: "eyes.default", reads: "eyes.default", value: "outside.empty" };
-const IN_YUAN = new Set(["amount", "max_order_value", "max_day_turnover"]);
-const RATES = new Set(["rate", "maker_rate", "taker_rate", "band_rate", "collar_rate"]);
-const DECIMALS = new Set(["tick_size", "reference_price", "value"]);
 /** The fields of bodies that say why: the first that is there is shown as the why. The `note` of an instrument is for members. */
 const REASONS = ["reason", "why", "note"];
 /** So many trades of a decision are read one by one, and named with parties and amounts. */
@@ -107,19 +105,12 @@ function whole({ act, path, body }) {
 
 /** @param {string} field @param {any} value @param {number} [most] @returns {string} */
 function valueText(field, value, most = Infinity) {
-  if (value === null || value === undefined || value === "") return t(EMPTY[field] ?? "none");
+  if ((value === null || value === undefined || value === "") && field in EMPTY) return t(EMPTY[field]);
   if (Array.isArray(value)) {
-    const shown = value.slice(0, most).map((one) => (field === "accounts" ? accountText(one) : String(one)));
+    const shown = value.slice(0, most).map((one) => (field === "accounts" ? accountText(one) : fieldText(field, one)));
     return value.length > most ? `${listed(shown)} … (${value.length})` : listed(shown);
   }
-  if (IN_YUAN.has(field) && typeof value === "string") return money(value);
-  if (field === "phase") return term("phase", value);
-  if (field === "category") return term("category", value);
-  if (field === "reference_price_source") return term("price_source", value);
-  if (DECIMALS.has(field)) return grouped(value);
-  if (RATES.has(field)) return rate(value);
-  if (field === "owner" || field === "account") return accountText(value);
-  return typeof value === "number" ? grouped(value) : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return (field === "owner" || field === "account") && value ? accountText(value) : fieldText(field, value);
 }
 
 /** What its dialogs name. Raises what a reading raises: nobody confirms what could not be shown.
