@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 
-PREFIX = "rex-proof-"
+PREFIX = "rex-temporary-proof-"
+"""Whoever sweeps them goes by this name: nobody gives it to a folder that is to stay."""
 
 
 class ProofFolder:

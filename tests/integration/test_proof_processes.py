@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from services.files.data_folder import READ_DATABASE_FILE
+from services.files.proof_folder import PREFIX
 from services.reporting import proof_copy
 from services.venue.standing_proof import StandingProof, brought_up_to_date
 
@@ -61,7 +62,7 @@ async def test_a_killed_process_leaves_no_copy(tmp_path: Path, program: Program,
 
 async def test_a_start_removes_what_killed_proofs_have_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    (tmp_path / "rex-proof-of-the-dead").mkdir()
+    (tmp_path / f"{PREFIX}dead").mkdir()
     await StandingProof(tmp_path, None, Venue(), brought_up_to_date, lambda: 1, 0, 0).run()
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240
 

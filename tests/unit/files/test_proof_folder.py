@@ -20,6 +20,8 @@ def test_of_the_folders_only_those_of_the_dead_are_removed(temporary: Path) -> N
     of_the_dead = temporary / f"{PREFIX}dead"
     (of_the_dead / "parts").mkdir(parents=True)
     (of_the_dead / "parts" / "read.sqlite").write_text("rows")
+    of_somebody = temporary / "rex-proof-of-2026"
+    of_somebody.mkdir()
     foreign = temporary / "foreign"
     foreign.mkdir()
     (temporary / f"{PREFIX}link").symlink_to(foreign)
@@ -28,7 +30,7 @@ def test_of_the_folders_only_those_of_the_dead_are_removed(temporary: Path) -> N
     assert not of_the_dead.exists(), "each may hold half of the room"
     remove_abandoned()
     left = {path.name for path in temporary.iterdir()}
-    assert left == {living.path.name, "foreign", f"{PREFIX}link", f"{PREFIX}file"}
+    assert left == {living.path.name, "foreign", f"{PREFIX}link", f"{PREFIX}file", of_somebody.name}
     living.remove()
     assert not living.path.exists()
 
