@@ -83,6 +83,9 @@ def expect_market(page: Page, report: Any, halted: VenueProcess) -> None:
     row = page.locator("#tape tr").first
     expect(row).to_have_attribute("data-trade", newest["trade_id"])
     expect(row).to_contain_text(_grouped(newest["price"]))
+    traded = next(one for one in halted.get("/v1/instruments") if one["symbol"] == newest["symbol"])
+    expect(row.locator("td").nth(1)).to_have_text(f"{traded['symbol']} /{traded['unit']}")
+    expect(row.locator("td").nth(1)).to_have_attribute("title", traded["name_en"])
 
 
 def _grouped(price: str) -> str:

@@ -16,8 +16,6 @@ from services.reporting.documents import Date, Document, Hash, Ratio, Time, Tonn
 from services.reporting.exports.seal import Seal
 from services.reporting.sheet import Shown
 
-Price = Annotated[str, Field(description="Yuan per unit.")]
-
 
 class DailyProduct(ProductName):
     """A product on a trading day, by the trades that count. Prices are yuan per unit; null where there is none."""

@@ -3,16 +3,17 @@
 
 import { h, say } from "../app/dom.js";
 import { clock, grouped, money, short, stamp } from "../app/format.js";
+import { instrumentOf } from "../app/instruments.js";
 import { at } from "../app/page.js";
 import { saveButton } from "../app/save.js";
 import { get, watch } from "../app/store.js";
 import { address } from "../app/url_state.js";
-import { t, term } from "../app/words.js";
+import { nameOf, t, term } from "../app/words.js";
 
 const body = at("tape");
 let isHeld = false;
 
-const row = () => h("tr", {}, h("td"), h("td", {}, h("a", { data: { step: "" } })), h("td"), h("td", { class: "num" }), h("td", { class: "num" }));
+const row = () => h("tr", {}, h("td"), h("td", {}, h("a", { data: { step: "" } }), " ", h("span", { class: "dim unit" })), h("td"), h("td", { class: "num" }), h("td", { class: "num" }));
 
 /** @param {any} trade */
 const way = ({ taker_side }) => (taker_side === "buy" ? "up" : taker_side === "sell" ? "down" : "");
@@ -23,11 +24,14 @@ function fill(node, trade) {
   if (node.className !== kind) node.className = kind;
   if (node.dataset.trade === trade.trade_id) return;
   node.dataset.trade = trade.trade_id;
-  const [time, product, price, lots, amount] = /** @type {HTMLElement[]} */ ([...node.children]), link = /** @type {HTMLElement} */ (product.firstElementChild);
+  const [time, product, price, lots, amount] = /** @type {HTMLElement[]} */ ([...node.children]), [link, unit] = /** @type {HTMLElement[]} */ ([...product.children]);
   say(time, clock(trade.time));
   time.title = stamp(trade.time);
   say(link, trade.symbol);
   link.setAttribute("href", address({ trade: trade.trade_id }));
+  const instrument = instrumentOf(trade.symbol);
+  say(unit, instrument ? `/${instrument.unit}` : "");
+  product.title = instrument ? nameOf(instrument) : "";
   say(price, grouped(trade.price));
   price.className = `num ${way(trade)}`;
   price.title = trade.taker_side ? term("side", trade.taker_side) : t("tape.auction");
