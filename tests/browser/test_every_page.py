@@ -84,6 +84,8 @@ NAMES = re.compile(
 )
 """What is written in Latin letters in Chinese as well: names, codes, units of one to three capitals."""
 WORD = re.compile(r"[A-Za-z]{3,}")
+SPACED = re.compile(r"[。！？；] +\S")
+"""Chinese sentences with a space between them, which only Western ones have."""
 
 
 def in_letters(page: Page, venue: VenueProcess) -> list[str]:
@@ -145,6 +147,7 @@ def test_a_page_is_whole_quiet_and_translated(shown: tuple[Case, Page, Watched],
     assert page.evaluate(SMALL) == []
     if case.language == "zh":
         assert in_letters(page, peopled) == []
+        assert [text for text in page.evaluate(LATIN) if SPACED.search(text)] == []
     found = Axe().run(page)
     serious = [
         (violation["id"], [node["html"][:160] for node in violation["nodes"]][:3])

@@ -20,5 +20,8 @@ export const term = (kind, code) => page.words[`${kind}.${code}`] ?? code.replac
 /** An instrument's name in the page's language. @param {{name_en: string, name_zh: string}} instrument */
 export const nameOf = (instrument) => (page.lang === "zh" ? instrument.name_zh : instrument.name_en);
 
+/** Sentences after each other: Chinese ones without a space; empty ones are left out. @param {string[]} texts */
+export const sentences = (texts) => texts.filter(Boolean).join(page.lang === "zh" ? "" : " ");
+
 /** Texts beside each other. @param {string[]} texts */
 export const listed = (texts) => texts.join(page.lang === "zh" ? "、" : ", ");

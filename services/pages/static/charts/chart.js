@@ -1,7 +1,7 @@
 // A chart: axes, layers, crosshair, zoom, and the same in words. However often it is told something, it draws once a frame.
 
 import { fill, h, say } from "../app/dom.js";
-import { t } from "../app/words.js";
+import { sentences, t } from "../app/words.js";
 import { xAxisNodes, yAxes } from "./axes.js";
 import { Crosshair, valuesAt } from "./crosshair.js";
 import { listen, selection } from "./gestures.js";
@@ -104,7 +104,7 @@ export class Chart {
     }));
     if (this.isKnown && !this.xs.length && this.options.empty) this.drawn.append(s("text", { class: "empty", x: size.width / 2, y: size.height / 2, "text-anchor": "middle" }, this.options.empty));
     if (held !== undefined) /** @type {SVGElement | null} */ (this.drawn.querySelector(`[data-rule="${CSS.escape(held)}"]`))?.focus();
-    say(this.said, `${inWords(this.options)} ${t("chart.keys")}`);
+    say(this.said, sentences([inWords(this.options), t("chart.keys")]));
     if (this.at !== null) this.showCrosshair(null);
   }
 

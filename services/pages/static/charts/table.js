@@ -1,14 +1,14 @@
 // A chart in words: its sentence and a table, in a dialog; and the same lines for a file.
 
 import { h } from "../app/dom.js";
-import { t } from "../app/words.js";
+import { sentences, t } from "../app/words.js";
 import { KINDS } from "./layers/kinds.js";
 import { isOfTimes } from "./time_ticks.js";
 
 /** @typedef {import("./plan.js").Known} Known */
 
 /** What a chart shows, as sentences; of times with their zone. @param {import("./types.js").ChartOptions} options */
-export const inWords = ({ x, sentence }) => (isOfTimes(x) ? `${sentence()} ${t("chart.zone_said")}` : sentence());
+export const inWords = ({ x, sentence }) => sentences([sentence(), isOfTimes(x) ? t("chart.zone_said") : ""]);
 
 /** Rows of text: the head, then a row for each x of these. @param {Known[]} layers @param {import("./types.js").X[]} xs @param {import("./types.js").ChartOptions} options @param {(layer: import("./types.js").Layer) => (y: number) => string} textOf @returns {string[][]} */
 export function linesOf(layers, xs, options, textOf) {

@@ -4,7 +4,7 @@ import { send } from "../app/api.js";
 import { PERCENT } from "../app/format.js";
 import { instrumentOf } from "../app/instruments.js";
 import { get } from "../app/store.js";
-import { t, term } from "../app/words.js";
+import { sentences, t, term } from "../app/words.js";
 import { choice, fromPercent, inPercent, line, rate, reasonField, valueOf } from "../operate/fields.js";
 import { phaseText } from "./board.js";
 import { instrumentText, stateOf } from "./market.js";
@@ -36,7 +36,7 @@ export const phaseAct = (symbol) => ({
         stateOf(symbol).phase === "call_auction" ? "continuous" : "call_auction",
       ),
     ],
-    consequence: `${t("phase_act.consequence")} ${get("venue")?.schedule === "always" ? t("phase_act.always") : t("phase_act.until")}`,
+    consequence: sentences([t("phase_act.consequence"), get("venue")?.schedule === "always" ? t("phase_act.always") : t("phase_act.until")]),
     act: t("phase_act.set"),
     danger: true,
   }),

@@ -3,7 +3,7 @@
 import { readAll, send } from "../app/api.js";
 import { h } from "../app/dom.js";
 import { watch } from "../app/store.js";
-import { t, term } from "../app/words.js";
+import { sentences, t, term } from "../app/words.js";
 import { choicesOf, knownAccounts } from "../operate/accounts.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { choice, line, valueOf } from "../operate/fields.js";
@@ -96,7 +96,7 @@ const addAct = () => ({
       await offerLink(user);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      return { said: `${added} ${t("people.add_no_link", { why, act: t("people.link_act") })}` };
+      return { said: sentences([added, t("people.add_no_link", { why, act: t("people.link_act") })]) };
     }
     return { said: added };
   },

@@ -4,7 +4,7 @@ import { read } from "../app/api.js";
 import { fill, h, say } from "../app/dom.js";
 import { day, duration, midnight, minute } from "../app/format.js";
 import { get, set, watch } from "../app/store.js";
-import { t, term } from "../app/words.js";
+import { sentences, t, term } from "../app/words.js";
 
 const MINUTE_MS = 60_000;
 const MARGIN_MS = 30 * MINUTE_MS;
@@ -31,14 +31,12 @@ export function showTimeline(host) {
     );
     say(
       note,
-      [
+      sentences([
         t("timeline.zone", { date: calendar.date }),
         calendar.changes_today.length ? "" : t("timeline.no_trading"),
         calendar.schedule === "always" ? t("timeline.always") : "",
         calendar.assumed ? t("timeline.assumed") : "",
-      ]
-        .filter(Boolean)
-        .join(" "),
+      ]),
     );
     move(bar, list);
   });

@@ -8,7 +8,7 @@ import { saveButton } from "../app/save.js";
 import { get, watch } from "../app/store.js";
 import { nextChange } from "../app/timetable.js";
 import { year } from "../app/url_state.js";
-import { t, term } from "../app/words.js";
+import { sentences, t, term } from "../app/words.js";
 import { Chart } from "../charts/chart.js";
 import { isPresent } from "./data.js";
 import { pointsOf, sumsOf, withSum } from "./day_points.js";
@@ -60,7 +60,7 @@ function stateSaid() {
   if (venue?.kill_switch) return t("today.kill_switch");
   if (!phases.length) return "";
   if (phases.every((phase) => phase === "halted")) return t("today.halted");
-  if (phases.every((phase) => phase === "closed")) return `${t("today.closed", { next: next(venue, "closed") })} ${t("today.settlement")}`;
+  if (phases.every((phase) => phase === "closed")) return sentences([t("today.closed", { next: next(venue, "closed") }), t("today.settlement")]);
   if (phases.every((phase) => phase === "call_auction" || phase === "auction_matching")) return t("today.auction", { next: next(venue, phases[0]) });
   return "";
 }

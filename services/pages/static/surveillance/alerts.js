@@ -6,7 +6,7 @@ import { day, minute, stamp } from "../app/format.js";
 import { page } from "../app/page.js";
 import { get, watch } from "../app/store.js";
 import { toast } from "../app/toasts.js";
-import { t, term } from "../app/words.js";
+import { sentences, t, term } from "../app/words.js";
 import { actButton, outcomeLine } from "../operate/acts.js";
 import { reasonField, valueOf } from "../operate/fields.js";
 import { Listing, panel } from "../operate/listing.js";
@@ -91,7 +91,7 @@ function stateText({ state, cleared_at, acknowledged }) {
   const seen = acknowledged
     ? t("alerts.seen", { name: acknowledged.name, time: stamp(acknowledged.at), note: acknowledged.note || "–" })
     : t("alerts.unseen");
-  return state === "cleared" ? `${t("alerts.cleared", { time: stamp(cleared_at) })} ${seen}` : seen;
+  return sentences([state === "cleared" ? t("alerts.cleared", { time: stamp(cleared_at) }) : "", seen]);
 }
 
 /**
